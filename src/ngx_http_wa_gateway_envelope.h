@@ -1,0 +1,23 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
+#ifndef _NGX_HTTP_WA_GATEWAY_ENVELOPE_H_INCLUDED_
+#define _NGX_HTTP_WA_GATEWAY_ENVELOPE_H_INCLUDED_
+
+
+#include "ngx_http_wa_gateway_module.h"
+
+
+/*
+ * Filters for "wa_gateway_envelope": a 2xx JSON answer of an instance becomes
+ * {"success":true,"data":...,"instance":"...","timestamp":"..."}, streamed.
+ */
+void ngx_http_wa_gateway_envelope_header(ngx_http_request_t *r);
+ngx_int_t ngx_http_wa_gateway_envelope_body(ngx_http_request_t *r,
+    ngx_chain_t *in, ngx_chain_t **out);
+
+
+#endif /* _NGX_HTTP_WA_GATEWAY_ENVELOPE_H_INCLUDED_ */

@@ -1,0 +1,29 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
+#ifndef _NGX_HTTP_WA_GATEWAY_OUTCOME_H_INCLUDED_
+#define _NGX_HTTP_WA_GATEWAY_OUTCOME_H_INCLUDED_
+
+
+#include "ngx_http_wa_gateway_module.h"
+
+
+/*
+ * Judges an attempt when it is over, from what ngx_http_upstream left in u
+ * and the connection, since peer.free() learns too little: it is called with
+ * state 0 for a POST answered with 500, for an answer cut short, and for a
+ * client that went away.  Sets ctx->failed, ctx->failure and ctx->sent.
+ */
+void ngx_http_wa_gateway_outcome_judge(ngx_http_wa_gateway_ctx_t *ctx,
+    ngx_peer_connection_t *pc, ngx_uint_t state);
+
+/*
+ * Counts the attempt and tells the state machine, which may mark the instance.
+ */
+void ngx_http_wa_gateway_outcome_score(ngx_http_wa_gateway_ctx_t *ctx);
+
+
+#endif /* _NGX_HTTP_WA_GATEWAY_OUTCOME_H_INCLUDED_ */

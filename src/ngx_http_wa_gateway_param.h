@@ -1,0 +1,39 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
+#ifndef _NGX_HTTP_WA_GATEWAY_PARAM_H_INCLUDED_
+#define _NGX_HTTP_WA_GATEWAY_PARAM_H_INCLUDED_
+
+
+#include "ngx_http_wa_gateway_module.h"
+
+
+#define NGX_HTTP_WA_GATEWAY_PARAM_STR      0   /* ngx_str_t, not empty */
+#define NGX_HTTP_WA_GATEWAY_PARAM_MSEC     1   /* ngx_msec_t: 30s, 500ms */
+#define NGX_HTTP_WA_GATEWAY_PARAM_NUM      2   /* ngx_uint_t */
+#define NGX_HTTP_WA_GATEWAY_PARAM_PERCENT  3   /* ngx_uint_t: 10% */
+#define NGX_HTTP_WA_GATEWAY_PARAM_FLAG     4   /* ngx_flag_t: on, off */
+#define NGX_HTTP_WA_GATEWAY_PARAM_STATUS   5   /* ngx_array_t *: 500-599,429 */
+
+
+typedef struct {
+    ngx_str_t   name;       /* with the "=", null_string ends the list */
+    ngx_uint_t  type;
+    size_t      offset;     /* of the value in conf */
+    ngx_int_t   min;        /* of ms, numbers, percents and statuses */
+    ngx_int_t   max;
+} ngx_http_wa_gateway_param_t;
+
+
+/*
+ * Reads the "name=value" arguments of a directive into conf.  An unknown, bad
+ * or repeated one is logged as nginx does.
+ */
+char *ngx_http_wa_gateway_param_parse(ngx_conf_t *cf,
+    ngx_http_wa_gateway_param_t *params, void *conf);
+
+
+#endif /* _NGX_HTTP_WA_GATEWAY_PARAM_H_INCLUDED_ */

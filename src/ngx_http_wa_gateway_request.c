@@ -1,0 +1,197 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
+#include "ngx_http_wa_gateway_module.h"
+#include "ngx_http_wa_gateway_request.h"
+
+
+static void ngx_http_wa_gateway_request_cleanup(void *data);
+static ngx_int_t ngx_http_wa_gateway_request_instance(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_wa_gateway_request_attempts(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_wa_gateway_request_sent(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+
+
+static ngx_http_variable_t  ngx_http_wa_gateway_variables[] = {
+
+    { ngx_string("wa_gateway_instance"), NULL,
+      ngx_http_wa_gateway_request_instance, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("wa_gateway_attempts"), NULL,
+      ngx_http_wa_gateway_request_attempts, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("wa_gateway_sent"), NULL,
+      ngx_http_wa_gateway_request_sent, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+      ngx_http_null_variable
+};
+
+
+static ngx_str_t  ngx_http_wa_gateway_sents[] = {
+    ngx_string("no"),
+    ngx_string("yes"),
+    ngx_string("unknown")
+};
+
+
+ngx_http_wa_gateway_ctx_t *
+ngx_http_wa_gateway_request_find(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t         *cln;
+    ngx_http_wa_gateway_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_wa_gateway_module);
+
+    if (ctx == NULL && (r->internal || r->filter_finalize)) {
+
+        for (cln = r->pool->cleanup; cln; cln = cln->next) {
+            if (cln->handler == ngx_http_wa_gateway_request_cleanup) {
+                ctx = cln->data;
+
+                if (ctx->request != r) {
+                    ctx = NULL;
+                    continue;
+                }
+
+                ngx_http_set_ctx(r, ctx, ngx_http_wa_gateway_module);
+                break;
+            }
+        }
+    }
+
+    return ctx;
+}
+
+
+ngx_http_wa_gateway_ctx_t *
+ngx_http_wa_gateway_request_get(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t         *cln;
+    ngx_http_wa_gateway_ctx_t  *ctx;
+
+    ctx = ngx_http_wa_gateway_request_find(r);
+
+    if (ctx) {
+        return ctx;
+    }
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_wa_gateway_ctx_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    ctx = cln->data;
+    ngx_memzero(ctx, sizeof(ngx_http_wa_gateway_ctx_t));
+
+    ctx->request = r;
+
+    cln->handler = ngx_http_wa_gateway_request_cleanup;
+
+    ngx_http_set_ctx(r, ctx, ngx_http_wa_gateway_module);
+
+    return ctx;
+}
+
+
+static void
+ngx_http_wa_gateway_request_cleanup(void *data)
+{
+    /* marks the context, see request_find(); there is nothing to release */
+}
+
+
+ngx_int_t
+ngx_http_wa_gateway_request_variables(ngx_conf_t *cf)
+{
+    ngx_http_variable_t  *var, *v;
+
+    for (v = ngx_http_wa_gateway_variables; v->name.len; v++) {
+        var = ngx_http_add_variable(cf, &v->name, v->flags);
+        if (var == NULL) {
+            return NGX_ERROR;
+        }
+
+        var->get_handler = v->get_handler;
+        var->data = v->data;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_wa_gateway_request_instance(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_wa_gateway_ctx_t  *ctx;
+
+    ctx = ngx_http_wa_gateway_request_find(r);
+
+    if (ctx == NULL || ctx->peer == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->len = ctx->peer->name.len;
+    v->data = ctx->peer->name.data;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_wa_gateway_request_attempts(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_wa_gateway_ctx_t  *ctx;
+
+    ctx = ngx_http_wa_gateway_request_find(r);
+
+    if (ctx == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->data = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
+    if (v->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    v->len = ngx_sprintf(v->data, "%ui", ctx->attempts) - v->data;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_wa_gateway_request_sent(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_wa_gateway_ctx_t  *ctx;
+
+    ctx = ngx_http_wa_gateway_request_find(r);
+
+    if (ctx == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->len = ngx_http_wa_gateway_sents[ctx->sent].len;
+    v->data = ngx_http_wa_gateway_sents[ctx->sent].data;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+
+    return NGX_OK;
+}

@@ -1,0 +1,438 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
+#include "ngx_http_wa_gateway_module.h"
+#include "ngx_http_wa_gateway_health.h"
+#include "ngx_http_wa_gateway_table.h"
+#include "ngx_http_wa_gateway_zone.h"
+
+
+static ngx_int_t ngx_http_wa_gateway_zone_init(ngx_shm_zone_t *shm_zone,
+    void *data);
+static ngx_int_t ngx_http_wa_gateway_zone_create(
+    ngx_http_wa_gateway_zone_t *zone);
+static ngx_int_t ngx_http_wa_gateway_zone_fits(
+    ngx_http_wa_gateway_zone_t *zone);
+static ngx_uint_t ngx_http_wa_gateway_zone_last(
+    ngx_http_wa_gateway_upstream_t *us, ngx_http_wa_gateway_peer_t *peer);
+static void ngx_http_wa_gateway_zone_record(ngx_http_wa_gateway_group_t *group,
+    ngx_http_wa_gateway_event_t *event);
+static void ngx_http_wa_gateway_zone_tell(ngx_http_wa_gateway_event_t *event,
+    uint64_t held);
+
+
+ngx_str_t  ngx_http_wa_gateway_states[NGX_HTTP_WA_GATEWAY_STATES] = {
+    ngx_string("up"),
+    ngx_string("slow_start"),
+    ngx_string("checking"),
+    ngx_string("down"),
+    ngx_string("draining")
+};
+
+
+ngx_http_wa_gateway_zone_t *
+ngx_http_wa_gateway_zone_add(ngx_conf_t *cf,
+    ngx_http_wa_gateway_main_conf_t *wmcf, ngx_str_t *name, ssize_t size)
+{
+    ngx_shm_zone_t               *shm_zone;
+    ngx_http_wa_gateway_zone_t   *zone, **zonep;
+
+    shm_zone = ngx_shared_memory_add(cf, name, size,
+                                     &ngx_http_wa_gateway_module);
+    if (shm_zone == NULL) {
+        return NULL;
+    }
+
+    if (shm_zone->data) {
+        return shm_zone->data;
+    }
+
+    zone = ngx_pcalloc(cf->pool, sizeof(ngx_http_wa_gateway_zone_t));
+    if (zone == NULL) {
+        return NULL;
+    }
+
+    if (ngx_array_init(&zone->upstreams, cf->pool, 1,
+                       sizeof(ngx_http_wa_gateway_upstream_t *))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    zonep = ngx_array_push(&wmcf->zones);
+    if (zonep == NULL) {
+        return NULL;
+    }
+
+    *zonep = zone;
+
+    zone->shm_zone = shm_zone;
+    zone->cycle = cf->cycle;
+
+    shm_zone->init = ngx_http_wa_gateway_zone_init;
+    shm_zone->data = zone;
+
+    return zone;
+}
+
+
+static ngx_int_t
+ngx_http_wa_gateway_zone_init(ngx_shm_zone_t *shm_zone, void *data)
+{
+    ngx_http_wa_gateway_zone_t  *ozone = data;
+
+    ngx_int_t                         rc;
+    ngx_uint_t                        i;
+    ngx_http_wa_gateway_zone_t       *zone;
+    ngx_http_wa_gateway_upstream_t  **usp;
+
+    zone = shm_zone->data;
+
+    if (ngx_http_wa_gateway_zone_fits(zone) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    zone->shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
+
+    if (ozone) {
+        zone->root = ozone->root;
+
+    } else if (shm_zone->shm.exists) {
+        zone->root = zone->shpool->data;
+
+    } else if (ngx_http_wa_gateway_zone_create(zone) != NGX_OK) {
+        goto failed;
+    }
+
+    /*
+     * Workers of the configuration in force read the table meanwhile: this
+     * only adds to it, so that a reload that fails later changes nothing.
+     */
+
+    rc = NGX_OK;
+    usp = zone->upstreams.elts;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    for (i = 0; i < zone->upstreams.nelts && rc == NGX_OK; i++) {
+        rc = ngx_http_wa_gateway_table_add(zone, usp[i]);
+    }
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_wa_gateway_table_open(zone);
+    }
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+
+    if (rc == NGX_OK) {
+        return NGX_OK;
+    }
+
+failed:
+
+    ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                  "zone \"%V\" of %uzk is full, a larger size is needed",
+                  &shm_zone->shm.name, shm_zone->shm.size / 1024);
+
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_wa_gateway_zone_create(ngx_http_wa_gateway_zone_t *zone)
+{
+    size_t                       len;
+    ngx_slab_pool_t             *shpool;
+    ngx_http_wa_gateway_root_t  *root;
+
+    shpool = zone->shpool;
+
+    root = ngx_slab_calloc(shpool, sizeof(ngx_http_wa_gateway_root_t));
+    if (root == NULL) {
+        return NGX_ERROR;
+    }
+
+    len = sizeof(" in wa_gateway zone \"\"") + zone->shm_zone->shm.name.len;
+
+    shpool->log_ctx = ngx_slab_alloc(shpool, len);
+    if (shpool->log_ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_sprintf(shpool->log_ctx, " in wa_gateway zone \"%V\"%Z",
+                &zone->shm_zone->shm.name);
+
+    shpool->log_nomem = 0;
+    shpool->data = root;
+
+    root->started = ngx_http_wa_gateway_time();
+    root->origin = ngx_current_msec;
+
+    ngx_queue_init(&root->groups);
+    ngx_queue_init(&root->ledgers);
+
+    zone->root = root;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_wa_gateway_zone_fits(ngx_http_wa_gateway_zone_t *zone)
+{
+    size_t                            need;
+    ngx_uint_t                        i;
+    ngx_http_wa_gateway_upstream_t  **usp;
+
+    need = ngx_http_wa_gateway_table_size(zone);
+
+    if (zone->shm_zone->shm.size >= need) {
+        return NGX_OK;
+    }
+
+    usp = zone->upstreams.elts;
+
+    for (i = 0; i < zone->upstreams.nelts; i++) {
+        ngx_log_error(NGX_LOG_EMERG, zone->shm_zone->shm.log, 0,
+                      "zone \"%V\" of %uzk is too small for %ui instances "
+                      "of upstream \"%V\", at least %uzk is needed",
+                      &zone->shm_zone->shm.name,
+                      zone->shm_zone->shm.size / 1024, zone->npeers,
+                      &usp[i]->uscf->host, need / 1024);
+        break;
+    }
+
+    return NGX_ERROR;
+}
+
+
+void
+ngx_http_wa_gateway_zone_commit(ngx_http_wa_gateway_zone_t *zone)
+{
+    ngx_uint_t                        i, j;
+    ngx_http_wa_gateway_root_t       *root;
+    ngx_http_wa_gateway_upstream_t  **usp;
+
+    root = zone->root;
+    usp = zone->upstreams.elts;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    root->generation++;
+    zone->ledger->generation = root->generation;
+
+    for (i = 0; i < zone->upstreams.nelts; i++) {
+        usp[i]->group->used = root->generation;
+
+        for (j = 0; j < usp[i]->npeers; j++) {
+            usp[i]->peers[j].instance->generation = root->generation;
+        }
+    }
+
+    ngx_http_wa_gateway_table_sweep(zone);
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+}
+
+
+void
+ngx_http_wa_gateway_zone_attach(ngx_http_wa_gateway_zone_t *zone)
+{
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    ngx_http_wa_gateway_table_enter(zone);
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+}
+
+
+void
+ngx_http_wa_gateway_zone_detach(ngx_http_wa_gateway_zone_t *zone)
+{
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    ngx_http_wa_gateway_table_leave(zone);
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+}
+
+
+void
+ngx_http_wa_gateway_zone_bury(ngx_http_wa_gateway_zone_t *zone)
+{
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    ngx_http_wa_gateway_table_bury(zone);
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+}
+
+
+ngx_int_t
+ngx_http_wa_gateway_zone_hold(ngx_http_wa_gateway_peer_t *peer)
+{
+    ngx_atomic_uint_t  n;
+    ngx_atomic_t      *in_flight;
+
+    in_flight = &peer->instance->in_flight;
+
+    /*
+     * The worker's own count goes first: were it killed between the two, its
+     * heir gives one back too many rather than one too few, for ever.
+     */
+
+    (*peer->held)++;
+
+    if (peer->max_conns == 0) {
+        (void) ngx_atomic_fetch_add(in_flight, 1);
+        return NGX_OK;
+    }
+
+    do {
+        n = *in_flight;
+
+        if ((ngx_atomic_int_t) n >= (ngx_atomic_int_t) peer->max_conns) {
+            (*peer->held)--;
+            return NGX_BUSY;
+        }
+
+    } while (!ngx_atomic_cmp_set(in_flight, n, n + 1));
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_wa_gateway_zone_release(ngx_http_wa_gateway_peer_t *peer)
+{
+    (void) ngx_atomic_fetch_add(&peer->instance->in_flight, -1);
+
+    (*peer->held)--;
+}
+
+
+void
+ngx_http_wa_gateway_zone_event(ngx_http_wa_gateway_news_t *news)
+{
+    uint64_t                         held;
+    ngx_uint_t                       changed, last;
+    ngx_http_wa_gateway_event_t      event;
+    ngx_http_wa_gateway_group_t     *group;
+    ngx_http_wa_gateway_instance_t  *instance;
+
+    group = news->upstream->group;
+    instance = news->peer->instance;
+
+    last = (news->event == NGX_HTTP_WA_GATEWAY_STATUS)
+           && ngx_http_wa_gateway_zone_last(news->upstream, news->peer);
+
+    event.reason_len = ngx_min(news->reason.len,
+                               NGX_HTTP_WA_GATEWAY_REASON_LEN);
+    ngx_memcpy(event.reason, news->reason.data, event.reason_len);
+
+    event.name_len = ngx_min(news->peer->name.len,
+                             NGX_HTTP_WA_GATEWAY_NAME_LEN);
+    ngx_memcpy(event.name, news->peer->name.data, event.name_len);
+
+    event.time = ngx_http_wa_gateway_time();
+
+    ngx_shmtx_lock(&news->upstream->zone->shpool->mutex);
+
+    event.from = instance->health.state;
+
+    changed = ngx_http_wa_gateway_health_event(&instance->health,
+                                               &news->upstream->policy,
+                                               news->event, last,
+                                               ngx_current_msec);
+
+    event.to = instance->health.state;
+
+    /* a worker killed right here may have left the copy behind */
+
+    changed |= (instance->state != event.to);
+
+    if (event.reason_len && event.to == NGX_HTTP_WA_GATEWAY_DOWN) {
+        ngx_memcpy(instance->reason, event.reason, event.reason_len);
+        instance->reason_len = event.reason_len;
+    }
+
+    held = event.time - instance->since;
+
+    if (changed) {
+        instance->state = event.to;
+        instance->since = event.time;
+
+        if (event.to != NGX_HTTP_WA_GATEWAY_DOWN) {
+            instance->reason_len = 0;
+        }
+
+        ngx_http_wa_gateway_zone_record(group, &event);
+
+        (void) ngx_atomic_fetch_add(&group->generation, 1);
+    }
+
+    ngx_shmtx_unlock(&news->upstream->zone->shpool->mutex);
+
+    if (changed) {
+        ngx_http_wa_gateway_zone_tell(&event, held);
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_wa_gateway_zone_last(ngx_http_wa_gateway_upstream_t *us,
+    ngx_http_wa_gateway_peer_t *peer)
+{
+    ngx_uint_t                   i;
+    ngx_http_wa_gateway_peer_t  *other;
+
+    for (i = 0; i < us->npeers; i++) {
+        other = &us->peers[i];
+
+        if (other != peer
+            && !other->down
+            && ngx_http_wa_gateway_available(other->instance))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static void
+ngx_http_wa_gateway_zone_record(ngx_http_wa_gateway_group_t *group,
+    ngx_http_wa_gateway_event_t *event)
+{
+    group->events[group->nevents % NGX_HTTP_WA_GATEWAY_EVENTS] = *event;
+    group->nevents++;
+}
+
+
+static void
+ngx_http_wa_gateway_zone_tell(ngx_http_wa_gateway_event_t *event,
+    uint64_t held)
+{
+    ngx_str_t   name, reason;
+    ngx_uint_t  level;
+
+    name.len = event->name_len;
+    name.data = event->name;
+
+    reason.len = event->reason_len;
+    reason.data = event->reason;
+
+    level = (event->to == NGX_HTTP_WA_GATEWAY_DOWN) ? NGX_LOG_WARN
+                                                    : NGX_LOG_NOTICE;
+
+    ngx_log_error(level, ngx_cycle->log, 0,
+                  "wa_gateway: %V is %V%s%V (%V for %uL.%03uLs)",
+                  &name, &ngx_http_wa_gateway_states[event->to],
+                  reason.len ? ": " : "", &reason,
+                  &ngx_http_wa_gateway_states[event->from],
+                  held / 1000, held % 1000);
+}
