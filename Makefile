@@ -1,0 +1,75 @@
+# Doors: build, test, lint, clean.
+
+NGINX     ?= nginx
+NGINX_SRC ?= /usr/share/nginx/src
+CC        ?= cc
+CC_OPT    ?= -O2 -g -Wall -Wextra -Wno-unused-parameter -Werror \
+             -fstack-protector-strong
+
+export PATH := $(PATH):/usr/sbin:/sbin
+
+MODULE  = build/ngx_http_wa_gateway_module.so
+SOURCES = $(wildcard *.c src/*.c src/*.h)
+TREE    = build/nginx
+
+# The name of the stamp holds what the objects were made for.  Dates do not
+# tell: dpkg keeps the packager's, which may be older than the last build.
+ID    := $(shell { $(NGINX) -V; $(CC) --version; echo '$(CC_OPT)'; \
+             cat '$(NGINX_SRC)/conf_flags'; \
+             find '$(NGINX_SRC)/src' '$(NGINX_SRC)/auto' -type f \
+                 -exec cat {} +; } 2>&1 | cksum | tr -d ' ')
+STAMP  = $(TREE)/configured-$(ID)
+
+.PHONY: build test lint clean
+
+build: $(MODULE)
+
+# Through the link, blanks in the checkout's path stay out of nginx's
+# configure, which cannot take them, and all objects land in objs/addon.
+$(STAMP): config
+	@test -r '$(NGINX_SRC)/conf_flags' || { \
+	    echo 'make: nginx-dev is missing: $(NGINX_SRC)/conf_flags' >&2; \
+	    exit 1; }
+	rm -rf $(TREE)
+	mkdir -p $(TREE)
+	cp -R '$(NGINX_SRC)/.' $(TREE)
+	ln -sfn .. build/module
+	cd $(TREE) && bash -ec '. ./conf_flags; \
+	    ./configure "$${NGX_CONF_FLAGS[@]}" --with-cc="$$1" \
+	        --with-cc-opt="$$2" --add-dynamic-module=../module \
+	        >configure.log || { tail -n 20 configure.log >&2; exit 1; }' \
+	    configure '$(CC)' '$(CC_OPT)'
+	touch $@
+
+# nginx's own rules do not know every header.
+$(MODULE): $(STAMP) $(SOURCES)
+	$(if $(filter %.h,$?),find $(TREE)/objs/addon -name '*.o' -delete)
+	$(MAKE) -C $(TREE) -f objs/Makefile modules
+	cp $(TREE)/objs/$(@F) $@.new
+	mv -f $@.new $@
+
+test:
+	bin/wa-gateway test
+
+lint:
+	@status=0; \
+	if command -v shellcheck >/dev/null; then \
+	    shellcheck bin/wa-gateway .ci/run || status=1; \
+	else echo 'lint: no shellcheck here, skipped'; fi; \
+	if [ -z '$(SOURCES)' ]; then :; \
+	elif command -v cppcheck >/dev/null; then \
+	    cppcheck --quiet --error-exitcode=1 --std=c99 \
+	        --enable=warning,performance,portability \
+	        --inline-suppr $(SOURCES) || status=1; \
+	else echo 'lint: no cppcheck here, skipped'; fi; \
+	if [ -n '$(SOURCES)' ]; then \
+	    awk 'length > 79    { print FILENAME ":" FNR ": over 79"; e = 1 } \
+	         /\t/           { print FILENAME ":" FNR ": a tab"; e = 1 } \
+	         /[ \t\r]$$/    { print FILENAME ":" FNR ": blank at the end"; \
+	                          e = 1 } \
+	         END            { exit e }' $(SOURCES) || status=1; \
+	fi; \
+	exit $$status
+
+clean:
+	rm -rf build

@@ -1,0 +1,419 @@
+#!/usr/bin/perl
+
+# .env and the environment in, nginx.conf or one line of error out.
+
+use strict;
+use warnings;
+use utf8;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use File::Temp qw(tempdir);
+use Test::More;
+use WaGateway::Launcher;
+
+binmode Test::More->builder->$_, ':utf8'
+    for qw(output failure_output todo_output);
+
+my $dir = tempdir(CLEANUP => 1);
+my $env = "$dir/.env";
+my $command = root() . '/bin/wa-gateway';
+my $one = "INSTANCES=http://localhost:3001\n";
+
+sub render {
+    my ($text, %set) = @_;
+
+    utf8::encode($text) if defined $text && utf8::is_utf8($text);
+    write_file($env, $text) if defined $text;
+
+    return run_command({ (defined $text ? (WA_GATEWAY_ENV => $env) : ()), %set },
+                       $command, 'render');
+}
+
+# All the directives of that name, arguments joined by a blank.
+sub find {
+    my ($conf, $name) = @_;
+    my @found;
+
+    for my $d (@$conf) {
+        my @words = @$d;
+        my $block = ref $words[-1] ? pop @words : undef;
+
+        push @found, join ' ', @words[1 .. $#words] if $words[0] eq $name;
+        push @found, find($block, $name) if $block;
+    }
+
+    return @found;
+}
+
+sub gives {
+    my ($title, $text, $directive, $want, %set) = @_;
+    my ($status, $out, $err) = render($text, %set);
+
+    if ($status) {
+        chomp $err;
+        return fail("$title ($err)");
+    }
+
+    $want = [$want] unless ref $want;
+    is_deeply([find(parse_conf($out), $directive)], $want, $title);
+}
+
+sub refuses {
+    my ($title, $text, $want, %set) = @_;
+    my ($status, $out, $err) = render($text, %set);
+
+    (my $short = $err) =~ s/^\Q$env\E/.env/;
+
+    is($status, 1, "$title: exit 1");
+    is($out, '', "$title: prints no configuration");
+    is($err =~ tr/\n//, 1, "$title: one line on stderr");
+    ref $want ? like($short, $want, "$title: the line")
+              : is($short, "$want\n", "$title: the line");
+}
+
+
+# defaults
+
+my ($status, $out, $err) = render($one);
+is($status, 0, 'INSTANCES alone is enough');
+is($err, '', 'without a word on stderr');
+
+gives('PORT and HOST have defaults', $one, 'listen', '127.0.0.1:3000');
+gives('intervals and path have defaults', $one, 'wa_gateway_check',
+      'uri=/health interval=30000ms timeout=10000ms');
+gives('WORKERS has a default', $one, 'worker_processes', 'auto');
+gives('GATEWAY_LANG has a default', $one, 'wa_gateway_errors', 'ar');
+gives('no API_KEY, no key', $one, 'wa_gateway_api_key', 'off');
+gives('an empty value means the default', "PORT=\nHOST=\nGATEWAY_LANG=''\n$one",
+      'listen', '127.0.0.1:3000');
+
+
+# the rules of dotenv
+
+my @rules = (
+    ['plain', 'PORT=4000', 4000],
+    ['blanks around =', '  PORT = 4000  ', 4000],
+    ['tabs around =', "\tPORT\t=\t4000\t", 4000],
+    ['export', 'export PORT=4000', 4000],
+    ['double quotes', 'PORT="4000"', 4000],
+    ['single quotes', "PORT='4000'", 4000],
+    ['inline comment', 'PORT=4000 # four thousand', 4000],
+    ['inline comment after a tab', "PORT=4000\t# four", 4000],
+    ['comment after quotes', 'PORT="4000" # "four"', 4000],
+    ['comment line', "#PORT=5000\n  # PORT=6000\nPORT=4000", 4000],
+    ['blank lines', "\n \n\t\nPORT=4000\n\n", 4000],
+    ['CRLF', "PORT=4000\r\nHOST=127.0.0.1\r", 4000],
+    ['CRLF in quotes', "PORT=\"4000\"\r", 4000],
+    ['BOM', "\xef\xbb\xbfPORT=4000", 4000],
+    ['the last one wins', "PORT=5000\nPORT=4000", 4000],
+    ['a bad one before the last does not matter', "PORT=x\nPORT=4000", 4000],
+    ['a colon instead of =', 'PORT: 4000', 4000],
+    ['names are case sensitive', "PORT=4000\nport=5000", 4000],
+    ['a longer name is another one', "PORT=4000\nPORTS=5\nMY_PORT=6", 4000],
+    ['unknown variables are ignored', "PORT=4000\nNODE_ENV=x\n!?\nfoo bar", 4000],
+    ['unknown multi-line quotes are skipped whole',
+     "PORT=4000\nKEY=\"BEGIN\nPORT=5000\nEND\"", 4000],
+    ['an unknown quote without an end ends with its line',
+     "KEY=\"BEGIN\nPORT=4000", 4000],
+);
+
+for (@rules) {
+    my ($title, $text, $port) = @$_;
+    gives($title, "$text\n$one", 'listen', "127.0.0.1:$port");
+}
+
+gives('no newline at the end', "${one}PORT=4000", 'listen', '127.0.0.1:4000');
+
+my @keys = (
+    ['# without a blank before it is no comment', 'a#b', 'a#b'],
+    ['# right after = is no comment', '#a', '#a'],
+    ['# in double quotes', '"a # b"', 'a # b'],
+    ['# in single quotes', "'a # b'", 'a # b'],
+    ['\\" and \\\\ in double quotes', '"a\\"b\\\\c"', 'a"b\\c'],
+    ['no escapes in single quotes', q('a\\"b\\n'), 'a\\"b\\n'],
+    ['no escapes without quotes', 'a\\"b\\n', 'a\\"b\\n'],
+    ['another escape stays', '"a\\d"', 'a\\d'],
+    ['= in a value', 'a=b=', 'a=b='],
+    ['a quote inside', q(a'b"c), q(a'b"c)],
+    ['single quotes in double ones', q("it's"), q(it's)],
+    ['blanks inside', 'a b', 'a b'],
+);
+
+for (@keys) {
+    my ($title, $text, $key) = @$_;
+    gives($title, "API_KEY=$text\n$one", 'wa_gateway_api_key', ["$key", 'off']);
+}
+
+my $arabic = "مفتاح سري";
+utf8::encode($arabic);
+gives('UTF-8', "API_KEY=$arabic\n$one", 'wa_gateway_api_key', [$arabic, 'off']);
+
+
+# the environment
+
+gives('the environment wins', "PORT=4000\n$one", 'listen', '127.0.0.1:5000',
+      PORT => 5000);
+gives('the environment alone', undef, 'listen', '127.0.0.1:5000', PORT => 5000,
+      INSTANCES => 'http://a:1', WA_GATEWAY_ENV => '/dev/null');
+gives('an empty variable wins too, and means the default', "PORT=4000\n$one",
+      'listen', '127.0.0.1:3000', PORT => '');
+refuses('a bad value in the environment', $one,
+        'environment: PORT="0": allowed: a whole number from 1 to 65535',
+        PORT => 0);
+refuses('a file that is not there', undef, qr/no such file: \/nowhere/,
+        WA_GATEWAY_ENV => '/nowhere');
+
+
+# errors
+
+my $port = 'a whole number from 1 to 65535';
+
+refuses('file and line', "# one\n\nPORT=99999\n$one",
+        ".env:3: PORT=\"99999\": allowed: $port");
+
+refuses("PORT=$_", "PORT=$_\n$one", qr/^\.env:1: PORT=".*": allowed: \Q$port\E$/)
+    for qw(0 65536 -1 3000.5 3e3 0x10 03000 abc 99999999999999999999),
+        '30 00', '3000;';
+
+refuses('a quote without an end', "PORT=\"3000\n$one", qr/^\.env:1: PORT=/);
+refuses('text after a quote', "PORT=\"3000\" x\n$one", qr/^\.env:1: PORT=/);
+refuses('PORT without =', "PORT 3000\n$one", qr/^\.env:1: PORT=.*NAME=value$/);
+refuses('UTF-16', "\xff\xfeP\0O\0", qr/^\.env:1: not UTF-8/);
+
+my @hosts = (
+    ['0.0.0.0', '0.0.0.0:3000'],
+    ['192.168.1.10', '192.168.1.10:3000'],
+    ['::1', '[::1]:3000'],
+    ['[::1]', '[::1]:3000'],
+    ['::', '[::]:3000 ipv6only=off'],
+    ['[::]', '[::]:3000 ipv6only=off'],
+    ['2001:db8::ffff:1.2.3.4', '[2001:db8::ffff:1.2.3.4]:3000'],
+    ['gw-1.example.com', 'gw-1.example.com:3000'],
+    ['*', '0.0.0.0:3000'],
+);
+
+gives("HOST=$_->[0]", "HOST=$_->[0]\n$one", 'listen', $_->[1]) for @hosts;
+
+($status, $out) = render("HOST=localhost\n$one");
+like($out, qr/listen 127\.0\.0\.1:3000;/, 'HOST=localhost');
+
+refuses("HOST=$_", "HOST=$_\n$one", qr/^\.env:1: HOST=".*": allowed: an IPv4/)
+    for qw(256.0.0.1 1.2.3 1.2.3.4.5 ::g 1:2:3 1::2::3 [::1 ::1] [1.2.3.4]
+           127.0.0.1:80 http://a a/b a..b -a unix:/x :1:2:3:4:5:6:7), 'a b',
+        'a;b', '[]';
+
+my $urls = 'http://host:port or https://host:port, separated by commas';
+
+sub instances {
+    my ($value, @want) = @_;
+    gives("INSTANCES=$value", "INSTANCES=$value\n", 'wa_gateway_instances',
+          join ' ', @want);
+}
+
+instances('http://a', 'http://a');
+instances('http://a:1,http://b:2', 'http://a:1', 'http://b:2');
+instances(' http://a:1 , http://b:2 ', 'http://a:1', 'http://b:2');
+instances('http://a:1/,http://b/', 'http://a:1', 'http://b');
+instances('http://a:1,http://b:2,', 'http://a:1', 'http://b:2');
+instances('http://[::1]:3001,http://[::2]', 'http://[::1]:3001', 'http://[::2]');
+instances('HTTP://A:1', 'http://A:1');
+instances('http://my_app-1:3001', 'http://my_app-1:3001');
+instances('https://a.example.com,https://b.example.com:8443',
+          'https://a.example.com', 'https://b.example.com:8443');
+instances(join(',', map { "http://10.0.0.1:$_" } 1 .. 400),
+          map { "http://10.0.0.1:$_" } 1 .. 400);
+
+refuses('INSTANCES missing', "PORT=4000\n",
+        ".env: INSTANCES is missing: allowed: $urls");
+refuses('INSTANCES empty', "INSTANCES=\n",
+        ".env:1: INSTANCES=\"\": allowed: $urls");
+refuses('INSTANCES empty in the environment', $one,
+        "environment: INSTANCES=\"\": allowed: $urls", INSTANCES => '');
+
+refuses("INSTANCES=$_", "INSTANCES=$_\n", qr/^\.env:1: INSTANCES=".*": allowed: /)
+    for qw(localhost:3001 ftp://a http:// http://a/b http://a?x
+           http://u:p@a http://a:0 http://a:65536 http://a: http://a:x
+           http://[::1 http://::1 http://[::g]:1 http://[::1]x http://a:1:2
+           http://1.2.3 http://[] http://[1.2.3.4] http://a_.. http://-a
+           http://a//),
+        'http://a#x', ',', 'http://a,,http://b', ',http://a', 'http://a http://b',
+        'http://a;http://b';
+
+refuses('two schemes', 'INSTANCES=http://a,https://b',
+        qr/allowed: one scheme for all, http or https$/);
+refuses('the same twice', 'INSTANCES=http://a:1,http://b:1,http://A:1/',
+        qr/allowed: each instance once; not again "http:\/\/A:1"$/);
+refuses('the same with and without its port', 'INSTANCES=http://a,http://a:80',
+        qr/each instance once/);
+
+for my $name (qw(HEALTH_CHECK_INTERVAL REQUEST_TIMEOUT)) {
+    refuses("$name=$_", "$name=$_\n$one",
+            qr/^\.env:1: $name=".*": allowed: a whole number of milliseconds/)
+        for qw(0 -1 1.5 10s 86400001 x);
+}
+
+gives('intervals', "HEALTH_CHECK_INTERVAL=5000\nREQUEST_TIMEOUT=1500\n$one",
+      'wa_gateway_check', 'uri=/health interval=5000ms timeout=1500ms');
+gives('REQUEST_TIMEOUT is for reads', "REQUEST_TIMEOUT=1500\n$one",
+      'proxy_read_timeout', ['1500ms', '1h']);
+gives('REQUEST_TIMEOUT is for connects', "REQUEST_TIMEOUT=1500\n$one",
+      'proxy_connect_timeout', '1500ms');
+
+gives('HEALTH_CHECK_PATH', "HEALTH_CHECK_PATH=/api/sessions?x=1&y=%20\n$one",
+      'wa_gateway_check', 'uri=/api/sessions?x=1&y=%20 interval=30000ms '
+      . 'timeout=10000ms');
+refuses("HEALTH_CHECK_PATH=$_", "HEALTH_CHECK_PATH=$_\n$one",
+        qr/^\.env:1: HEALTH_CHECK_PATH=".*": allowed: a path that starts with/)
+    for 'health', 'http://a/', '/a b', '/a#b', '/صحة';
+
+gives('HEALTH_CHECK_JSON', "HEALTH_CHECK_JSON=\$.state=CONNECTED,open\n$one",
+      'wa_gateway_expect', 'json $.state = CONNECTED open');
+gives('HEALTH_CHECK_JSON, deep', "HEALTH_CHECK_JSON=\$.a[0].b-c = x y , z=1\n$one",
+      'wa_gateway_expect', 'json $.a[0].b-c = x y z=1');
+refuses("HEALTH_CHECK_JSON=$_", "HEALTH_CHECK_JSON=$_\n$one",
+        qr/^\.env:1: HEALTH_CHECK_JSON=".*": allowed: a path and/)
+    for 'state=x', '$=x', '$.a', '$.a=', '$.a=x,,y', '$..a=x', '$.a[x]=1',
+        '$.a b=x';
+
+gives('HEALTH_CHECK_HEADER', "HEALTH_CHECK_HEADER=X-Api-Key: s e\n$one",
+      'wa_gateway_check_header', 'X-Api-Key s e');
+refuses("HEALTH_CHECK_HEADER=$_", "HEALTH_CHECK_HEADER=$_\n$one",
+        qr/^\.env:1: HEALTH_CHECK_HEADER=".*": allowed: a header and/)
+    for 'X-Api-Key', ': x', 'X-Api-Key:', 'X Key: a';
+
+gives("WORKERS=$_", "WORKERS=$_\n$one", 'worker_processes', $_) for qw(auto 1 512);
+refuses("WORKERS=$_", "WORKERS=$_\n$one",
+        qr/^\.env:1: WORKERS=".*": allowed: auto or a whole number from 1 to 512$/)
+    for qw(0 513 -1 Auto 1;);
+
+gives('GATEWAY_LANG', "GATEWAY_LANG=en\n$one", 'wa_gateway_errors', 'en');
+refuses("GATEWAY_LANG=$_", "GATEWAY_LANG=$_\n$one",
+        qr/^\.env:1: GATEWAY_LANG=".*": allowed: ar or en$/) for qw(fr off EN);
+
+refuses("API_KEY=$_", "API_KEY=$_\n$one", qr/^\.env:1: API_KEY="/)
+    for 'off', '" a"', '"a "', '"a\\nb"', "a\tb", "a\x01b", 'a' x 1025;
+
+($status, $out, $err) = render("API_KEY=\"hush-secret\\n\"\n$one");
+unlike($err, qr/secret/, 'a refused key is not shown');
+
+
+# https
+
+($status, $out) = render("INSTANCES=https://a.example.com:8443\n");
+my $conf = parse_conf($out);
+is_deeply([find($conf, 'proxy_pass')], [('https://whatsapp') x 2], 'https');
+is_deeply([find($conf, 'proxy_ssl_server_name')], ['on'], 'https sends SNI');
+like((find($conf, 'wa_gateway_check'))[0], qr/ ssl=on$/, 'https is checked so');
+ok((grep { $_ eq 'Host a.example.com:8443' } find($conf, 'proxy_set_header')),
+   'one host of TLS gets its own Host');
+
+
+# hostile values
+
+# As the launcher does it, with one process less for each of some thousands.
+sub render_fast {
+    my ($text, %set) = @_;
+
+    write_file($env, $text) if defined $text;
+
+    return run_command({ %set, WA_ENV => defined $text ? $env : '/dev/null',
+                         WA_MODULE => '/m.so', WA_DEMO => '/dev/null',
+                         WA_TEMPLATE => root() . '/conf/wa_gateway.conf.template',
+                         LC_ALL => 'C' },
+                       'awk', '-f', root() . '/bin/render.awk');
+}
+
+# The configuration with its values taken out.
+sub skeleton {
+    my ($conf) = @_;
+
+    return [map {
+        my @words = @$_;
+        my $block = ref $words[-1] ? skeleton(pop @words) : undef;
+
+        @words = ($words[0]) if $words[0] =~ /^(?:wa_gateway_(?:check|expect
+            |check_header|api_key|instances|errors)|listen|worker_processes
+            |worker_shutdown_timeout|proxy_\w+_timeout)$/x;
+
+        [@words, $block ? $block : ()];
+    } @$conf];
+}
+
+my %good = (PORT => 3000, HOST => '127.0.0.1', INSTANCES => 'http://localhost:1',
+            HEALTH_CHECK_INTERVAL => 1000, REQUEST_TIMEOUT => 1000,
+            HEALTH_CHECK_PATH => '/x', HEALTH_CHECK_JSON => '$.a=b',
+            HEALTH_CHECK_HEADER => 'A: b', WORKERS => 1, GATEWAY_LANG => 'en',
+            API_KEY => 'k');
+
+my @hostile = ('"', '\\', '\\"', '\\\\"', '"; return 200 x; #', '"; } } evil {',
+               ';', '; evil;', '} evil {', '{', '#', '# x', "'", "'; evil; '",
+               '$uri', '${uri}', '$', '${', '&', '\\&', '\\1', '\\0', '/', '//',
+               '{{USER}}', '{{API_KEY}}', '%s', '%n', '`id`', '$(id)', "\n",
+               "x\nevil;", "x\revil;", "x\tevil", "x\x0bevil", "\x7f",
+               "\xc2\x85", '*', '[', '../..', 'off', '-', '--', '=', ',', ' ',
+               '|', '\\n', '\\x22', 'x" "y', 'load_module /tmp/evil.so;');
+
+my %prefix = (INSTANCES => 'http://a', HEALTH_CHECK_PATH => '/',
+              HEALTH_CHECK_JSON => '$.a=x', HEALTH_CHECK_HEADER => 'A: x',
+              API_KEY => 'k', HOST => 'a', PORT => 1, WORKERS => 1,
+              GATEWAY_LANG => 'en', HEALTH_CHECK_INTERVAL => 1,
+              REQUEST_TIMEOUT => 1);
+
+# Where a hostile text may stand, it must come out as it went in.
+my %carries = (HEALTH_CHECK_JSON => 'wa_gateway_expect',
+               HEALTH_CHECK_HEADER => 'wa_gateway_check_header',
+               HEALTH_CHECK_PATH => 'wa_gateway_check',
+               API_KEY => 'wa_gateway_api_key');
+
+($status, $out) = render_fast(undef, %good);
+my $base = skeleton(parse_conf($out));
+
+for my $name (sort keys %good) {
+    my (@wrong, $taken);
+
+    for my $bad (map { $prefix{$name} . $_ } @hostile) {
+        (my $quoted = $bad) =~ s/([\\"])/\\$1/g;
+        my @ways = (
+            [undef, { %good, $name => $bad }],
+            ["$name=\"$quoted\"\n", { %good, $name => undef }],
+        );
+
+        for (@ways) {
+            my ($status, $out, $err) = render_fast($_->[0], %{$_->[1]});
+
+            if ($status) {
+                push @wrong, "$bad: [$err]" if $out ne '' || $err !~ /^[^\n]+\n\z/
+                    || $err =~ /[\x01-\x09\x0b-\x1f\x7f]/;
+                next;
+            }
+
+            my $conf = eval { parse_conf($out) };
+            $taken++;
+
+            if (!$conf) {
+                push @wrong, "$bad: $@";
+                next;
+            }
+
+            push @wrong, "$bad: another configuration"
+                unless eq_array(skeleton($conf), $base);
+
+            next unless $carries{$name} && defined $_->[0]
+                        && $_->[0] =~ /="/;
+
+            my $value = $name eq 'HEALTH_CHECK_HEADER' ? $bad =~ s/^A: *//r : $bad;
+            $value =~ s/^\s+|\s+$//g;
+            my ($got) = find($conf, $carries{$name});
+
+            push @wrong, "$bad: came out as $got"
+                if $name ne 'HEALTH_CHECK_JSON' && index($got, $value) < 0;
+        }
+    }
+
+    is_deeply(\@wrong, [], "$name adds no directive");
+    ok($taken, "$name: some of the texts are good values") if $carries{$name};
+}
+
+done_testing;
