@@ -18,6 +18,8 @@ static ngx_int_t ngx_http_wa_gateway_http_chunk_size(
     ngx_http_wa_gateway_http_t *h, u_char ch);
 static ngx_int_t ngx_http_wa_gateway_http_chunk_line(
     ngx_http_wa_gateway_http_t *h, u_char ch);
+static ngx_int_t ngx_http_wa_gateway_http_chunk_ext(
+    ngx_http_wa_gateway_http_t *h, u_char ch);
 static ngx_int_t ngx_http_wa_gateway_http_trailer(
     ngx_http_wa_gateway_http_t *h, u_char ch);
 
@@ -292,36 +294,16 @@ ngx_http_wa_gateway_http_chunk_line(ngx_http_wa_gateway_http_t *h, u_char ch)
     case ngx_http_wa_gateway_http_chunk_ws_st:
     case ngx_http_wa_gateway_http_chunk_ext_st:
 
-        if (ch == LF) {
-            h->state = h->length ? ngx_http_wa_gateway_http_chunk_data_st
-                                 : ngx_http_wa_gateway_http_trailer_start_st;
-            return NGX_OK;
-        }
-
         if (ch == CR) {
             h->state = ngx_http_wa_gateway_http_chunk_size_lf_st;
             return NGX_OK;
         }
 
-        if (h->size++ == h->max) {
-            h->error = "chunk extension is too large";
-            return NGX_ERROR;
+        if (ch != LF) {
+            return ngx_http_wa_gateway_http_chunk_ext(h, ch);
         }
 
-        if (ch == ';') {
-            h->state = ngx_http_wa_gateway_http_chunk_ext_st;
-            return NGX_OK;
-        }
-
-        if (ch != '\0' && h->state == ngx_http_wa_gateway_http_chunk_ext_st) {
-            return NGX_OK;
-        }
-
-        if (ch == ' ' || ch == '\t') {
-            return NGX_OK;
-        }
-
-        break;
+        /* fall through */
 
     case ngx_http_wa_gateway_http_chunk_size_lf_st:
 
@@ -331,7 +313,8 @@ ngx_http_wa_gateway_http_chunk_line(ngx_http_wa_gateway_http_t *h, u_char ch)
             return NGX_OK;
         }
 
-        break;
+        h->error = "invalid chunk size";
+        return NGX_ERROR;
 
     default: /* chunk_end_st, chunk_end_lf_st */
 
@@ -347,6 +330,31 @@ ngx_http_wa_gateway_http_chunk_line(ngx_http_wa_gateway_http_t *h, u_char ch)
 
         h->error = "invalid chunk end";
         return NGX_ERROR;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_wa_gateway_http_chunk_ext(ngx_http_wa_gateway_http_t *h, u_char ch)
+{
+    if (h->size++ == h->max) {
+        h->error = "chunk extension is too large";
+        return NGX_ERROR;
+    }
+
+    if (ch == ';') {
+        h->state = ngx_http_wa_gateway_http_chunk_ext_st;
+        return NGX_OK;
+    }
+
+    if (h->state == ngx_http_wa_gateway_http_chunk_ext_st) {
+
+        if (ch != '\0') {
+            return NGX_OK;
+        }
+
+    } else if (ch == ' ' || ch == '\t') {
+        return NGX_OK;
     }
 
     h->error = "invalid chunk size";

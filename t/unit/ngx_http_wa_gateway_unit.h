@@ -27,6 +27,17 @@ void ngx_http_wa_gateway_unit_expect(ngx_http_wa_gateway_unit_t *u);
 void ngx_http_wa_gateway_unit_http(ngx_http_wa_gateway_unit_t *u);
 void ngx_http_wa_gateway_unit_json(ngx_http_wa_gateway_unit_t *u);
 void ngx_http_wa_gateway_unit_reason(ngx_http_wa_gateway_unit_t *u);
+void ngx_http_wa_gateway_unit_request(ngx_http_wa_gateway_unit_t *u);
+
+/* the probe is run by a worker: its directive and hooks */
+
+void *ngx_http_wa_gateway_unit_create_conf(ngx_cycle_t *cycle);
+char *ngx_http_wa_gateway_unit_probe(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+ngx_int_t ngx_http_wa_gateway_unit_init_process(ngx_cycle_t *cycle);
+
+
+extern ngx_module_t  ngx_http_wa_gateway_unit_module;
 
 
 #endif /* _NGX_HTTP_WA_GATEWAY_UNIT_H_INCLUDED_ */

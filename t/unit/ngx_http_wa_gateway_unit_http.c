@@ -91,7 +91,8 @@ static ngx_http_wa_gateway_unit_answer_t  ngx_http_wa_gateway_unit_answers[] =
     { "status 999", T("HTTP/1.1 999 Denied\r\nContent-Length: 0\r\n\r\n"),
       "999 keep 1 []" },
 
-    { "close-delimited", T(OK "X: y\r\n\r\nhello"), "eof 200 close 1 [hello]" },
+    { "close-delimited", T(OK "X: y\r\n\r\nhello"),
+      "eof 200 close 1 [hello]" },
 
     { "close-delimited and empty", T(OK "\r\n"), "eof 200 close 0 []" },
 
@@ -148,7 +149,8 @@ static ngx_http_wa_gateway_unit_answer_t  ngx_http_wa_gateway_unit_answers[] =
     { "folded Content-Length", T(OK "Content-Length:\r\n 2\r\n\r\nhi"),
       "200 keep 1 [hi]" },
 
-    { "folding makes a length invalid", T(OK "Content-Length: 2\r\n 2\r\n\r\n"),
+    { "folding makes a length invalid",
+      T(OK "Content-Length: 2\r\n 2\r\n\r\n"),
       "error: invalid Content-Length" },
 
     { "fold before any header", T(OK " X: a\r\n\r\n"),
@@ -282,7 +284,8 @@ static ngx_http_wa_gateway_unit_answer_t  ngx_http_wa_gateway_unit_answers[] =
       "Content-Length: 2\r\n\r\n"),
       "error: both Content-Length and Transfer-Encoding" },
 
-    { "equal lengths", T(OK "Content-Length: 2\r\nContent-Length: 2\r\n\r\nhi"),
+    { "equal lengths",
+      T(OK "Content-Length: 2\r\nContent-Length: 2\r\n\r\nhi"),
       "200 keep 2 [hi]" },
 
     { "different lengths", T(OK "Content-Length: 2\r\nContent-Length: 3\r\n"

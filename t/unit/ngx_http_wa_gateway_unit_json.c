@@ -113,7 +113,8 @@ static ngx_http_wa_gateway_unit_text_t  ngx_http_wa_gateway_unit_text_cases[] =
     { "64 deep and closed", ngx_string("[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
       "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"
       "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"), NULL, 0, NULL },
-    { "65 deep", ngx_string("@"), "[", 65, "body is nested too deep for JSON" },
+    { "65 deep", ngx_string("@"), "[", 65,
+      "body is nested too deep for JSON" },
     { "100,000 brackets", ngx_string("@"), "[", 100000,
       "body is nested too deep for JSON" },
     { "100,000 objects", ngx_string("@"), "{\"a\":", 100000,

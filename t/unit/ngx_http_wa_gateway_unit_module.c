@@ -25,6 +25,7 @@ static ngx_http_wa_gateway_unit_room_t  ngx_http_wa_gateway_unit_rooms[] = {
     { ngx_string("http"), ngx_http_wa_gateway_unit_http },
     { ngx_string("json"), ngx_http_wa_gateway_unit_json },
     { ngx_string("reason"), ngx_http_wa_gateway_unit_reason },
+    { ngx_string("request"), ngx_http_wa_gateway_unit_request },
     { ngx_null_string, NULL }
 };
 
@@ -38,13 +39,20 @@ static ngx_command_t  ngx_http_wa_gateway_unit_commands[] = {
       0,
       NULL },
 
+    { ngx_string("wa_gateway_unit_probe"),
+      NGX_MAIN_CONF|NGX_DIRECT_CONF|NGX_CONF_1MORE,
+      ngx_http_wa_gateway_unit_probe,
+      0,
+      0,
+      NULL },
+
       ngx_null_command
 };
 
 
 static ngx_core_module_t  ngx_http_wa_gateway_unit_module_ctx = {
     ngx_string("wa_gateway_unit"),
-    NULL,                                  /* create configuration */
+    ngx_http_wa_gateway_unit_create_conf,  /* create configuration */
     NULL                                   /* init configuration */
 };
 
@@ -56,7 +64,7 @@ ngx_module_t  ngx_http_wa_gateway_unit_module = {
     NGX_CORE_MODULE,                       /* module type */
     NULL,                                  /* init master */
     NULL,                                  /* init module */
-    NULL,                                  /* init process */
+    ngx_http_wa_gateway_unit_init_process, /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     NULL,                                  /* exit process */
