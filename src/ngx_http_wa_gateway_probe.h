@@ -1,0 +1,162 @@
+
+#ifndef _NGX_HTTP_WA_GATEWAY_PROBE_H_INCLUDED_
+#define _NGX_HTTP_WA_GATEWAY_PROBE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_event_connect.h>
+
+#include "ngx_http_wa_gateway_http.h"
+#include "ngx_http_wa_gateway_reason.h"
+
+
+/* Node closes an idle connection after 5 seconds */
+#define NGX_HTTP_WA_GATEWAY_PROBE_IDLE   4000
+
+/* how often a check looks whether the event loop is late, and what is late */
+#define NGX_HTTP_WA_GATEWAY_PROBE_TICK   1000
+#define NGX_HTTP_WA_GATEWAY_PROBE_LATE   500
+
+/* how long what has arrived already may take to be read */
+#define NGX_HTTP_WA_GATEWAY_PROBE_GRACE  20
+
+
+typedef struct ngx_http_wa_gateway_probe_s  ngx_http_wa_gateway_probe_t;
+
+typedef void (*ngx_http_wa_gateway_probe_done_pt)(
+    ngx_http_wa_gateway_probe_t *p, ngx_int_t rc);
+
+
+typedef struct {
+    ngx_str_t                           method;
+    ngx_str_t                           uri;
+    ngx_str_t                           host;
+    ngx_str_t                           user_agent;
+    ngx_array_t                        *headers;   /* ngx_keyval_t or NULL */
+    unsigned                            keepalive:1;
+} ngx_http_wa_gateway_probe_request_t;
+
+
+/*
+ * One checked instance.  The caller zeroes it, fills the first part, and
+ * keeps it and what it points to until the last check is done or cancelled;
+ * it may be used for any number of checks, one at a time.
+ */
+
+struct ngx_http_wa_gateway_probe_s {
+    void                               *data;      /* of the caller */
+    ngx_str_t                          *name;      /* for log lines */
+    ngx_addr_t                         *addrs;     /* of one instance */
+
+    /* ngx_event_ident() reads it: -1, where a connection has its fd */
+    ngx_socket_t                        ident;
+
+    ngx_uint_t                          naddrs;
+    ngx_str_t                           request;
+    ngx_msec_t                          timeout;   /* ms, the whole check */
+    ngx_log_t                          *parent;    /* log */
+    ngx_http_wa_gateway_probe_done_pt   done;
+
+#if (NGX_OPENSSL)
+    ngx_ssl_t                          *ssl;       /* NULL: plain HTTP */
+    ngx_str_t                           ssl_name;  /* without a port */
+#endif
+
+    unsigned                            ssl_verify:1;
+    unsigned                            keepalive:1;
+    unsigned                            head:1;
+
+    /* the result, valid within done() */
+
+    ngx_http_wa_gateway_http_t         *answer;
+    ngx_http_wa_gateway_reason_t        reason;
+    ngx_msec_t                          response_time;
+
+    /* private */
+
+    unsigned                            active:1;
+    unsigned                            starting:1;
+    unsigned                            connected:1;
+    unsigned                            reused:1;
+    unsigned                            received:1;
+    unsigned                            expired:1;
+    unsigned                            local:1;
+    unsigned                            finished:1;
+
+    ngx_pool_t                         *pool;
+    ngx_connection_t                   *connection;
+    ngx_uint_t                          addr;
+    size_t                              sent;
+    ngx_int_t                           rc;
+
+    ngx_event_t                         timer;
+    ngx_msec_t                          start;
+    ngx_msec_t                          due;       /* of the timer */
+    ngx_msec_t                          deadline;
+    ngx_msec_t                          step;      /* of one address */
+
+    ngx_log_t                           log;
+};
+
+
+/*
+ * Starts a check.  done() is called exactly once, never from within this
+ * function, unless the check is cancelled:
+ *
+ *     NGX_OK        there is an answer, it took response_time ms;
+ *     NGX_DECLINED  the instance failed, "reason" tells how;
+ *     NGX_ERROR     we failed: no descriptor, memory or worker connection,
+ *                   or the worker is exiting; says nothing of the instance.
+ *
+ * done() may start the next check or cancel the probe, but not free it.
+ * The time the worker lost, be it stopped or busy, is added to the timeout.
+ */
+void ngx_http_wa_gateway_probe_start(ngx_http_wa_gateway_probe_t *p);
+
+/* Ends a check without done(), and closes the kept connection. */
+void ngx_http_wa_gateway_probe_cancel(ngx_http_wa_gateway_probe_t *p);
+
+/*
+ * Makes the bytes of a request, RFC 9112, at configuration time.  Headers
+ * given replace the default ones; those of framing and of the connection
+ * are refused.  NGX_OK; NGX_DECLINED, "err" names the bad value; NGX_ERROR
+ * if there is no memory.
+ */
+ngx_int_t ngx_http_wa_gateway_probe_request(ngx_pool_t *pool,
+    ngx_http_wa_gateway_probe_request_t *r, ngx_str_t *request,
+    ngx_str_t *err);
+
+#if (NGX_OPENSSL)
+
+/*
+ * Makes the client's TLS context at configuration time, freed with cf->pool.
+ * "trusted" is a file of CA certificates, or empty: those of the system.
+ * NGX_OK, or NGX_ERROR, which is logged.
+ */
+ngx_int_t ngx_http_wa_gateway_probe_ssl_create(ngx_conf_t *cf,
+    ngx_ssl_t **ssl, ngx_uint_t verify, ngx_str_t *trusted);
+
+#endif
+
+
+/* between the files of this room */
+
+void ngx_http_wa_gateway_probe_connect(ngx_http_wa_gateway_probe_t *p);
+void ngx_http_wa_gateway_probe_send(ngx_http_wa_gateway_probe_t *p);
+void ngx_http_wa_gateway_probe_ssl(ngx_http_wa_gateway_probe_t *p);
+void ngx_http_wa_gateway_probe_arm(ngx_http_wa_gateway_probe_t *p);
+void ngx_http_wa_gateway_probe_close(ngx_http_wa_gateway_probe_t *p);
+void ngx_http_wa_gateway_probe_empty(ngx_event_t *ev);
+
+/* Ends the check, with a reason unless there is one, or rc is NGX_OK. */
+void ngx_http_wa_gateway_probe_finish(ngx_http_wa_gateway_probe_t *p,
+    ngx_int_t rc, const char *reason);
+
+/* The connection broke: once more if it was a kept one, else the end. */
+void ngx_http_wa_gateway_probe_broken(ngx_http_wa_gateway_probe_t *p,
+    const char *reason);
+
+
+#endif /* _NGX_HTTP_WA_GATEWAY_PROBE_H_INCLUDED_ */

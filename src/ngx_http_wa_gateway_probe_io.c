@@ -1,0 +1,482 @@
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_event_connect.h>
+
+#include "ngx_http_wa_gateway_probe.h"
+
+
+#define NGX_HTTP_WA_GATEWAY_PROBE_BUFFER  4096
+
+
+typedef struct {
+    ngx_err_t                           err;
+    const char                         *text;
+} ngx_http_wa_gateway_probe_errno_t;
+
+
+static ngx_int_t ngx_http_wa_gateway_probe_open(
+    ngx_http_wa_gateway_probe_t *p);
+static void ngx_http_wa_gateway_probe_opened(ngx_http_wa_gateway_probe_t *p);
+static void ngx_http_wa_gateway_probe_connect_handler(ngx_event_t *ev);
+static ngx_err_t ngx_http_wa_gateway_probe_test_connect(ngx_connection_t *c);
+static void ngx_http_wa_gateway_probe_refused(ngx_http_wa_gateway_probe_t *p,
+    ngx_err_t err);
+static ngx_uint_t ngx_http_wa_gateway_probe_is_local(
+    ngx_http_wa_gateway_probe_t *p, ngx_err_t err);
+static void ngx_http_wa_gateway_probe_connect_reason(
+    ngx_http_wa_gateway_probe_t *p, ngx_err_t err);
+static void ngx_http_wa_gateway_probe_write_handler(ngx_event_t *wev);
+static void ngx_http_wa_gateway_probe_read_handler(ngx_event_t *rev);
+static void ngx_http_wa_gateway_probe_closed(ngx_http_wa_gateway_probe_t *p);
+static void ngx_http_wa_gateway_probe_invalid(ngx_http_wa_gateway_probe_t *p);
+
+
+static ngx_http_wa_gateway_probe_errno_t
+    ngx_http_wa_gateway_probe_errnos[] =
+{
+    { NGX_ECONNREFUSED, "connect ECONNREFUSED" },
+    { NGX_ECONNRESET, "connect ECONNRESET" },
+    { NGX_ECONNABORTED, "connect ECONNABORTED" },
+    { NGX_ETIMEDOUT, "connect ETIMEDOUT" },
+    { NGX_EHOSTUNREACH, "connect EHOSTUNREACH" },
+    { NGX_EHOSTDOWN, "connect EHOSTDOWN" },
+    { NGX_ENETUNREACH, "connect ENETUNREACH" },
+    { NGX_ENETDOWN, "connect ENETDOWN" },
+    { NGX_ENOENT, "connect ENOENT" },
+    { NGX_EACCES, "connect EACCES" },
+    { NGX_EPERM, "connect EPERM" },
+    { NGX_EAGAIN, "connect EAGAIN" },
+    { EADDRNOTAVAIL, "connect EADDRNOTAVAIL" },
+    { 0, NULL }
+};
+
+
+void
+ngx_http_wa_gateway_probe_connect(ngx_http_wa_gateway_probe_t *p)
+{
+    ngx_int_t  rc;
+
+    while (p->addr < p->naddrs) {
+
+        rc = ngx_http_wa_gateway_probe_open(p);
+
+        if (rc == NGX_ERROR) {
+            p->local = 1;
+            break;
+        }
+
+        if (rc == NGX_OK || rc == NGX_AGAIN) {
+            return;
+        }
+
+        p->addr++;
+    }
+
+    if (p->local) {
+
+        /* an address we could not try says nothing of the instance */
+
+        p->reason.len = 0;
+    }
+
+    ngx_http_wa_gateway_probe_finish(p, p->local ? NGX_ERROR : NGX_DECLINED,
+                                     "no descriptor, memory or connection");
+}
+
+
+/*
+ * NGX_AGAIN: connecting; NGX_OK: connected, and the check went on, maybe to
+ * its end; NGX_DECLINED: the next address is to be tried; NGX_ERROR: a fault
+ * of our own.
+ */
+
+static ngx_int_t
+ngx_http_wa_gateway_probe_open(ngx_http_wa_gateway_probe_t *p)
+{
+    ngx_int_t               rc;
+    ngx_err_t               err;
+    ngx_addr_t             *addr;
+    ngx_msec_int_t          left;
+    ngx_connection_t       *c;
+    ngx_peer_connection_t   pc;
+
+    addr = &p->addrs[p->addr];
+
+    ngx_memzero(&pc, sizeof(ngx_peer_connection_t));
+
+    pc.sockaddr = addr->sockaddr;
+    pc.socklen = addr->socklen;
+    pc.name = &addr->name;
+    pc.get = ngx_event_get_peer;
+    pc.log = &p->log;
+    pc.log_error = NGX_ERROR_INFO;
+
+    rc = ngx_event_connect_peer(&pc);
+
+    /* still of connect(): what follows it in ngx_event_connect_peer() works */
+    err = ngx_socket_errno;
+
+    if (rc == NGX_DECLINED) {
+        ngx_http_wa_gateway_probe_refused(p, err);
+        return NGX_DECLINED;
+    }
+
+    if (rc != NGX_OK && rc != NGX_AGAIN) {
+        return NGX_ERROR;
+    }
+
+    c = pc.connection;
+
+    c->pool = ngx_create_pool(512, &p->log);
+    if (c->pool == NULL) {
+        ngx_close_connection(c);
+        return NGX_ERROR;
+    }
+
+    /* the worker may exit at any moment of a check */
+
+    c->data = p;
+    c->idle = 1;
+    c->log = &p->log;
+    c->log->connection = c->number;
+
+    c->read->handler = ngx_http_wa_gateway_probe_connect_handler;
+    c->write->handler = ngx_http_wa_gateway_probe_connect_handler;
+
+    p->connection = c;
+    p->sent = 0;
+
+    /* an address that does not answer leaves its share to those after it */
+
+    left = (ngx_msec_int_t) (p->deadline - ngx_current_msec);
+    left = ngx_max(left, 0) / (ngx_msec_int_t) (p->naddrs - p->addr);
+
+    p->step = ngx_current_msec + left;
+    p->expired = 0;
+
+    ngx_http_wa_gateway_probe_arm(p);
+
+    if (rc == NGX_OK) {
+        ngx_http_wa_gateway_probe_opened(p);
+    }
+
+    return rc;
+}
+
+
+static void
+ngx_http_wa_gateway_probe_connect_handler(ngx_event_t *ev)
+{
+    ngx_err_t                     err;
+    ngx_connection_t             *c;
+    ngx_http_wa_gateway_probe_t  *p;
+
+    c = ev->data;
+    p = c->data;
+
+    ngx_log_debug1(NGX_LOG_DEBUG_EVENT, ev->log, 0,
+                   "wa_gateway probe connect handler: %V", p->name);
+
+    if (c->close) {
+        ngx_http_wa_gateway_probe_finish(p, NGX_ERROR, "worker is exiting");
+        return;
+    }
+
+    err = ngx_http_wa_gateway_probe_test_connect(c);
+
+    if (err == 0) {
+        ngx_http_wa_gateway_probe_opened(p);
+        return;
+    }
+
+    ngx_http_wa_gateway_probe_close(p);
+    ngx_http_wa_gateway_probe_refused(p, err);
+
+    p->addr++;
+
+    ngx_http_wa_gateway_probe_connect(p);
+}
+
+
+static void
+ngx_http_wa_gateway_probe_opened(ngx_http_wa_gateway_probe_t *p)
+{
+    p->connected = 1;
+    p->local = 0;
+    p->reason.len = 0;
+    p->step = p->deadline;
+    p->expired = 0;
+
+    ngx_http_wa_gateway_probe_arm(p);
+
+#if (NGX_OPENSSL)
+
+    if (p->ssl != NULL) {
+        ngx_http_wa_gateway_probe_ssl(p);
+        return;
+    }
+
+#endif
+
+    ngx_http_wa_gateway_probe_send(p);
+}
+
+
+/* as ngx_http_upstream_test_connect(), but gives the error */
+
+static ngx_err_t
+ngx_http_wa_gateway_probe_test_connect(ngx_connection_t *c)
+{
+    int        err;
+    socklen_t  len;
+
+#if (NGX_HAVE_KQUEUE)
+
+    if (ngx_event_flags & NGX_USE_KQUEUE_EVENT)  {
+
+        if (c->write->pending_eof) {
+            return c->write->kq_errno;
+        }
+
+        return c->read->pending_eof ? c->read->kq_errno : 0;
+    }
+
+#endif
+
+    err = 0;
+    len = sizeof(int);
+
+    /*
+     * BSDs and Linux return 0 and set a pending error in err
+     * Solaris returns -1 and sets errno
+     */
+
+    if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, (void *) &err, &len) == -1) {
+        err = ngx_socket_errno;
+    }
+
+    return err;
+}
+
+
+static void
+ngx_http_wa_gateway_probe_refused(ngx_http_wa_gateway_probe_t *p,
+    ngx_err_t err)
+{
+    if (ngx_http_wa_gateway_probe_is_local(p, err)) {
+        p->local = 1;
+        return;
+    }
+
+    /* the first address is what the name stands for, it gives the reason */
+
+    if (p->reason.len == 0) {
+        ngx_http_wa_gateway_probe_connect_reason(p, err);
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_wa_gateway_probe_is_local(ngx_http_wa_gateway_probe_t *p,
+    ngx_err_t err)
+{
+    switch (err) {
+
+    case NGX_ENOMEM:
+    case NGX_EMFILE:
+    case NGX_ENFILE:
+    case ENOBUFS:
+        return 1;
+
+    case NGX_EAGAIN:
+
+        /* a full backlog of a unix socket, else no local port is left */
+
+        return p->addrs[p->addr].sockaddr->sa_family != AF_UNIX;
+
+    case EADDRNOTAVAIL:
+
+        /*
+         * No local port is left; but a host without IPv6 says the same to
+         * each IPv6 address of a name, where it must not hide that its
+         * other addresses refuse.
+         */
+
+        return p->addrs[p->addr].sockaddr->sa_family != AF_INET6
+               || p->naddrs == 1;
+    }
+
+    return 0;
+}
+
+
+static void
+ngx_http_wa_gateway_probe_connect_reason(ngx_http_wa_gateway_probe_t *p,
+    ngx_err_t err)
+{
+    u_char                              buf[sizeof("connect errno ")
+                                            + NGX_INT_T_LEN];
+    ngx_http_wa_gateway_probe_errno_t  *e;
+
+    for (e = ngx_http_wa_gateway_probe_errnos; e->text != NULL; e++) {
+        if (e->err == err) {
+            ngx_http_wa_gateway_reason_set(&p->reason, e->text);
+            return;
+        }
+    }
+
+    *ngx_sprintf(buf, "connect errno %i", (ngx_int_t) err) = '\0';
+
+    ngx_http_wa_gateway_reason_set(&p->reason, (char *) buf);
+}
+
+
+void
+ngx_http_wa_gateway_probe_send(ngx_http_wa_gateway_probe_t *p)
+{
+    ngx_connection_t  *c;
+
+    c = p->connection;
+
+    p->sent = 0;
+    p->received = 0;
+
+    c->read->handler = ngx_http_wa_gateway_probe_read_handler;
+    c->write->handler = ngx_http_wa_gateway_probe_write_handler;
+
+    ngx_http_wa_gateway_probe_write_handler(c->write);
+}
+
+
+static void
+ngx_http_wa_gateway_probe_write_handler(ngx_event_t *wev)
+{
+    ssize_t                       n;
+    ngx_connection_t             *c;
+    ngx_http_wa_gateway_probe_t  *p;
+
+    c = wev->data;
+    p = c->data;
+
+    ngx_log_debug1(NGX_LOG_DEBUG_EVENT, wev->log, 0,
+                   "wa_gateway probe write handler: %V", p->name);
+
+    while (p->sent < p->request.len) {
+
+        n = c->send(c, p->request.data + p->sent, p->request.len - p->sent);
+
+        if (n == NGX_ERROR) {
+            ngx_http_wa_gateway_probe_broken(p, "reset");
+            return;
+        }
+
+        if (n == NGX_AGAIN) {
+            break;
+        }
+
+        p->sent += n;
+    }
+
+    if (p->sent == p->request.len) {
+        wev->handler = ngx_http_wa_gateway_probe_empty;
+    }
+
+    if (ngx_handle_write_event(wev, 0) != NGX_OK) {
+        ngx_http_wa_gateway_probe_finish(p, NGX_ERROR, "no event");
+        return;
+    }
+
+    if (c->read->ready) {
+        ngx_http_wa_gateway_probe_read_handler(c->read);
+    }
+}
+
+
+static void
+ngx_http_wa_gateway_probe_read_handler(ngx_event_t *rev)
+{
+    u_char                        buf[NGX_HTTP_WA_GATEWAY_PROBE_BUFFER];
+    ssize_t                       n;
+    ngx_int_t                     rc;
+    ngx_connection_t             *c;
+    ngx_http_wa_gateway_probe_t  *p;
+
+    c = rev->data;
+    p = c->data;
+
+    ngx_log_debug1(NGX_LOG_DEBUG_EVENT, rev->log, 0,
+                   "wa_gateway probe read handler: %V", p->name);
+
+    if (c->close) {
+        ngx_http_wa_gateway_probe_finish(p, NGX_ERROR, "worker is exiting");
+        return;
+    }
+
+    for ( ;; ) {
+
+        n = c->recv(c, buf, NGX_HTTP_WA_GATEWAY_PROBE_BUFFER);
+
+        if (n == NGX_AGAIN) {
+            break;
+        }
+
+        if (n == NGX_ERROR) {
+            ngx_http_wa_gateway_probe_broken(p, "reset");
+            return;
+        }
+
+        if (n == 0) {
+            ngx_http_wa_gateway_probe_closed(p);
+            return;
+        }
+
+        p->received = 1;
+
+        rc = ngx_http_wa_gateway_http_parse(p->answer, buf, buf + n);
+
+        if (rc == NGX_OK) {
+            ngx_http_wa_gateway_probe_finish(p, NGX_OK, "");
+            return;
+        }
+
+        if (rc == NGX_ERROR) {
+            ngx_http_wa_gateway_probe_invalid(p);
+            return;
+        }
+    }
+
+    if (ngx_handle_read_event(rev, 0) != NGX_OK) {
+        ngx_http_wa_gateway_probe_finish(p, NGX_ERROR, "no event");
+    }
+}
+
+
+static void
+ngx_http_wa_gateway_probe_closed(ngx_http_wa_gateway_probe_t *p)
+{
+    if (!p->received) {
+        ngx_http_wa_gateway_probe_broken(p, "closed before answer");
+        return;
+    }
+
+    if (ngx_http_wa_gateway_http_eof(p->answer) == NGX_OK) {
+        ngx_http_wa_gateway_probe_finish(p, NGX_OK, "");
+        return;
+    }
+
+    ngx_http_wa_gateway_probe_invalid(p);
+}
+
+
+static void
+ngx_http_wa_gateway_probe_invalid(ngx_http_wa_gateway_probe_t *p)
+{
+    p->reason.len = 0;
+
+    ngx_http_wa_gateway_reason_add(&p->reason, "invalid answer: ");
+    ngx_http_wa_gateway_reason_add(&p->reason, p->answer->error);
+
+    ngx_http_wa_gateway_probe_finish(p, NGX_DECLINED, "");
+}
