@@ -8,6 +8,8 @@
 
 #include "src/ngx_http_wa_gateway_module.h"
 #include "src/ngx_http_wa_gateway_auth.h"
+#include "src/ngx_http_wa_gateway_check.h"
+#include "src/ngx_http_wa_gateway_checker.h"
 #include "src/ngx_http_wa_gateway_conf.h"
 #include "src/ngx_http_wa_gateway_filter.h"
 #include "src/ngx_http_wa_gateway_peers.h"
@@ -20,8 +22,7 @@ static ngx_int_t ngx_http_wa_gateway_postconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_wa_gateway_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_wa_gateway_init_process(ngx_cycle_t *cycle);
 static void ngx_http_wa_gateway_exit_process(ngx_cycle_t *cycle);
-static void ngx_http_wa_gateway_each_zone(ngx_cycle_t *cycle,
-    void (*handler)(ngx_http_wa_gateway_zone_t *zone));
+static void ngx_http_wa_gateway_stop(ngx_cycle_t *cycle);
 
 
 static ngx_conf_enum_t  ngx_http_wa_gateway_langs[] = {
@@ -50,7 +51,21 @@ static ngx_command_t  ngx_http_wa_gateway_commands[] = {
 
     { ngx_string("wa_gateway_check"),
       NGX_HTTP_UPS_CONF|NGX_CONF_ANY,
-      ngx_http_wa_gateway_conf_check,
+      ngx_http_wa_gateway_check,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("wa_gateway_check_header"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_TAKE2,
+      ngx_http_wa_gateway_check_header,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("wa_gateway_expect"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_1MORE,
+      ngx_http_wa_gateway_check_expect,
       NGX_HTTP_SRV_CONF_OFFSET,
       0,
       NULL },
@@ -167,15 +182,28 @@ ngx_http_wa_gateway_postconfiguration(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_wa_gateway_init_module(ngx_cycle_t *cycle)
 {
-    /* "nginx -t" comes this far too, with zones of its own */
+    ngx_uint_t                        i;
+    ngx_http_wa_gateway_zone_t      **zones;
+    ngx_http_wa_gateway_main_conf_t  *wmcf;
 
-    ngx_http_wa_gateway_each_zone(cycle, ngx_http_wa_gateway_zone_commit);
+    wmcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_wa_gateway_module);
+
+    if (wmcf) {
+        zones = wmcf->zones.elts;
+
+        for (i = 0; i < wmcf->zones.nelts; i++) {
+            ngx_http_wa_gateway_zone_commit(zones[i]);
+        }
+    }
 
     /* a single process is not started anew for a new configuration */
 
     if (ngx_process == NGX_PROCESS_SINGLE
         && !ngx_is_init_cycle(cycle->old_cycle))
     {
+        ngx_http_wa_gateway_stop(cycle->old_cycle);
+
         return ngx_http_wa_gateway_init_process(cycle);
     }
 
@@ -186,11 +214,35 @@ ngx_http_wa_gateway_init_module(ngx_cycle_t *cycle)
 static ngx_int_t
 ngx_http_wa_gateway_init_process(ngx_cycle_t *cycle)
 {
-    /* not in the cache manager and the cache loader */
+    ngx_uint_t                        i;
+    ngx_http_wa_gateway_zone_t      **zones;
+    ngx_http_wa_gateway_upstream_t  **usp;
+    ngx_http_wa_gateway_main_conf_t  *wmcf;
 
-    if (ngx_process == NGX_PROCESS_WORKER || ngx_process == NGX_PROCESS_SINGLE)
+    wmcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_wa_gateway_module);
+
+    /* the cache manager and loader are neither, no "http" block: no wmcf */
+
+    if ((ngx_process != NGX_PROCESS_WORKER
+         && ngx_process != NGX_PROCESS_SINGLE)
+        || wmcf == NULL)
     {
-        ngx_http_wa_gateway_each_zone(cycle, ngx_http_wa_gateway_zone_attach);
+        return NGX_OK;
+    }
+
+    zones = wmcf->zones.elts;
+
+    for (i = 0; i < wmcf->zones.nelts; i++) {
+        ngx_http_wa_gateway_zone_attach(zones[i]);
+    }
+
+    usp = wmcf->upstreams.elts;
+
+    for (i = 0; i < wmcf->upstreams.nelts; i++) {
+        if (ngx_http_wa_gateway_checker_start(cycle, usp[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
     }
 
     return NGX_OK;
@@ -200,31 +252,46 @@ ngx_http_wa_gateway_init_process(ngx_cycle_t *cycle)
 static void
 ngx_http_wa_gateway_exit_process(ngx_cycle_t *cycle)
 {
-    if (ngx_process == NGX_PROCESS_WORKER || ngx_process == NGX_PROCESS_SINGLE)
-    {
-        ngx_http_wa_gateway_each_zone(cycle, ngx_http_wa_gateway_zone_detach);
-    }
-}
-
-
-static void
-ngx_http_wa_gateway_each_zone(ngx_cycle_t *cycle,
-    void (*handler)(ngx_http_wa_gateway_zone_t *zone))
-{
     ngx_uint_t                        i;
     ngx_http_wa_gateway_zone_t      **zones;
     ngx_http_wa_gateway_main_conf_t  *wmcf;
 
     wmcf = ngx_http_cycle_get_module_main_conf(cycle,
                                                ngx_http_wa_gateway_module);
-    if (wmcf == NULL) {
-        /* no "http" block */
+
+    if ((ngx_process != NGX_PROCESS_WORKER
+         && ngx_process != NGX_PROCESS_SINGLE)
+        || wmcf == NULL)
+    {
         return;
     }
+
+    ngx_http_wa_gateway_stop(cycle);
 
     zones = wmcf->zones.elts;
 
     for (i = 0; i < wmcf->zones.nelts; i++) {
-        handler(zones[i]);
+        ngx_http_wa_gateway_zone_detach(zones[i]);
+    }
+}
+
+
+static void
+ngx_http_wa_gateway_stop(ngx_cycle_t *cycle)
+{
+    ngx_uint_t                        i;
+    ngx_http_wa_gateway_upstream_t  **usp;
+    ngx_http_wa_gateway_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_wa_gateway_module);
+    if (wmcf == NULL) {
+        return;
+    }
+
+    usp = wmcf->upstreams.elts;
+
+    for (i = 0; i < wmcf->upstreams.nelts; i++) {
+        ngx_http_wa_gateway_checker_stop(usp[i]);
     }
 }

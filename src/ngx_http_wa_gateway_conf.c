@@ -6,6 +6,7 @@
 
 #include "ngx_http_wa_gateway_module.h"
 #include "ngx_http_wa_gateway_balancer.h"
+#include "ngx_http_wa_gateway_check.h"
 #include "ngx_http_wa_gateway_conf.h"
 #include "ngx_http_wa_gateway_param.h"
 #include "ngx_http_wa_gateway_status.h"
@@ -13,8 +14,6 @@
 
 
 #define NGX_HTTP_WA_GATEWAY_ZONE_SIZE  (256 * 1024)
-#define NGX_HTTP_WA_GATEWAY_MAX_NUM    1000000
-#define NGX_HTTP_WA_GATEWAY_MAX_MSEC   (365 * 24 * 3600 * (ngx_int_t) 1000)
 
 
 typedef struct {
@@ -35,9 +34,6 @@ static ngx_http_wa_gateway_upstream_t *ngx_http_wa_gateway_conf_find(
     ngx_conf_t *cf, ngx_http_wa_gateway_loc_conf_t *wlcf);
 
 
-#define ngx_http_wa_gateway_check_offset(field)                               \
-    offsetof(ngx_http_wa_gateway_check_conf_t, field)
-
 #define ngx_http_wa_gateway_passive_offset(field)                             \
     offsetof(ngx_http_wa_gateway_passive_conf_t, field)
 
@@ -49,65 +45,6 @@ static ngx_http_wa_gateway_param_t  ngx_http_wa_gateway_upstream_params[] = {
 
     { ngx_string("retry="), NGX_HTTP_WA_GATEWAY_PARAM_STR,
       offsetof(ngx_http_wa_gateway_upstream_args_t, retry), 0, 0 },
-
-    { ngx_null_string, 0, 0, 0, 0 }
-};
-
-
-static ngx_http_wa_gateway_param_t  ngx_http_wa_gateway_check_params[] = {
-
-    { ngx_string("uri="), NGX_HTTP_WA_GATEWAY_PARAM_STR,
-      ngx_http_wa_gateway_check_offset(uri), 0, 0 },
-
-    { ngx_string("method="), NGX_HTTP_WA_GATEWAY_PARAM_STR,
-      ngx_http_wa_gateway_check_offset(method), 0, 0 },
-
-    { ngx_string("host="), NGX_HTTP_WA_GATEWAY_PARAM_STR,
-      ngx_http_wa_gateway_check_offset(host), 0, 0 },
-
-    { ngx_string("port="), NGX_HTTP_WA_GATEWAY_PARAM_NUM,
-      ngx_http_wa_gateway_check_offset(port), 1, 65535 },
-
-    { ngx_string("interval="), NGX_HTTP_WA_GATEWAY_PARAM_MSEC,
-      ngx_http_wa_gateway_check_offset(interval), 1,
-      NGX_HTTP_WA_GATEWAY_MAX_MSEC },
-
-    { ngx_string("timeout="), NGX_HTTP_WA_GATEWAY_PARAM_MSEC,
-      ngx_http_wa_gateway_check_offset(timeout), 1,
-      NGX_HTTP_WA_GATEWAY_MAX_MSEC },
-
-    { ngx_string("jitter="), NGX_HTTP_WA_GATEWAY_PARAM_PERCENT,
-      ngx_http_wa_gateway_check_offset(jitter), 0, 100 },
-
-    { ngx_string("fails="), NGX_HTTP_WA_GATEWAY_PARAM_NUM,
-      ngx_http_wa_gateway_check_offset(fails), 1,
-      NGX_HTTP_WA_GATEWAY_MAX_NUM },
-
-    { ngx_string("passes="), NGX_HTTP_WA_GATEWAY_PARAM_NUM,
-      ngx_http_wa_gateway_check_offset(passes), 1,
-      NGX_HTTP_WA_GATEWAY_MAX_NUM },
-
-    { ngx_string("slow_start="), NGX_HTTP_WA_GATEWAY_PARAM_MSEC,
-      ngx_http_wa_gateway_check_offset(slow_start), 0,
-      NGX_HTTP_WA_GATEWAY_MAX_MSEC },
-
-    { ngx_string("mandatory="), NGX_HTTP_WA_GATEWAY_PARAM_FLAG,
-      ngx_http_wa_gateway_check_offset(mandatory), 0, 0 },
-
-    { ngx_string("keepalive="), NGX_HTTP_WA_GATEWAY_PARAM_FLAG,
-      ngx_http_wa_gateway_check_offset(keepalive), 0, 0 },
-
-    { ngx_string("ssl="), NGX_HTTP_WA_GATEWAY_PARAM_FLAG,
-      ngx_http_wa_gateway_check_offset(ssl), 0, 0 },
-
-    { ngx_string("ssl_name="), NGX_HTTP_WA_GATEWAY_PARAM_STR,
-      ngx_http_wa_gateway_check_offset(ssl_name), 0, 0 },
-
-    { ngx_string("ssl_verify="), NGX_HTTP_WA_GATEWAY_PARAM_FLAG,
-      ngx_http_wa_gateway_check_offset(ssl_verify), 0, 0 },
-
-    { ngx_string("ssl_trusted_certificate="), NGX_HTTP_WA_GATEWAY_PARAM_STR,
-      ngx_http_wa_gateway_check_offset(certificate), 0, 0 },
 
     { ngx_null_string, 0, 0, 0, 0 }
 };
@@ -340,59 +277,6 @@ ngx_http_wa_gateway_conf_zone(ngx_conf_t *cf,
 
 
 char *
-ngx_http_wa_gateway_conf_check(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_wa_gateway_upstream_t *us = conf;
-
-    char                              *rv;
-    ngx_http_wa_gateway_check_conf_t  *check;
-
-    us->directive = cmd->name;
-
-    if (us->check) {
-        return "is duplicate";
-    }
-
-    check = ngx_pcalloc(cf->pool, sizeof(ngx_http_wa_gateway_check_conf_t));
-    if (check == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    us->check = check;
-
-    ngx_str_set(&check->uri, "/health");
-    ngx_str_set(&check->method, "GET");
-    check->interval = 30000;
-    check->timeout = 10000;
-    check->jitter = 10;
-    check->fails = 1;
-    check->passes = 1;
-    check->keepalive = 1;
-
-    rv = ngx_http_wa_gateway_param_parse(cf, ngx_http_wa_gateway_check_params,
-                                         check);
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    if (check->uri.data[0] != '/') {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid parameter \"uri=%V\", it must begin "
-                           "with \"/\"", &check->uri);
-        return NGX_CONF_ERROR;
-    }
-
-    us->policy.fails = check->fails;
-    us->policy.passes = check->passes;
-    us->policy.slow_start = check->slow_start;
-    us->policy.mandatory = check->mandatory;
-    us->policy.checked = 1;
-
-    return NGX_CONF_OK;
-}
-
-
-char *
 ngx_http_wa_gateway_conf_passive(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf)
 {
@@ -575,7 +459,7 @@ ngx_http_wa_gateway_conf_finish_upstream(ngx_conf_t *cf,
         us->policy.eject = us->passive->eject;
     }
 
-    return NGX_OK;
+    return us->check ? ngx_http_wa_gateway_check_finish(cf, us) : NGX_OK;
 }
 
 

@@ -6,6 +6,7 @@
 
 #include "ngx_http_wa_gateway_module.h"
 #include "ngx_http_wa_gateway_answer.h"
+#include "ngx_http_wa_gateway_check.h"
 #include "ngx_http_wa_gateway_error.h"
 #include "ngx_http_wa_gateway_request.h"
 

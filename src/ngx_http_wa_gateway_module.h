@@ -15,10 +15,11 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_wa_gateway_reason.h"
+
 
 #define NGX_HTTP_WA_GATEWAY_VERSION      "0.1.0"
 
-#define NGX_HTTP_WA_GATEWAY_REASON_LEN   120
 #define NGX_HTTP_WA_GATEWAY_NAME_LEN     256
 #define NGX_HTTP_WA_GATEWAY_EVENTS       50
 
@@ -70,6 +71,7 @@
 typedef struct ngx_http_wa_gateway_group_s     ngx_http_wa_gateway_group_t;
 typedef struct ngx_http_wa_gateway_peer_s      ngx_http_wa_gateway_peer_t;
 typedef struct ngx_http_wa_gateway_check_s     ngx_http_wa_gateway_check_t;
+typedef struct ngx_http_wa_gateway_checker_s   ngx_http_wa_gateway_checker_t;
 typedef struct ngx_http_wa_gateway_upstream_s  ngx_http_wa_gateway_upstream_t;
 
 
@@ -119,11 +121,14 @@ typedef struct {
     uint64_t                         last_checked;  /* ditto, 0: never */
     ngx_msec_t                       next_check;    /* monotonic, 0: now */
     ngx_msec_int_t                   response_time; /* ms, -1: none */
+    ngx_msec_t                       check_time;    /* ms, of the last one */
     ngx_uint_t                       passed;
     ngx_uint_t                       failed;
     ngx_uint_t                       failed_in_row;
     ngx_uint_t                       last_status;   /* 0: none */
-    uint32_t                         check_hash;    /* what is asked */
+    ngx_uint_t                       check_hash;    /* what is asked */
+    ngx_pid_t                        checking;      /* who asks, 0: nobody */
+    ngx_msec_t                       checking_since;
 
     ngx_uint_t                       reason_len;
     u_char                           reason[NGX_HTTP_WA_GATEWAY_REASON_LEN];
@@ -215,7 +220,9 @@ struct ngx_http_wa_gateway_peer_s {
 
     ngx_http_wa_gateway_instance_t  *instance;
     uint32_t                        *held;       /* in flight from here */
-    ngx_http_wa_gateway_check_t     *check;      /* this worker's, or NULL */
+    ngx_str_t                        request;    /* of a check, in bytes */
+    ngx_str_t                        ssl_name;   /* ditto */
+    ngx_addr_t                      *check_addrs;
 
 #if (NGX_HTTP_SSL)
     ngx_ssl_session_t               *ssl_session;
@@ -234,31 +241,6 @@ typedef struct {
     ngx_uint_t                       npeers;
     ngx_uint_t                       max;        /* slots there is room for */
 } ngx_http_wa_gateway_roster_t;
-
-
-/* wa_gateway_check; times in ms */
-
-typedef struct {
-    ngx_str_t                        uri;
-    ngx_str_t                        method;
-    ngx_str_t                        host;
-    ngx_str_t                        ssl_name;
-    ngx_str_t                        certificate;  /* trusted */
-    ngx_uint_t                       port;         /* 0: the instance's */
-    ngx_uint_t                       jitter;       /* percent of interval */
-    ngx_msec_t                       interval;
-    ngx_msec_t                       timeout;
-    ngx_flag_t                       keepalive;
-    ngx_flag_t                       ssl;
-    ngx_flag_t                       ssl_verify;
-
-    /* for the policy */
-
-    ngx_uint_t                       fails;
-    ngx_uint_t                       passes;
-    ngx_msec_t                       slow_start;
-    ngx_flag_t                       mandatory;
-} ngx_http_wa_gateway_check_conf_t;
 
 
 /* wa_gateway_passive */
@@ -285,7 +267,8 @@ struct ngx_http_wa_gateway_upstream_s {
     ngx_uint_t                       timed;      /* unsigned  timed:1; */
 
     ngx_http_wa_gateway_policy_t     policy;
-    ngx_http_wa_gateway_check_conf_t    *check;    /* NULL: no checks */
+    ngx_http_wa_gateway_check_t     *check;      /* NULL: no checks */
+    ngx_http_wa_gateway_checker_t   *checker;    /* of this worker */
     ngx_http_wa_gateway_passive_conf_t  *passive;  /* NULL: off */
     ngx_flag_t                       passive_off;
     ngx_uint_t                       retry;

@@ -19,6 +19,10 @@
 #define NGX_HTTP_WA_GATEWAY_PARAM_STATUS   5   /* ngx_array_t *: 500-599,429 */
 
 
+#define NGX_HTTP_WA_GATEWAY_MAX_NUM        1000000
+#define NGX_HTTP_WA_GATEWAY_MAX_MSEC       (365 * 86400 * (ngx_int_t) 1000)
+
+
 typedef struct {
     ngx_str_t   name;       /* with the "=", null_string ends the list */
     ngx_uint_t  type;

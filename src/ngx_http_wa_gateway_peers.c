@@ -5,6 +5,7 @@
 
 
 #include "ngx_http_wa_gateway_module.h"
+#include "ngx_http_wa_gateway_check.h"
 #include "ngx_http_wa_gateway_peers.h"
 
 
@@ -282,7 +283,7 @@ ngx_http_wa_gateway_peers_name(ngx_conf_t *cf,
 
     /* a "server" line has no scheme: that of the checks is the best guess */
 
-    scheme = &ngx_http_wa_gateway_schemes[us->check && us->check->ssl];
+    scheme = &ngx_http_wa_gateway_schemes[us->check && us->check->ssl == 1];
 
     name->len = scheme->len + server->name.len;
 

@@ -1,0 +1,47 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ *
+ * Checks in the shared record: whose turn it is, and what came of it.
+ */
+
+
+#ifndef _NGX_HTTP_WA_GATEWAY_VERDICT_H_INCLUDED_
+#define _NGX_HTTP_WA_GATEWAY_VERDICT_H_INCLUDED_
+
+
+#include "ngx_http_wa_gateway_module.h"
+
+
+typedef struct {
+    ngx_uint_t      known;      /* 0: a fault of ours, nothing was learnt */
+    ngx_uint_t      passed;
+    ngx_uint_t      status;     /* of the answer, 0: none */
+    ngx_msec_t      time;       /* ms it took */
+    ngx_str_t       reason;     /* if it did not pass */
+} ngx_http_wa_gateway_verdict_t;
+
+
+/*
+ * Takes the right to check an instance.  NGX_BUSY while another worker that
+ * is alive has it: one of an old configuration, which is about to leave.
+ */
+ngx_int_t ngx_http_wa_gateway_verdict_claim(ngx_http_wa_gateway_upstream_t *us,
+    ngx_http_wa_gateway_peer_t *peer);
+
+/*
+ * Gives the right back with the verdict, and tells the state machine.
+ * Returns the number of failures in a row.
+ */
+ngx_uint_t ngx_http_wa_gateway_verdict_give(ngx_http_wa_gateway_upstream_t *us,
+    ngx_http_wa_gateway_peer_t *peer, ngx_http_wa_gateway_verdict_t *verdict);
+
+/*
+ * Whether what is asked has changed since the instance was last checked, or
+ * it never was; remembers what is asked now.
+ */
+ngx_uint_t ngx_http_wa_gateway_verdict_anew(ngx_http_wa_gateway_upstream_t *us,
+    ngx_http_wa_gateway_peer_t *peer);
+
+
+#endif /* _NGX_HTTP_WA_GATEWAY_VERDICT_H_INCLUDED_ */
