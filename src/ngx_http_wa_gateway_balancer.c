@@ -9,6 +9,7 @@
 #include "ngx_http_wa_gateway_outcome.h"
 #include "ngx_http_wa_gateway_peers.h"
 #include "ngx_http_wa_gateway_request.h"
+#include "ngx_http_wa_gateway_retry.h"
 #include "ngx_http_wa_gateway_roster.h"
 #include "ngx_http_wa_gateway_zone.h"
 
@@ -16,12 +17,6 @@
 /* turns to take before looking at each peer: most are full or tried then */
 
 #define NGX_HTTP_WA_GATEWAY_BALANCER_TURNS  20
-
-#define ngx_http_wa_gateway_balancer_word(n)                                  \
-    ((n) / (8 * sizeof(uintptr_t)))
-
-#define ngx_http_wa_gateway_balancer_bit(n)                                   \
-    ((uintptr_t) 1 << (n) % (8 * sizeof(uintptr_t)))
 
 
 static ngx_int_t ngx_http_wa_gateway_balancer_init_peer(ngx_http_request_t *r,
@@ -34,22 +29,8 @@ static ngx_http_wa_gateway_peer_t *ngx_http_wa_gateway_balancer_choose(
     ngx_http_wa_gateway_ctx_t *ctx, ngx_uint_t tier);
 static ngx_int_t ngx_http_wa_gateway_balancer_take(
     ngx_http_wa_gateway_ctx_t *ctx, ngx_http_wa_gateway_peer_t *peer);
-static ngx_uint_t ngx_http_wa_gateway_balancer_tried(
-    ngx_http_wa_gateway_ctx_t *ctx, ngx_http_wa_gateway_peer_t *peer);
 static void ngx_http_wa_gateway_balancer_free(ngx_peer_connection_t *pc,
     void *data, ngx_uint_t state);
-static ngx_uint_t ngx_http_wa_gateway_balancer_same(
-    ngx_http_wa_gateway_ctx_t *ctx, ngx_uint_t cached);
-static void ngx_http_wa_gateway_balancer_other(ngx_http_wa_gateway_ctx_t *ctx,
-    ngx_peer_connection_t *pc);
-static ngx_int_t ngx_http_wa_gateway_balancer_mark(
-    ngx_http_wa_gateway_ctx_t *ctx);
-static ngx_uint_t ngx_http_wa_gateway_balancer_others(
-    ngx_http_wa_gateway_ctx_t *ctx);
-static void ngx_http_wa_gateway_balancer_rewind(
-    ngx_http_wa_gateway_ctx_t *ctx);
-static ngx_uint_t ngx_http_wa_gateway_balancer_repeatable(
-    ngx_http_wa_gateway_ctx_t *ctx);
 static ngx_int_t ngx_http_wa_gateway_balancer_reinit(ngx_http_request_t *r);
 static ngx_int_t ngx_http_wa_gateway_balancer_header(ngx_http_request_t *r);
 
@@ -179,7 +160,7 @@ ngx_http_wa_gateway_balancer_get(ngx_peer_connection_t *pc, void *data)
      * status alone, whatever proxy_next_upstream says.
      */
 
-    pc->tries = ngx_http_wa_gateway_balancer_repeatable(ctx) ? ctx->tries : 1;
+    pc->tries = ngx_http_wa_gateway_retry_repeatable(ctx) ? ctx->tries : 1;
 
     if (ctx->resend) {
 
@@ -248,7 +229,7 @@ static ngx_int_t
 ngx_http_wa_gateway_balancer_take(ngx_http_wa_gateway_ctx_t *ctx,
     ngx_http_wa_gateway_peer_t *peer)
 {
-    if (ngx_http_wa_gateway_balancer_tried(ctx, peer)
+    if (ngx_http_wa_gateway_retry_tried(ctx, peer)
         || ngx_http_wa_gateway_zone_hold(peer) != NGX_OK)
     {
         return NGX_BUSY;
@@ -264,30 +245,11 @@ ngx_http_wa_gateway_balancer_take(ngx_http_wa_gateway_ctx_t *ctx,
 }
 
 
-static ngx_uint_t
-ngx_http_wa_gateway_balancer_tried(ngx_http_wa_gateway_ctx_t *ctx,
-    ngx_http_wa_gateway_peer_t *peer)
-{
-    ngx_uint_t  n;
-
-    if (ctx->tried == NULL) {
-        return 0;
-    }
-
-    n = peer - ctx->upstream->peers;
-
-    return (ctx->tried[ngx_http_wa_gateway_balancer_word(n)]
-            & ngx_http_wa_gateway_balancer_bit(n)) != 0;
-}
-
-
 static void
 ngx_http_wa_gateway_balancer_free(ngx_peer_connection_t *pc, void *data,
     ngx_uint_t state)
 {
     ngx_http_wa_gateway_ctx_t *ctx = data;
-
-    ngx_uint_t  cached, written;
 
     ngx_http_wa_gateway_outcome_judge(ctx, pc, state);
 
@@ -301,164 +263,7 @@ ngx_http_wa_gateway_balancer_free(ngx_peer_connection_t *pc, void *data,
         ctx->peer->address = ctx->address;
     }
 
-    written = (pc->connection && pc->connection->sent > 0);
-    cached = pc->cached;
-
-    /*
-     * These two alone decide if there is another attempt; a cached connection
-     * would make ngx_http_upstream_next() allow one more.
-     */
-
-    pc->tries = 0;
-    pc->cached = 0;
-
-    if ((state & (NGX_PEER_FAILED|NGX_PEER_NEXT)) == 0
-        || (written && !ngx_http_wa_gateway_balancer_repeatable(ctx)))
-    {
-        ngx_http_wa_gateway_outcome_score(ctx);
-        return;
-    }
-
-    if (!written && ngx_http_wa_gateway_balancer_same(ctx, cached)) {
-        ctx->again = 1;
-        pc->tries = 1;
-
-    } else {
-        ngx_http_wa_gateway_outcome_score(ctx);
-        ngx_http_wa_gateway_balancer_other(ctx, pc);
-    }
-
-    if (pc->tries) {
-        ngx_http_wa_gateway_balancer_rewind(ctx);
-    }
-}
-
-
-/*
- * Whether the same instance is to be asked again, over a new connection when
- * a kept one was found closed, or at the next address of its name.
- */
-
-static ngx_uint_t
-ngx_http_wa_gateway_balancer_same(ngx_http_wa_gateway_ctx_t *ctx,
-    ngx_uint_t cached)
-{
-    if (ctx->outcome == NGX_HTTP_WA_GATEWAY_NONE) {
-        return cached;
-    }
-
-    if (ctx->outcome == NGX_HTTP_WA_GATEWAY_FAILED
-        && ctx->naddress < ctx->peer->naddrs)
-    {
-        ctx->address = (ctx->address + 1) % ctx->peer->naddrs;
-        ctx->naddress++;
-
-        return 1;
-    }
-
-    return 0;
-}
-
-
-static void
-ngx_http_wa_gateway_balancer_other(ngx_http_wa_gateway_ctx_t *ctx,
-    ngx_peer_connection_t *pc)
-{
-    if (ctx->tries) {
-        ctx->tries--;
-    }
-
-    if (ctx->tries == 0
-        || ngx_http_wa_gateway_balancer_mark(ctx) != NGX_OK
-        || !ngx_http_wa_gateway_balancer_others(ctx))
-    {
-        return;
-    }
-
-    (void) ngx_atomic_fetch_add(&ctx->upstream->group->failovers, 1);
-
-    pc->tries = ctx->tries;
-}
-
-
-/* remembers that the peer was tried */
-
-static ngx_int_t
-ngx_http_wa_gateway_balancer_mark(ngx_http_wa_gateway_ctx_t *ctx)
-{
-    ngx_uint_t  n;
-
-    if (ctx->tried == NULL) {
-        n = ngx_http_wa_gateway_balancer_word(ctx->upstream->npeers) + 1;
-
-        ctx->tried = ngx_pcalloc(ctx->request->pool, n * sizeof(uintptr_t));
-        if (ctx->tried == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    n = ctx->peer - ctx->upstream->peers;
-
-    ctx->tried[ngx_http_wa_gateway_balancer_word(n)] |=
-                                          ngx_http_wa_gateway_balancer_bit(n);
-
-    return NGX_OK;
-}
-
-
-static ngx_uint_t
-ngx_http_wa_gateway_balancer_others(ngx_http_wa_gateway_ctx_t *ctx)
-{
-    ngx_uint_t                     i, tier;
-    ngx_http_wa_gateway_peer_t    *peer;
-    ngx_http_wa_gateway_roster_t  *roster;
-
-    ngx_http_wa_gateway_roster_refresh(ctx->upstream);
-
-    for (tier = 0; tier < NGX_HTTP_WA_GATEWAY_TIERS; tier++) {
-        roster = &ctx->upstream->rosters[tier];
-
-        for (i = 0; i < roster->npeers; i++) {
-            peer = &ctx->upstream->peers[roster->peers[i]];
-
-            if (!ngx_http_wa_gateway_balancer_tried(ctx, peer)) {
-                return 1;
-            }
-        }
-    }
-
-    return 0;
-}
-
-
-/*
- * For ngx_http_upstream_next() the request was not sent, whatever its method;
- * for ngx_http_upstream_connect() its buffers need a rewind, see get().
- * What was read from the client without buffering cannot be rewound.
- */
-
-static void
-ngx_http_wa_gateway_balancer_rewind(ngx_http_wa_gateway_ctx_t *ctx)
-{
-    ngx_http_upstream_t  *u;
-
-    u = ctx->request->upstream;
-
-    if (u->request_sent && !ctx->request->request_body_no_buffering) {
-        u->request_sent = 0;
-        ctx->resend = 1;
-    }
-}
-
-
-/* RFC 9110, 9.2.2: the safe methods, when the configuration allows it */
-
-static ngx_uint_t
-ngx_http_wa_gateway_balancer_repeatable(ngx_http_wa_gateway_ctx_t *ctx)
-{
-    return ctx->upstream->retry == NGX_HTTP_WA_GATEWAY_RETRY_IDEMPOTENT
-           && (ctx->request->method
-               & (NGX_HTTP_GET|NGX_HTTP_HEAD|NGX_HTTP_OPTIONS));
+    ngx_http_wa_gateway_retry_decide(ctx, pc, state);
 }
 
 

@@ -9,6 +9,7 @@
 #include "ngx_http_wa_gateway_check.h"
 #include "ngx_http_wa_gateway_conf.h"
 #include "ngx_http_wa_gateway_param.h"
+#include "ngx_http_wa_gateway_passive.h"
 #include "ngx_http_wa_gateway_status.h"
 #include "ngx_http_wa_gateway_zone.h"
 
@@ -26,16 +27,10 @@ static ngx_int_t ngx_http_wa_gateway_conf_zone(ngx_conf_t *cf,
     ngx_http_wa_gateway_upstream_t *us, ngx_str_t *value);
 static char *ngx_http_wa_gateway_conf_show(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf, ngx_http_handler_pt handler);
-static ngx_http_wa_gateway_passive_conf_t *
-    ngx_http_wa_gateway_conf_create_passive(ngx_conf_t *cf);
 static ngx_int_t ngx_http_wa_gateway_conf_finish_upstream(ngx_conf_t *cf,
     ngx_http_upstream_srv_conf_t *uscf, ngx_http_wa_gateway_upstream_t *us);
 static ngx_http_wa_gateway_upstream_t *ngx_http_wa_gateway_conf_find(
     ngx_conf_t *cf, ngx_http_wa_gateway_loc_conf_t *wlcf);
-
-
-#define ngx_http_wa_gateway_passive_offset(field)                             \
-    offsetof(ngx_http_wa_gateway_passive_conf_t, field)
 
 
 static ngx_http_wa_gateway_param_t  ngx_http_wa_gateway_upstream_params[] = {
@@ -45,27 +40,6 @@ static ngx_http_wa_gateway_param_t  ngx_http_wa_gateway_upstream_params[] = {
 
     { ngx_string("retry="), NGX_HTTP_WA_GATEWAY_PARAM_STR,
       offsetof(ngx_http_wa_gateway_upstream_args_t, retry), 0, 0 },
-
-    { ngx_null_string, 0, 0, 0, 0 }
-};
-
-
-static ngx_http_wa_gateway_param_t  ngx_http_wa_gateway_passive_params[] = {
-
-    { ngx_string("error_fails="), NGX_HTTP_WA_GATEWAY_PARAM_NUM,
-      ngx_http_wa_gateway_passive_offset(error_fails), 0,
-      NGX_HTTP_WA_GATEWAY_MAX_NUM },
-
-    { ngx_string("status_fails="), NGX_HTTP_WA_GATEWAY_PARAM_NUM,
-      ngx_http_wa_gateway_passive_offset(status_fails), 0,
-      NGX_HTTP_WA_GATEWAY_MAX_NUM },
-
-    { ngx_string("status="), NGX_HTTP_WA_GATEWAY_PARAM_STATUS,
-      ngx_http_wa_gateway_passive_offset(statuses), 500, 599 },
-
-    { ngx_string("eject="), NGX_HTTP_WA_GATEWAY_PARAM_MSEC,
-      ngx_http_wa_gateway_passive_offset(eject), 1,
-      NGX_HTTP_WA_GATEWAY_MAX_MSEC },
 
     { ngx_null_string, 0, 0, 0, 0 }
 };
@@ -277,69 +251,6 @@ ngx_http_wa_gateway_conf_zone(ngx_conf_t *cf,
 
 
 char *
-ngx_http_wa_gateway_conf_passive(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf)
-{
-    ngx_http_wa_gateway_upstream_t *us = conf;
-
-    ngx_str_t  *value;
-
-    us->directive = cmd->name;
-
-    if (us->passive || us->passive_off) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
-        us->passive_off = 1;
-        return NGX_CONF_OK;
-    }
-
-    us->passive = ngx_http_wa_gateway_conf_create_passive(cf);
-    if (us->passive == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    return ngx_http_wa_gateway_param_parse(cf,
-                            ngx_http_wa_gateway_passive_params, us->passive);
-}
-
-
-static ngx_http_wa_gateway_passive_conf_t *
-ngx_http_wa_gateway_conf_create_passive(ngx_conf_t *cf)
-{
-    ngx_uint_t                          *range;
-    ngx_http_wa_gateway_passive_conf_t  *passive;
-
-    passive = ngx_palloc(cf->pool, sizeof(ngx_http_wa_gateway_passive_conf_t));
-    if (passive == NULL) {
-        return NULL;
-    }
-
-    passive->error_fails = 1;
-    passive->status_fails = 3;
-    passive->eject = 30000;
-
-    passive->statuses = ngx_array_create(cf->pool, 2, sizeof(ngx_uint_t));
-    if (passive->statuses == NULL) {
-        return NULL;
-    }
-
-    range = ngx_array_push_n(passive->statuses, 2);
-    if (range == NULL) {
-        return NULL;
-    }
-
-    range[0] = 500;
-    range[1] = 599;
-
-    return passive;
-}
-
-
-char *
 ngx_http_wa_gateway_conf_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     return ngx_http_wa_gateway_conf_show(cf, cmd, conf,
@@ -446,17 +357,8 @@ ngx_http_wa_gateway_conf_finish_upstream(ngx_conf_t *cf,
 
 #endif
 
-    if (us->passive == NULL && !us->passive_off) {
-        us->passive = ngx_http_wa_gateway_conf_create_passive(cf);
-        if (us->passive == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    if (us->passive) {
-        us->policy.error_fails = us->passive->error_fails;
-        us->policy.status_fails = us->passive->status_fails;
-        us->policy.eject = us->passive->eject;
+    if (ngx_http_wa_gateway_passive_finish(cf, us) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     return us->check ? ngx_http_wa_gateway_check_finish(cf, us) : NGX_OK;
@@ -500,7 +402,8 @@ ngx_http_wa_gateway_conf_find(ngx_conf_t *cf,
         return NULL;
     }
 
-    ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "unknown upstream \"%V\" in %s:%ui",
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                  "unknown upstream \"%V\" in %s:%ui",
                   &wlcf->name, wlcf->file_name, wlcf->line);
 
     return NULL;

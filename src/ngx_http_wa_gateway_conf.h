@@ -28,8 +28,6 @@ ngx_int_t ngx_http_wa_gateway_conf_finish(ngx_conf_t *cf);
 
 char *ngx_http_wa_gateway_conf_upstream(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-char *ngx_http_wa_gateway_conf_passive(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 char *ngx_http_wa_gateway_conf_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_wa_gateway_conf_health(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -38,64 +38,102 @@ static ngx_int_t ngx_http_wa_gateway_error_retry_after(ngx_http_request_t *r,
 
 static ngx_http_wa_gateway_error_t  ngx_http_wa_gateway_errors[] = {
 
-    { 400, "bad_request", "طلب غير صالح", "Bad request" },
-    { 401, "unauthorized", "مفتاح API مفقود أو غير صحيح",
+    { 400, "bad_request",
+      "طلب غير صالح",
+      "Bad request" },
+    { 401, "unauthorized",
+      "مفتاح API مفقود أو غير صحيح",
       "The API key is missing or wrong" },
-    { 403, "forbidden", "الوصول ممنوع", "Forbidden" },
-    { 404, "not_found", "المسار غير موجود", "Not found" },
-    { 405, "method_not_allowed", "الطريقة غير مسموح بها",
+    { 403, "forbidden",
+      "الوصول ممنوع",
+      "Forbidden" },
+    { 404, "not_found",
+      "المسار غير موجود",
+      "Not found" },
+    { 405, "method_not_allowed",
+      "الطريقة غير مسموح بها",
       "Method not allowed" },
-    { 408, "request_timeout", "انتهت مهلة استقبال الطلب",
+    { 408, "request_timeout",
+      "انتهت مهلة استقبال الطلب",
       "The request was not received in time" },
-    { 411, "length_required", "طول الطلب مطلوب", "Length required" },
-    { 413, "payload_too_large", "حجم الطلب أكبر من المسموح",
+    { 411, "length_required",
+      "طول الطلب مطلوب",
+      "Length required" },
+    { 413, "payload_too_large",
+      "حجم الطلب أكبر من المسموح",
       "The request is too large" },
-    { 414, "uri_too_long", "الرابط أطول من المسموح",
+    { 414, "uri_too_long",
+      "الرابط أطول من المسموح",
       "The URI is too long" },
-    { 415, "unsupported_media_type", "نوع المحتوى غير مدعوم",
+    { 415, "unsupported_media_type",
+      "نوع المحتوى غير مدعوم",
       "Unsupported media type" },
-    { 416, "range_not_satisfiable", "النطاق المطلوب غير متاح",
+    { 416, "range_not_satisfiable",
+      "النطاق المطلوب غير متاح",
       "Range not satisfiable" },
-    { 429, "too_many_requests", "طلبات كثيرة، حاول لاحقًا",
+    { 429, "too_many_requests",
+      "طلبات كثيرة، حاول لاحقًا",
       "Too many requests, try again later" },
-    { 500, "internal_error", "خطأ داخلي في البوابة",
+    { 500, "internal_error",
+      "خطأ داخلي في البوابة",
       "Internal error of the gateway" },
-    { 501, "not_implemented", "غير مدعوم", "Not implemented" },
-    { 502, "bad_gateway", "فشل في إرسال الرسالة",
+    { 501, "not_implemented",
+      "غير مدعوم",
+      "Not implemented" },
+    { 502, "bad_gateway",
+      "فشل في إرسال الرسالة",
       "Failed to send the message" },
-    { 503, "service_unavailable", "الخدمة غير متاحة مؤقتًا",
+    { 503, "service_unavailable",
+      "الخدمة غير متاحة مؤقتًا",
       "Service temporarily unavailable" },
-    { 504, "timeout", "فشل في إرسال الرسالة", "Failed to send the message" },
-    { 505, "http_version", "إصدار HTTP غير مدعوم",
+    { 504, "timeout",
+      "فشل في إرسال الرسالة",
+      "Failed to send the message" },
+    { 505, "http_version",
+      "إصدار HTTP غير مدعوم",
       "HTTP version not supported" },
-    { 0, "error", "خطأ", "Error" }
+    { 0, "error",
+      "خطأ",
+      "Error" }
 };
 
 
 static ngx_http_wa_gateway_error_t  ngx_http_wa_gateway_no_instances = {
-    503, "no_instances", "لا توجد instances متاحة", "No instances available"
+    503, "no_instances",
+    "لا توجد instances متاحة",
+    "No instances available"
 };
 
 
 static ngx_http_wa_gateway_error_t  ngx_http_wa_gateway_details[] = {
 
-    { 0, NULL, "لم تُرسل الرسالة", "The message was not sent" },
+    { 0, NULL,
+      "لم تُرسل الرسالة",
+      "The message was not sent" },
 
-    { 0, NULL, "كل الـ instances متوقفة أو مشغولة، ولم تُرسل الرسالة",
+    { 0, NULL,
+      "كل الـ instances متوقفة أو مشغولة، ولم "
+      "تُرسل الرسالة",
       "Every instance is down or busy, the message was not sent" },
 
-    { 0, NULL, "تعذّر الاتصال بأي instance، ولم تُرسل الرسالة",
+    { 0, NULL,
+      "تعذّر الاتصال بأي instance، ولم تُرسل "
+      "الرسالة",
       "No instance could be reached, the message was not sent" },
 
-    { 0, NULL, "انقطع الاتصال بعد إرسال الطلب: ربما أُرسلت الرسالة، "
-      "تحقّق قبل إعادة المحاولة",
+    { 0, NULL,
+      "انقطع الاتصال بعد إرسال الطلب: ربما "
+      "أُرسلت الرسالة، تحقّق قبل إعادة "
+      "المحاولة",
       "The connection broke after the request was written: the message may "
       "have been sent, check before trying again" },
 
-    { 0, NULL, "لم تُجب الـ instance في الوقت المحدد: ربما أُرسلت الرسالة، "
-      "تحقّق قبل إعادة المحاولة",
-      "The instance did not answer in time: the message may have been sent, "
-      "check before trying again" }
+    { 0, NULL,
+      "لم تُجب الـ instance في الوقت المحدد: "
+      "ربما أُرسلت الرسالة، تحقّق قبل إعادة "
+      "المحاولة",
+      "The instance did not answer in time: the message may have been "
+      "sent, check before trying again" }
 };
 
 

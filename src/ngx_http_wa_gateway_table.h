@@ -30,19 +30,6 @@ ngx_int_t ngx_http_wa_gateway_table_add(ngx_http_wa_gateway_zone_t *zone,
     ngx_http_wa_gateway_upstream_t *us);
 
 /*
- * Opens the ledger of the workers to come.  NGX_ERROR if the zone is full.
- */
-ngx_int_t ngx_http_wa_gateway_table_open(ngx_http_wa_gateway_zone_t *zone);
-
-void ngx_http_wa_gateway_table_enter(ngx_http_wa_gateway_zone_t *zone);
-void ngx_http_wa_gateway_table_leave(ngx_http_wa_gateway_zone_t *zone);
-
-/*
- * Gives back what workers that are no more had in flight.
- */
-void ngx_http_wa_gateway_table_bury(ngx_http_wa_gateway_zone_t *zone);
-
-/*
  * Frees what no configuration in force and no worker still draining uses.
  */
 void ngx_http_wa_gateway_table_sweep(ngx_http_wa_gateway_zone_t *zone);

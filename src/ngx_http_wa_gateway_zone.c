@@ -6,6 +6,7 @@
 
 #include "ngx_http_wa_gateway_module.h"
 #include "ngx_http_wa_gateway_health.h"
+#include "ngx_http_wa_gateway_ledger.h"
 #include "ngx_http_wa_gateway_table.h"
 #include "ngx_http_wa_gateway_zone.h"
 
@@ -122,7 +123,7 @@ ngx_http_wa_gateway_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     }
 
     if (rc == NGX_OK) {
-        rc = ngx_http_wa_gateway_table_open(zone);
+        rc = ngx_http_wa_gateway_ledger_open(zone);
     }
 
     ngx_shmtx_unlock(&zone->shpool->mutex);
@@ -243,7 +244,7 @@ ngx_http_wa_gateway_zone_attach(ngx_http_wa_gateway_zone_t *zone)
 {
     ngx_shmtx_lock(&zone->shpool->mutex);
 
-    ngx_http_wa_gateway_table_enter(zone);
+    ngx_http_wa_gateway_ledger_enter(zone);
 
     ngx_shmtx_unlock(&zone->shpool->mutex);
 }
@@ -254,7 +255,7 @@ ngx_http_wa_gateway_zone_detach(ngx_http_wa_gateway_zone_t *zone)
 {
     ngx_shmtx_lock(&zone->shpool->mutex);
 
-    ngx_http_wa_gateway_table_leave(zone);
+    ngx_http_wa_gateway_ledger_leave(zone);
 
     ngx_shmtx_unlock(&zone->shpool->mutex);
 }
@@ -265,7 +266,7 @@ ngx_http_wa_gateway_zone_bury(ngx_http_wa_gateway_zone_t *zone)
 {
     ngx_shmtx_lock(&zone->shpool->mutex);
 
-    ngx_http_wa_gateway_table_bury(zone);
+    ngx_http_wa_gateway_ledger_bury(zone);
 
     ngx_shmtx_unlock(&zone->shpool->mutex);
 }
