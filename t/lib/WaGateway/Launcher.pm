@@ -27,6 +27,9 @@ my $Main = $$;
 my @Children;
 my %Used;
 
+# So that END sees to the children.
+$SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
+
 
 sub root { return $Root }
 
