@@ -268,6 +268,21 @@ $port = server(sub {
     my ($s, $n) = @_;
 
     request($s);
+    syswrite $s, $ok;
+    request($s);
+    syswrite $s, 'HTTP';
+    select undef, undef, undef, 0.05;
+    reset_by($s);
+});
+
+is(check("addr=127.0.0.1:$port keepalive=on times=2 gap=50"),
+   'a ok 200 hi; a declined reset',
+   'nor is one that is reset after it');
+
+$port = server(sub {
+    my ($s, $n) = @_;
+
+    request($s);
     syswrite $s, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n$n";
     select undef, undef, undef, 0.02;
     syswrite $s, "HTTP/1.1 408 Late\r\nConnection: close\r\n\r\n";
@@ -277,6 +292,35 @@ $port = server(sub {
 is(check("addr=127.0.0.1:$port keepalive=on times=3 gap=100"),
    'a ok 200 1; a ok 200 2; a ok 200 3',
    'what nobody asked for ends a kept connection');
+
+{
+    # a worker that was stopped may see its timer before the event
+
+    ($port, $says) = server(sub {
+        my ($s, $n, $say) = @_;
+
+        request($s);
+        syswrite $s, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n$n";
+        return if $n > 1;
+
+        select undef, undef, undef, 0.2;
+        syswrite $s, "HTTP/1.1 408 Late\r\nContent-Length: 0\r\n\r\n";
+        syswrite $say, "sent\n";
+        request($s);
+    });
+
+    my $nginx = nginx("wa_gateway_unit_probe name=a addr=127.0.0.1:$port "
+                      . "keepalive=on times=2 gap=400;");
+
+    is($nginx->line(), 'a ok 200 1', 'a check');
+    kill 'STOP', $nginx->worker();
+
+    is($says->line(), 'sent', 'an answer nobody asked for');
+    select undef, undef, undef, 0.5;
+    kill 'CONT', $nginx->worker();
+
+    is($nginx->line(), 'a ok 200 2', 'it is not taken for the next one');
+}
 
 $port = server(sub {
     my ($s, $n) = @_;
