@@ -244,19 +244,19 @@ sub worker_pids {
 }
 
 
-# A reload; true when the workers of the new configuration answer.
+# A reload; true when only workers of the new configuration are left.
 sub reload {
     my ($self, %o) = @_;
 
     @$self{keys %o} = values %o;
     $self->write_conf;
 
-    my $before = $self->status->{gateway}{generation};
+    my %old = map { $_ => 1 } $self->worker_pids;
     kill 'HUP', $self->{pid};
 
     return poll {
-        my $status = eval { $self->status } or return 0;
-        $status->{gateway}{generation} > $before;
+        my @pids = $self->worker_pids;
+        @pids == $self->{workers} && !grep { $old{$_} } @pids;
     };
 }
 
