@@ -116,7 +116,7 @@ sub test {
         exec @command or POSIX::_exit(127);
     }
 
-    $text .= $_ while <$out>;
+    while (my $line = <$out>) { $text .= $line }
     close $out;
 
     return ($? >> 8, $text);
