@@ -5,6 +5,9 @@
 use strict;
 use warnings;
 
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
 use Digest::MD5;
 use Encode qw(encode_utf8);
 use Test::More;

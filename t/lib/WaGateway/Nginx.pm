@@ -47,7 +47,8 @@ sub slurp {
 
 
 # Options are parts of the configuration: upstream, location, server, http,
-# main, events; workers; conf is all of it.
+# main, events; workers, 0 for a single process; conf is all of it; level of
+# the error log; env of the process.
 sub new {
     my ($class, %o) = @_;
 
@@ -140,13 +141,15 @@ sub preamble {
     my $user = $> == 0 ? 'user root;' : '';
     my $main = $self->{main} || '';
     my $events = $self->{events} || '';
+    my $processes = $self->{workers} ? "worker_processes $self->{workers};"
+                                     : 'master_process off;';
     my $error_log = $self->{level} || 'info';
 
     return <<"END";
 load_module "$module";
 $user
 daemon off;
-worker_processes $self->{workers};
+$processes
 pid nginx.pid;
 error_log error.log $error_log;
 $main
@@ -234,6 +237,8 @@ sub instance {
 sub worker_pids {
     my ($self) = @_;
     my @pids;
+
+    return $self->{pid} unless $self->{workers};
 
     for my $stat (glob '/proc/[0-9]*/stat') {
         my ($pid, $parent) = slurp($stat) =~ /^(\d+) \(.*\) \S+ (\d+) / or next;
