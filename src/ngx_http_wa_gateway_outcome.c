@@ -110,6 +110,13 @@ ngx_http_wa_gateway_outcome_answered(ngx_http_wa_gateway_ctx_t *ctx,
     }
 
     if (error && c->read->timedout) {
+
+        /* a stream of events may have nothing to say for longer than that */
+
+        if (u->headers_in.content_length_n == -1) {
+            return;
+        }
+
         ngx_http_wa_gateway_outcome_fail(ctx, NGX_HTTP_WA_GATEWAY_TIMEOUT,
                                          "timeout");
 
