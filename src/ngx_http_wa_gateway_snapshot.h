@@ -23,6 +23,7 @@ typedef struct {
 
 
 typedef struct {
+    ngx_http_wa_gateway_upstream_t  *upstream;
     uint64_t                         now;        /* ms since the Epoch */
     uint64_t                         started;
     ngx_msec_t                       uptime;     /* ms */

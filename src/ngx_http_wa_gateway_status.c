@@ -8,29 +8,38 @@
 #include "ngx_http_wa_gateway_answer.h"
 #include "ngx_http_wa_gateway_snapshot.h"
 #include "ngx_http_wa_gateway_status.h"
+#include "ngx_http_wa_gateway_stream.h"
 #include "ngx_http_wa_gateway_zone.h"
 
 
-static cJSON *ngx_http_wa_gateway_status_make(ngx_http_request_t *r,
-    ngx_http_wa_gateway_snapshot_t *s);
+static ngx_int_t ngx_http_wa_gateway_status_produce(
+    ngx_http_wa_gateway_stream_t *stream);
+static ngx_int_t ngx_http_wa_gateway_status_begin(
+    ngx_http_wa_gateway_stream_t *stream, ngx_http_wa_gateway_snapshot_t *s);
 static ngx_int_t ngx_http_wa_gateway_status_gateway(cJSON *root,
     ngx_http_request_t *r, ngx_http_wa_gateway_snapshot_t *s);
-static ngx_int_t ngx_http_wa_gateway_status_instances(cJSON *root,
-    ngx_http_wa_gateway_snapshot_t *s);
-static ngx_int_t ngx_http_wa_gateway_status_instance(cJSON *details,
-    ngx_http_wa_gateway_view_t *v);
+static ngx_int_t ngx_http_wa_gateway_status_detail(
+    ngx_http_wa_gateway_stream_t *stream, ngx_http_wa_gateway_view_t *v);
 static ngx_int_t ngx_http_wa_gateway_status_checks(cJSON *object,
     ngx_http_wa_gateway_instance_t *instance);
 static ngx_int_t ngx_http_wa_gateway_status_requests(cJSON *object,
     ngx_http_wa_gateway_instance_t *instance);
-static ngx_int_t ngx_http_wa_gateway_status_balancer(cJSON *root,
-    ngx_http_wa_gateway_snapshot_t *s);
-static ngx_int_t ngx_http_wa_gateway_status_events(cJSON *root,
-    ngx_http_wa_gateway_snapshot_t *s);
+static ngx_int_t ngx_http_wa_gateway_status_latency(cJSON *object,
+    ngx_http_wa_gateway_instance_t *instance);
+static ngx_int_t ngx_http_wa_gateway_status_balancer(
+    ngx_http_wa_gateway_stream_t *stream, ngx_http_wa_gateway_snapshot_t *s);
+static ngx_int_t ngx_http_wa_gateway_status_event(
+    ngx_http_wa_gateway_stream_t *stream, ngx_http_wa_gateway_event_t *event);
+static ngx_int_t ngx_http_wa_gateway_status_add(
+    ngx_http_wa_gateway_stream_t *stream, char *before, cJSON *root,
+    size_t head, size_t tail);
 static ngx_int_t ngx_http_wa_gateway_status_text(cJSON *object,
     const char *name, ngx_str_t *text);
 static ngx_int_t ngx_http_wa_gateway_status_number(cJSON *object,
     const char *name, ngx_int_t number);
+
+
+static ngx_str_t  ngx_http_wa_gateway_json = ngx_string("application/json");
 
 
 ngx_int_t
@@ -52,8 +61,9 @@ ngx_http_wa_gateway_status_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return ngx_http_wa_gateway_answer_send(r, NGX_HTTP_OK,
-                                    ngx_http_wa_gateway_status_make(r, s));
+    return ngx_http_wa_gateway_stream_send(r, &ngx_http_wa_gateway_json,
+                                           ngx_http_wa_gateway_status_produce,
+                                           s);
 }
 
 
@@ -95,24 +105,71 @@ ngx_http_wa_gateway_health_handler(ngx_http_request_t *r)
 }
 
 
-static cJSON *
-ngx_http_wa_gateway_status_make(ngx_http_request_t *r,
+/*
+ * The parts one after the other: the figures before the instances, a unit for
+ * each instance, those after them, a unit for each event.
+ */
+
+static ngx_int_t
+ngx_http_wa_gateway_status_produce(ngx_http_wa_gateway_stream_t *stream)
+{
+    ngx_http_wa_gateway_snapshot_t *s = stream->data;
+
+    switch (stream->stage) {
+
+    case 0:
+        stream->stage++;
+        return ngx_http_wa_gateway_status_begin(stream, s);
+
+    case 1:
+
+        if (stream->n < s->total) {
+            return ngx_http_wa_gateway_status_detail(stream,
+                                                     &s->views[stream->n]);
+        }
+
+        stream->stage++;
+        stream->n = 0;
+
+        return ngx_http_wa_gateway_status_balancer(stream, s);
+
+    default:
+
+        if (stream->n < s->nevents) {
+            return ngx_http_wa_gateway_status_event(stream,
+                                                    &s->events[stream->n]);
+        }
+
+        return (ngx_http_wa_gateway_stream_add(stream, (u_char *) "]}", 2)
+                == NGX_OK) ? NGX_OK : NGX_ERROR;
+    }
+}
+
+
+/* objects left open for what follows: their last braces are cut */
+
+static ngx_int_t
+ngx_http_wa_gateway_status_begin(ngx_http_wa_gateway_stream_t *stream,
     ngx_http_wa_gateway_snapshot_t *s)
 {
-    cJSON  *root;
+    cJSON  *root, *instances;
 
     root = cJSON_CreateObject();
 
-    if (ngx_http_wa_gateway_status_gateway(root, r, s) != NGX_OK
-        || ngx_http_wa_gateway_status_instances(root, s) != NGX_OK
-        || ngx_http_wa_gateway_status_balancer(root, s) != NGX_OK
-        || ngx_http_wa_gateway_status_events(root, s) != NGX_OK)
+    if (ngx_http_wa_gateway_status_gateway(root, stream->request, s) != NGX_OK
+        || (instances = cJSON_AddObjectToObject(root, "instances")) == NULL
+        || cJSON_AddNumberToObject(instances, "total", s->total) == NULL
+        || cJSON_AddNumberToObject(instances, "healthy", s->healthy) == NULL
+        || cJSON_AddNumberToObject(instances, "unhealthy",
+                                   s->total - s->healthy) == NULL
+        || cJSON_AddObjectToObject(instances, "details") == NULL)
     {
         cJSON_Delete(root);
-        return NULL;
+        return NGX_ERROR;
     }
 
-    return root;
+    return ngx_http_wa_gateway_status_add(stream, "", root, 0,
+                                          sizeof("}}}") - 1);
 }
 
 
@@ -156,48 +213,20 @@ ngx_http_wa_gateway_status_gateway(cJSON *root, ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_wa_gateway_status_instances(cJSON *root,
-    ngx_http_wa_gateway_snapshot_t *s)
-{
-    cJSON       *instances, *details;
-    ngx_uint_t   i;
-
-    if ((instances = cJSON_AddObjectToObject(root, "instances")) == NULL
-        || cJSON_AddNumberToObject(instances, "total", s->total) == NULL
-        || cJSON_AddNumberToObject(instances, "healthy", s->healthy) == NULL
-        || cJSON_AddNumberToObject(instances, "unhealthy",
-                                   s->total - s->healthy) == NULL
-        || (details = cJSON_AddObjectToObject(instances, "details")) == NULL)
-    {
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < s->total; i++) {
-        if (ngx_http_wa_gateway_status_instance(details, &s->views[i])
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_wa_gateway_status_instance(cJSON *details,
+ngx_http_wa_gateway_status_detail(ngx_http_wa_gateway_stream_t *stream,
     ngx_http_wa_gateway_view_t *v)
 {
     char                             name[NGX_HTTP_WA_GATEWAY_NAME_LEN + 1];
-    cJSON                           *object;
+    cJSON                           *root, *object;
     ngx_http_wa_gateway_instance_t  *record;
 
     record = &v->record;
+    root = cJSON_CreateObject();
 
     (void) ngx_cpystrn((u_char *) name, v->peer->name.data,
                        ngx_min(v->peer->name.len + 1, sizeof(name)));
 
-    object = cJSON_AddObjectToObject(details, name);
+    object = cJSON_AddObjectToObject(root, name);
 
     if (cJSON_AddBoolToObject(object, "healthy", v->healthy) == NULL
         || ngx_http_wa_gateway_answer_time(object, "lastChecked",
@@ -212,12 +241,15 @@ ngx_http_wa_gateway_status_instance(cJSON *details,
            == NULL
         || cJSON_AddNumberToObject(object, "weight", v->peer->weight) == NULL
         || ngx_http_wa_gateway_status_checks(object, record) != NGX_OK
-        || ngx_http_wa_gateway_status_requests(object, record) != NGX_OK)
+        || ngx_http_wa_gateway_status_requests(object, record) != NGX_OK
+        || ngx_http_wa_gateway_status_latency(object, record) != NGX_OK)
     {
+        cJSON_Delete(root);
         return NGX_ERROR;
     }
 
-    return NGX_OK;
+    return ngx_http_wa_gateway_status_add(stream, stream->n++ ? "," : "", root,
+                                          1, 1);
 }
 
 
@@ -225,16 +257,18 @@ static ngx_int_t
 ngx_http_wa_gateway_status_checks(cJSON *object,
     ngx_http_wa_gateway_instance_t *instance)
 {
-    cJSON  *checks;
+    cJSON      *checks;
+    ngx_int_t   status;
+
+    status = instance->last_status ? (ngx_int_t) instance->last_status : -1;
 
     if ((checks = cJSON_AddObjectToObject(object, "checks")) == NULL
         || cJSON_AddNumberToObject(checks, "passed", instance->passed) == NULL
         || cJSON_AddNumberToObject(checks, "failed", instance->failed) == NULL
         || cJSON_AddNumberToObject(checks, "consecutiveFailures",
                                    instance->failed_in_row) == NULL
-        || ngx_http_wa_gateway_status_number(checks, "lastStatus",
-                  instance->last_status ? (ngx_int_t) instance->last_status
-                                        : -1) != NGX_OK)
+        || ngx_http_wa_gateway_status_number(checks, "lastStatus", status)
+           != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -247,9 +281,9 @@ static ngx_int_t
 ngx_http_wa_gateway_status_requests(cJSON *object,
     ngx_http_wa_gateway_instance_t *instance)
 {
-    cJSON       *requests;
-    ngx_uint_t   i, failed;
-    static char *codes[] = { "1xx", "2xx", "3xx", "4xx", "5xx" };
+    cJSON        *requests;
+    ngx_uint_t    i, failed;
+    static char  *codes[] = { "1xx", "2xx", "3xx", "4xx", "5xx" };
 
     failed = 0;
 
@@ -282,17 +316,29 @@ ngx_http_wa_gateway_status_requests(cJSON *object,
 
 
 static ngx_int_t
-ngx_http_wa_gateway_status_balancer(cJSON *root,
-    ngx_http_wa_gateway_snapshot_t *s)
+ngx_http_wa_gateway_status_latency(cJSON *object,
+    ngx_http_wa_gateway_instance_t *instance)
 {
-    cJSON  *balancer;
+    cJSON              *latency;
+    ngx_uint_t          i;
+    ngx_msec_int_t      msec;
+    static char        *names[] = { "p50", "p95", "p99" };
+    static ngx_uint_t   percents[] = { 50, 95, 99 };
 
-    if ((balancer = cJSON_AddObjectToObject(root, "loadBalancer")) == NULL
-        || cJSON_AddStringToObject(balancer, "algorithm", "round-robin")
-           == NULL
-        || cJSON_AddNumberToObject(balancer, "currentIndex", s->next) == NULL)
-    {
+    latency = cJSON_AddObjectToObject(object, "latency");
+    if (latency == NULL) {
         return NGX_ERROR;
+    }
+
+    for (i = 0; i < 3; i++) {
+        msec = ngx_http_wa_gateway_latency_percentile(instance->latency,
+                                                      percents[i]);
+
+        if (ngx_http_wa_gateway_status_number(latency, names[i], msec)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
     }
 
     return NGX_OK;
@@ -300,48 +346,91 @@ ngx_http_wa_gateway_status_balancer(cJSON *root,
 
 
 static ngx_int_t
-ngx_http_wa_gateway_status_events(cJSON *root,
+ngx_http_wa_gateway_status_balancer(ngx_http_wa_gateway_stream_t *stream,
     ngx_http_wa_gateway_snapshot_t *s)
 {
-    cJSON                        *events, *object;
-    ngx_str_t                     reason;
-    ngx_uint_t                    i;
-    ngx_http_wa_gateway_event_t  *event;
+    cJSON  *root, *balancer;
 
-    events = cJSON_AddArrayToObject(root, "events");
-    if (events == NULL) {
+    root = cJSON_CreateObject();
+
+    if ((balancer = cJSON_AddObjectToObject(root, "loadBalancer")) == NULL
+        || cJSON_AddStringToObject(balancer, "algorithm", "round-robin")
+           == NULL
+        || cJSON_AddNumberToObject(balancer, "currentIndex", s->next) == NULL
+        || cJSON_AddArrayToObject(root, "events") == NULL)
+    {
+        cJSON_Delete(root);
         return NGX_ERROR;
     }
 
-    for (i = 0; i < s->nevents; i++) {
-        event = &s->events[i];
+    return ngx_http_wa_gateway_status_add(stream, "}},", root, 1,
+                                          sizeof("]}") - 1);
+}
 
-        object = cJSON_CreateObject();
 
-        if (!cJSON_AddItemToArray(events, object)) {
-            cJSON_Delete(object);
-            return NGX_ERROR;
-        }
+static ngx_int_t
+ngx_http_wa_gateway_status_event(ngx_http_wa_gateway_stream_t *stream,
+    ngx_http_wa_gateway_event_t *event)
+{
+    cJSON      *root;
+    ngx_str_t   reason;
 
-        reason.len = event->reason_len;
-        reason.data = event->reason;
+    root = cJSON_CreateObject();
 
-        if (ngx_http_wa_gateway_answer_time(object, "time", event->time)
-            == NULL
-            || ngx_http_wa_gateway_answer_string(object, "instance",
-                                        event->name, event->name_len) == NULL
-            || ngx_http_wa_gateway_status_text(object, "from",
+    reason.len = event->reason_len;
+    reason.data = event->reason;
+
+    if (ngx_http_wa_gateway_answer_time(root, "time", event->time) == NULL
+        || ngx_http_wa_gateway_answer_string(root, "instance", event->name,
+                                             event->name_len) == NULL
+        || ngx_http_wa_gateway_status_text(root, "from",
                            &ngx_http_wa_gateway_states[event->from]) != NGX_OK
-            || ngx_http_wa_gateway_status_text(object, "to",
-                           &ngx_http_wa_gateway_states[event->to]) != NGX_OK
-            || ngx_http_wa_gateway_status_text(object, "reason", &reason)
-               != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
+        || ngx_http_wa_gateway_status_text(root, "to",
+                             &ngx_http_wa_gateway_states[event->to]) != NGX_OK
+        || ngx_http_wa_gateway_status_text(root, "reason", &reason) != NGX_OK)
+    {
+        cJSON_Delete(root);
+        return NGX_ERROR;
     }
 
-    return NGX_OK;
+    return ngx_http_wa_gateway_status_add(stream, stream->n++ ? "," : "", root,
+                                          0, 0);
+}
+
+
+/*
+ * Adds the text of an object, without so many bytes at its ends, and deletes
+ * the object.  NGX_AGAIN, or NGX_ERROR.
+ */
+
+static ngx_int_t
+ngx_http_wa_gateway_status_add(ngx_http_wa_gateway_stream_t *stream,
+    char *before, cJSON *root, size_t head, size_t tail)
+{
+    char       *text;
+    size_t      len;
+    ngx_int_t   rc;
+
+    text = cJSON_PrintUnformatted(root);
+
+    cJSON_Delete(root);
+
+    if (text == NULL) {
+        return NGX_ERROR;
+    }
+
+    len = ngx_strlen(text) - head - tail;
+
+    rc = ngx_http_wa_gateway_stream_add(stream, (u_char *) before,
+                                        ngx_strlen(before));
+    if (rc == NGX_OK) {
+        rc = ngx_http_wa_gateway_stream_add(stream, (u_char *) text + head,
+                                            len);
+    }
+
+    cJSON_free(text);
+
+    return (rc == NGX_OK) ? NGX_AGAIN : NGX_ERROR;
 }
 
 
