@@ -12,6 +12,9 @@
 #include "ngx_http_wa_gateway_zone.h"
 
 
+static ngx_int_t ngx_http_wa_gateway_status_filter(ngx_http_request_t *r,
+    ngx_uint_t *state);
+static cJSON *ngx_http_wa_gateway_status_bad_filter(void);
 static ngx_int_t ngx_http_wa_gateway_status_produce(
     ngx_http_wa_gateway_stream_t *stream);
 static ngx_int_t ngx_http_wa_gateway_status_begin(
@@ -19,7 +22,8 @@ static ngx_int_t ngx_http_wa_gateway_status_begin(
 static ngx_int_t ngx_http_wa_gateway_status_gateway(cJSON *root,
     ngx_http_request_t *r, ngx_http_wa_gateway_snapshot_t *s);
 static ngx_int_t ngx_http_wa_gateway_status_detail(
-    ngx_http_wa_gateway_stream_t *stream, ngx_http_wa_gateway_view_t *v);
+    ngx_http_wa_gateway_stream_t *stream, ngx_http_wa_gateway_view_t *v,
+    ngx_uint_t n);
 static ngx_int_t ngx_http_wa_gateway_status_checks(cJSON *object,
     ngx_http_wa_gateway_instance_t *instance);
 static ngx_int_t ngx_http_wa_gateway_status_requests(cJSON *object,
@@ -46,12 +50,18 @@ ngx_int_t
 ngx_http_wa_gateway_status_handler(ngx_http_request_t *r)
 {
     ngx_int_t                        rc;
+    ngx_uint_t                       state;
     ngx_http_wa_gateway_snapshot_t  *s;
     ngx_http_wa_gateway_loc_conf_t  *wlcf;
 
     rc = ngx_http_wa_gateway_answer_begin(r);
     if (rc != NGX_OK) {
         return rc;
+    }
+
+    if (ngx_http_wa_gateway_status_filter(r, &state) != NGX_OK) {
+        return ngx_http_wa_gateway_answer_send(r, NGX_HTTP_BAD_REQUEST,
+                                    ngx_http_wa_gateway_status_bad_filter());
     }
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wa_gateway_module);
@@ -61,9 +71,62 @@ ngx_http_wa_gateway_status_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    s->shown = state;
+
     return ngx_http_wa_gateway_stream_send(r, &ngx_http_wa_gateway_json,
                                            ngx_http_wa_gateway_status_produce,
                                            s);
+}
+
+
+/* "?state=": of which state instances are listed; all without it */
+
+static ngx_int_t
+ngx_http_wa_gateway_status_filter(ngx_http_request_t *r, ngx_uint_t *state)
+{
+    ngx_str_t   value, *name;
+    ngx_uint_t  i;
+
+    *state = NGX_HTTP_WA_GATEWAY_STATES;
+
+    if (ngx_http_arg(r, (u_char *) "state", 5, &value) != NGX_OK) {
+        return NGX_OK;
+    }
+
+    for (i = 0; i < NGX_HTTP_WA_GATEWAY_STATES; i++) {
+        name = &ngx_http_wa_gateway_states[i];
+
+        if (name->len == value.len
+            && ngx_memcmp(name->data, value.data, name->len) == 0)
+        {
+            *state = i;
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static cJSON *
+ngx_http_wa_gateway_status_bad_filter(void)
+{
+    cJSON  *root;
+
+    root = cJSON_CreateObject();
+
+    if (cJSON_AddFalseToObject(root, "success") == NULL
+        || cJSON_AddStringToObject(root, "error", "Unknown state") == NULL
+        || cJSON_AddStringToObject(root, "code", "bad_request") == NULL
+        || cJSON_AddStringToObject(root, "details",
+                                   "state is one of up, slow_start, checking, "
+                                   "down, draining") == NULL)
+    {
+        cJSON_Delete(root);
+        return NULL;
+    }
+
+    return root;
 }
 
 
@@ -115,6 +178,8 @@ ngx_http_wa_gateway_status_produce(ngx_http_wa_gateway_stream_t *stream)
 {
     ngx_http_wa_gateway_snapshot_t *s = stream->data;
 
+    ngx_http_wa_gateway_view_t  *v;
+
     switch (stream->stage) {
 
     case 0:
@@ -123,9 +188,14 @@ ngx_http_wa_gateway_status_produce(ngx_http_wa_gateway_stream_t *stream)
 
     case 1:
 
-        if (stream->n < s->total) {
-            return ngx_http_wa_gateway_status_detail(stream,
-                                                     &s->views[stream->n]);
+        while (stream->n < s->total) {
+            v = &s->views[stream->n++];
+
+            if (s->shown == NGX_HTTP_WA_GATEWAY_STATES || s->shown == v->state)
+            {
+                return ngx_http_wa_gateway_status_detail(stream, v,
+                                                         s->listed++);
+            }
         }
 
         stream->stage++;
@@ -214,7 +284,7 @@ ngx_http_wa_gateway_status_gateway(cJSON *root, ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_wa_gateway_status_detail(ngx_http_wa_gateway_stream_t *stream,
-    ngx_http_wa_gateway_view_t *v)
+    ngx_http_wa_gateway_view_t *v, ngx_uint_t n)
 {
     char                             name[NGX_HTTP_WA_GATEWAY_NAME_LEN + 1];
     cJSON                           *root, *object;
@@ -248,8 +318,7 @@ ngx_http_wa_gateway_status_detail(ngx_http_wa_gateway_stream_t *stream,
         return NGX_ERROR;
     }
 
-    return ngx_http_wa_gateway_status_add(stream, stream->n++ ? "," : "", root,
-                                          1, 1);
+    return ngx_http_wa_gateway_status_add(stream, n ? "," : "", root, 1, 1);
 }
 
 
