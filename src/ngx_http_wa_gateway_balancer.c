@@ -34,7 +34,7 @@ static void ngx_http_wa_gateway_balancer_free(ngx_peer_connection_t *pc,
 static ngx_int_t ngx_http_wa_gateway_balancer_reinit(ngx_http_request_t *r);
 static ngx_int_t ngx_http_wa_gateway_balancer_header(ngx_http_request_t *r);
 
-#if (NGX_HTTP_SSL)
+#if (NGX_HTTP_SSL || NGX_COMPAT)
 static ngx_int_t ngx_http_wa_gateway_balancer_set_session(
     ngx_peer_connection_t *pc, void *data);
 static void ngx_http_wa_gateway_balancer_save_session(
@@ -100,7 +100,7 @@ ngx_http_wa_gateway_balancer_init_peer(ngx_http_request_t *r,
     u->process_header = ngx_http_wa_gateway_balancer_header;
     u->reinit_request = ngx_http_wa_gateway_balancer_reinit;
 
-#if (NGX_HTTP_SSL)
+#if (NGX_HTTP_SSL || NGX_COMPAT)
     u->peer.set_session = ngx_http_wa_gateway_balancer_set_session;
     u->peer.save_session = ngx_http_wa_gateway_balancer_save_session;
 #endif
@@ -345,6 +345,24 @@ ngx_http_wa_gateway_balancer_save_session(ngx_peer_connection_t *pc,
     if (old) {
         ngx_ssl_free_session(old);
     }
+}
+
+#elif (NGX_COMPAT)
+
+/* nginx may have SSL though the module was built without: see --with-compat */
+
+static ngx_int_t
+ngx_http_wa_gateway_balancer_set_session(ngx_peer_connection_t *pc, void *data)
+{
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_wa_gateway_balancer_save_session(ngx_peer_connection_t *pc,
+    void *data)
+{
+    /* nothing to save */
 }
 
 #endif

@@ -70,6 +70,16 @@ our $locations = <<'END';
         proxy_pass http://u;
     }
     location /off { wa_gateway_errors off; return 404; }
+    location /unmatched { error_page 418 = @none; proxy_pass http://none; }
+    location /by_redirect { error_page 418 = @none; return 418; }
+    location @none { proxy_pass http://none; }
+    location /second { error_page 502 @u; proxy_pass http://closed; }
+    location @u { proxy_pass http://u; }
+    location /keyed {
+        error_page 418 = @keyed;
+        return 418;
+    }
+    location @keyed { wa_gateway_api_key k; proxy_pass http://u; }
 END
 
 add_block_preprocessor(sub {
@@ -121,7 +131,7 @@ POST /closed
 --- response_headers
 Content-Type: application/json; charset=utf-8
 --- response_body chomp
-{"success":false,"error":"Failed to send the message","code":"bad_gateway","details":"No instance could be reached, the message was not sent","sent":"no"}
+{"success":false,"error":"Failed to send the message","code":"bad_gateway","details":"No connection could be made, the message was not sent","sent":"no"}
 
 
 
@@ -364,3 +374,31 @@ Content-Type: text/html
 ["GET /404", "POST /closed\n{}", "GET /x"]
 --- error_code eval
 [404, 502, 200]
+
+
+
+=== TEST 30: error_page for another status does not keep JSON away
+--- request eval
+["POST /unmatched\n{}", "POST /by_redirect\n{}"]
+--- error_code eval
+[503, 503]
+--- response_body_like eval
+["no_instances", "no_instances"]
+
+
+
+=== TEST 31: nor does a redirect that led to a location with a key
+--- request
+POST /keyed
+{}
+--- error_code: 401
+--- response_body_like: "code":"unauthorized"
+
+
+
+=== TEST 32: an instance that error_page led to answers in its own words
+--- request
+POST /second
+{}
+--- error_code: 502
+--- response_body_like: ^\{"instance":\d+,"length":
