@@ -10,6 +10,7 @@ const SLOWEST = 30000;          // ms, between tries while nobody answers
 const TIMEOUT = 15000;          // ms, for one answer
 const SAMPLES = 151;            // five minutes of them
 const WINDOW = 300;             // s
+const NARROWEST = 60;           // s, of a chart while there is no more
 const RECENT = 10;              // s, for the rate that is shown
 const ROWS = 50;                // of the table at a time
 const BARS = 20;
@@ -56,6 +57,8 @@ let when = null;                // and when it came
 let slot = -1;                  // of the last sample
 let samples = 0;
 const times = new Float64Array(SAMPLES);        // s, of the gateway's uptime
+const asked = new Float64Array(SAMPLES);        // of all, since the first one
+const wrong = new Float64Array(SAMPLES);
 const instances = new Map();                    // by name
 const rows = new Map();                         // those in the page, by name
 const bars = new Map();
@@ -203,6 +206,8 @@ function take(got) {
         instances.clear();
     }
 
+    const last = slot;
+
     slot = (slot + 1) % SAMPLES;
     samples = Math.min(samples + 1, SAMPLES);
     times[slot] = uptime;
@@ -212,7 +217,8 @@ function take(got) {
 
         if (!i) {
             i = { name, total: new Float64Array(SAMPLES).fill(NaN),
-                  bad: new Float64Array(SAMPLES).fill(NaN) };
+                  bad: new Float64Array(SAMPLES).fill(NaN),
+                  due: new Float64Array(SAMPLES).fill(NaN) };
             instances.set(name, i);
         }
 
@@ -222,13 +228,15 @@ function take(got) {
         i.seen = slot;
     }
 
-    let order = 0;
+    let order = 0, flight = 0, total = 0, weight = 0;
+    let more = 0, worse = 0;
 
-    for (const [name, d] of details) {
+    for (const [name] of details) {
         instances.get(name).order = order++;
     }
 
-    let flight = 0, total = 0, weight = 0;
+    const recent = back(RECENT);
+    const whole = back(WINDOW);
 
     for (const [name, i] of instances) {
         if (i.seen !== slot) {
@@ -236,40 +244,62 @@ function take(got) {
             continue;
         }
 
-        const first = oldest(i, WINDOW);
+        const first = oldest(i, whole);
 
-        i.rate = rate(i, oldest(i, RECENT));
+        i.first = first;
+        i.rate = rate(i, oldest(i, recent));
         i.asked = i.total[slot] - i.total[first];
         i.wrong = i.bad[slot] - i.bad[first];
         i.errors = i.asked > 0 ? Math.min(1, i.wrong / i.asked) : null;
         flight += i.d.requests.inFlight;
         total += i.d.requests.total;
         weight += i.d.healthy ? i.d.weight : 0;
+
+        if (i.total[slot] >= i.total[last]) {
+            more += i.total[slot] - i.total[last];
+            worse += i.bad[slot] - i.bad[last];
+        }
     }
+
+    // what each would have had, by the weights of those that were up then
+
+    for (const i of instances.values()) {
+        const part = i.d.healthy && weight > 0 ? i.d.weight / weight : 0;
+        i.due[slot] = (samples > 1 && i.due[last] || 0) + more * part;
+    }
+
+    asked[slot] = samples > 1 ? asked[last] + more : 0;
+    wrong[slot] = samples > 1 ? wrong[last] + worse : 0;
 
     status = got;
     status.now = now;
     status.flight = flight;
     status.total = total;
-    status.weight = weight;
     when = new Date();
 }
 
 
-// The slot of the oldest sample of this instance in the last seconds.
-function oldest(i, seconds) {
-    let at = slot;
+// How many samples back the oldest one of the last seconds is.
+function back(seconds) {
+    let n = 0;
 
-    for (let n = 1; n < samples; n++) {
-        const s = (slot - n + SAMPLES) % SAMPLES;
-
-        if (times[slot] - times[s] > seconds + 1 || !(i.total[s] <= i.total[at])) {
-            break;
-        }
-        at = s;
+    while (n + 1 < samples
+           && times[slot] - times[(slot - n - 1 + SAMPLES) % SAMPLES] <= seconds + 1)
+    {
+        n++;
     }
 
-    return at;
+    return n;
+}
+
+
+// The slot so many samples back, or of the first one that this instance has.
+function oldest(i, n) {
+    while (n > 0 && !(i.total[(slot - n + SAMPLES) % SAMPLES] <= i.total[slot])) {
+        n--;
+    }
+
+    return (slot - n + SAMPLES) % SAMPLES;
 }
 
 
@@ -287,11 +317,11 @@ function series(total, bad) {
         const a = (slot - n + SAMPLES) % SAMPLES;
         const b = (a + 1) % SAMPLES;
         const passed = times[b] - times[a];
-        const back = times[slot] - times[b];
+        const age = times[slot] - times[b];
 
-        if (passed > 0 && back <= WINDOW && total(b) >= total(a)) {
-            points.push([back, (total(b) - total(a)) / passed,
-                         (bad(b) - bad(a)) / passed]);
+        if (passed > 0 && age <= WINDOW && total[b] >= total[a]) {
+            points.push([age, (total[b] - total[a]) / passed,
+                         (bad[b] - bad[a]) / passed]);
         }
     }
 
@@ -477,13 +507,20 @@ function setTime(e, stamp) {
 }
 
 
+function reach() {
+    const past = times[slot] - times[(slot - samples + 1 + SAMPLES) % SAMPLES];
+    return Math.min(WINDOW, Math.max(NARROWEST, past));
+}
+
+
 // Time goes from left to right in both languages, as it does on paper.
 
 function chart(points, width, height) {
+    const past = reach();
     const most = points.reduce((m, p) => Math.max(m, p[1]), 0);
     const svg = shape('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img',
                                preserveAspectRatio: 'none' });
-    const x = (back) => (width * (1 - back / WINDOW)).toFixed(1);
+    const x = (back) => (width * (1 - back / past)).toFixed(1);
     const y = (v) => (height - 1.5 - (height - 4) * v / (most || 1)).toFixed(1);
 
     svg.append(shape('path', { class: 'base', d: `M0 ${height - 1}H${width}` }));
@@ -499,7 +536,7 @@ function chart(points, width, height) {
     const wrong = points.filter((p) => p[2] > 0);
 
     if (wrong.length) {
-        const w = width / SAMPLES;
+        const w = Math.max(1.5, width * POLL / 1000 / past);
 
         svg.append(shape('path', { class: 'fail', d: wrong.map((p) =>
             `M${x(p[0])} ${height}V${Math.min(y(p[2]), height - 4)}h${-w.toFixed(2)}V${height}z`
@@ -511,10 +548,9 @@ function chart(points, width, height) {
 
 
 function describe(points, most, errors) {
-    const back = points.length ? points[0][0] : 0;
     const last = points.length ? points[points.length - 1][1] : 0;
 
-    return fill(text.chart, { minutes: number.format(Math.max(back, 6) / 60),
+    return fill(text.chart, { minutes: number.format(reach() / 60),
         now: number.format(last), most: number.format(most),
         errors: errors === null ? '–' : share.format(errors) });
 }
@@ -561,6 +597,10 @@ function drawMode() {
 
     const fresh = mode === 'on';
 
+    if (status) {
+        drawVerdict();
+    }
+
     $('data').hidden = !status;
     $('data').toggleAttribute('data-stale', !fresh);
     $('live').dataset.kind = fresh ? 'on' : mode === 'wait' ? 'wait' : 'off';
@@ -571,6 +611,19 @@ function drawMode() {
 
     document.title = fresh ? `(${status.instances.healthy}/${status.instances.total}) ${text.title}`
                    : mode === 'wait' ? text.title : `(!) ${text.title}`;
+}
+
+
+// What was known last is not what is now.
+function drawVerdict() {
+    const { total, healthy } = status.instances;
+    const kind = mode !== 'on' ? 'gone' : healthy === 0 ? 'down'
+               : healthy < total ? 'warn' : 'up';
+
+    $('verdict').dataset.kind = kind;
+    setIcon($('verdict-icon'), kind);
+    setText($('verdict-word'), text[{ up: 'allUp', warn: 'someUp',
+                                      down: 'noneUp', gone: 'lastKnown' }[kind]]);
 }
 
 
@@ -586,33 +639,24 @@ function countDown() {
 function drawSummary() {
     const g = status.gateway;
     const { total, healthy } = status.instances;
-    const kind = healthy === 0 ? 'down' : healthy < total ? 'warn' : 'up';
 
-    setText($('about'), fill(text.about, {
+    const about = fill(text.about, {
         uptime: duration(g.uptime * 1000), version: g.version, nginx: g.nginx,
         workers: number.format(g.workers),
-        reloads: number.format(g.generation) }));
+        reloads: number.format(g.generation) });
 
-    $('verdict').dataset.kind = kind;
-    setIcon($('verdict-icon'), kind);
+    if ($('about').textContent !== about) {
+        $('about').replaceChildren(...about.split(/( · )/).map((part) =>
+            element('span', part === ' · ' ? '' : 'part', part)));
+    }
+
     setText($('verdict-count'), fill(text.count, {
         healthy: number.format(healthy), total: number.format(total) }));
-    setText($('verdict-word'),
-            text[{ up: 'allUp', warn: 'someUp', down: 'noneUp' }[kind]]);
 
     const all = [...instances.values()];
     const sum = (what) => all.reduce((n, i) => n + (what(i) || 0), 0);
-    const asked = sum((i) => i.asked);
-    const errors = asked > 0 ? Math.min(1, sum((i) => i.wrong) / asked) : null;
-    const totals = new Float64Array(SAMPLES);
-    const bads = new Float64Array(SAMPLES);
-
-    for (const i of all) {
-        for (let s = 0; s < SAMPLES; s++) {
-            totals[s] += i.total[s] || 0;
-            bads[s] += i.bad[s] || 0;
-        }
-    }
+    const recent = sum((i) => i.asked);
+    const errors = recent > 0 ? Math.min(1, sum((i) => i.wrong) / recent) : null;
 
     setText($('total-rate'), samples > 1 ? number.format(sum((i) => i.rate)) : '–');
     setText($('total-flight'), number.format(status.flight));
@@ -620,12 +664,12 @@ function drawSummary() {
     $('total-errors').classList.toggle('bad', errors > 0.01);
     setText($('total-requests'), number.format(status.total));
 
-    const points = series((s) => totals[s], (s) => bads[s]);
+    const points = series(asked, wrong);
     const { svg, most } = chart(points, 600, 84);
 
     svg.setAttribute('aria-label', describe(points, most, errors));
     $('total-chart').replaceChildren(svg);
-    setText($('axis-from'), fill(text.ago, { minutes: number.format(WINDOW / 60) }));
+    setText($('axis-from'), fill(text.ago, { minutes: number.format(reach() / 60) }));
     setText($('axis-to'), fill(text.now, { most: number.format(most) }));
 }
 
@@ -664,19 +708,19 @@ function drawStates() {
 }
 
 
-function compare(a, b) {
+function order(by) {
     const rank = (i) => STATES.indexOf(i.d.state);
     const high = (x, y) => (y === null ? -1 : y) - (x === null ? -1 : x);
-    let n = 0;
+    const ill = (i) => (i.errors > 0.01 ? i.errors : 0);
+    const orders = {
+        byProblem: (a, b) => rank(a) - rank(b) || ill(b) - ill(a),
+        byOrder: () => 0,
+        byRate: (a, b) => high(a.rate, b.rate),
+        byErrors: (a, b) => high(a.errors, b.errors),
+        byLatency: (a, b) => high(a.d.latency.p95, b.d.latency.p95),
+    };
 
-    switch ($('sort').value) {
-    case 'byProblem': n = rank(a) - rank(b) || high(a.errors > 0.01 ? a.errors : 0, b.errors > 0.01 ? b.errors : 0); break;
-    case 'byRate': n = high(a.rate, b.rate); break;
-    case 'byErrors': n = high(a.errors, b.errors); break;
-    case 'byLatency': n = high(a.d.latency.p95, b.d.latency.p95); break;
-    }
-
-    return n || a.order - b.order;
+    return (a, b) => orders[by](a, b) || a.order - b.order;
 }
 
 
@@ -688,7 +732,7 @@ function wanted() {
         (state === 'any' || i.d.state === state)
         && (!words || i.name.toLowerCase().includes(words)
             || `${i.d.reason || ''} ${explain(i.d.reason)}`.toLowerCase().includes(words)))
-        .sort(compare);
+        .sort(order($('sort').value));
 }
 
 
@@ -765,15 +809,15 @@ function newRow(i) {
     row.since = element('time');
     cell('since', 'since').append(row.since);
     row.flight = element('span');
-    cell('num', 'inFlight').append(row.flight);
+    cell('num third', 'inFlight').append(row.flight);
     row.rate = element('span');
-    cell('num', 'rateShort').append(row.rate);
+    cell('num third', 'rateShort').append(row.rate);
     row.errors = element('span');
-    cell('num', 'errors').append(row.errors);
+    cell('num fourth', 'errors').append(row.errors);
 
     for (const p of ['p50', 'p95', 'p99']) {
         row[p] = element('span');
-        cell('num', p).append(row[p]);
+        cell('num fourth', p).append(row[p]);
     }
 
     row.spark = cell('spark', 'minutes');
@@ -801,7 +845,7 @@ function drawRow(row, i) {
         setText(row[p], d.latency[p] === null ? '–' : number.format(d.latency[p]));
     }
 
-    const points = series((s) => i.total[s], (s) => i.bad[s]);
+    const points = series(i.total, i.bad);
     const { svg, most } = chart(points, 120, 30);
 
     svg.setAttribute('aria-label', describe(points, most, i.errors));
@@ -815,7 +859,7 @@ function drawBalance() {
     const amount = (i) => recent > 0 ? i.asked : i.d.requests.total;
     const sum = recent > 0 ? recent : status.total;
     let list = all.map((i) => ({ i, share: sum > 0 ? amount(i) / sum : 0,
-        fair: i.d.healthy && status.weight > 0 ? i.d.weight / status.weight : 0 }));
+        fair: recent > 0 ? (i.due[slot] - i.due[i.first]) / recent : 0 }));
 
     if (list.length > BARS) {
         list.sort((a, b) => Math.abs(b.share - b.fair) - Math.abs(a.share - a.fair)
@@ -829,7 +873,7 @@ function drawBalance() {
                                       total: number.format(all.length) })
             : recent > 0 || sum === 0 ? text.balanceNote : text.balanceEver);
 
-    const most = list.reduce((m, b) => Math.max(m, b.share, b.fair), 0) || 1;
+    const most = list.reduce((m, b) => Math.max(m, b.share, b.fair), 0) * 1.1 || 1;
     const keep = new Set(list.map((b) => b.i.name));
 
     for (const [name, bar] of bars) {
@@ -846,23 +890,22 @@ function drawBalance() {
             const name = element('bdi', 'name', i.name);
             name.dir = 'ltr';
             bar = { li: element('li'), value: element('span', 'value'),
-                    fill: element('span', 'fill'), fair: element('span', 'fair') };
+                    fill: element('span', 'fill'), fair: element('span', 'fair'),
+                    words: element('span', 'unseen') };
             const meter = element('span', 'meter');
             meter.setAttribute('aria-hidden', 'true');
             meter.append(bar.fill, bar.fair);
-            bar.li.append(name, bar.value, meter);
+            bar.li.append(name, bar.value, bar.words, meter);
             bars.set(i.name, bar);
         }
 
         setText(bar.value, share.format(part));
-        bar.li.setAttribute('aria-label', `${i.name}: ` + fill(text.share,
-            { share: share.format(part), fair: share.format(fair) }));
-        bar.li.title = fill(text.share, { share: share.format(part),
-                                          fair: share.format(fair) });
+        setText(bar.words, recent === 0 ? ''
+                : fill(text.share, { fair: share.format(fair) }));
         bar.fill.style.inlineSize = `${(100 * part / most).toFixed(2)}%`;
         bar.fair.style.insetInlineStart =
             `calc(${(100 * fair / most).toFixed(2)}% - ${fair > 0 ? 2 : 0}px)`;
-        bar.fair.hidden = fair === 0;
+        bar.fair.hidden = recent === 0;
 
         if ($('shares').children[n] !== bar.li) {
             $('shares').insertBefore(bar.li, $('shares').children[n] || null);
