@@ -42,7 +42,7 @@ const ICONS = {
 const $ = (id) => document.getElementById(id);
 
 let lang = recall('localStorage', 'wa_gateway.lang') === 'en' ? 'en' : 'ar';
-let text, number, share, clock, moment, ago;
+let text, number, share, sliver, clock, moment, ago;
 
 let key = recall('sessionStorage', 'wa_gateway.key');
 let timer = 0;
@@ -235,7 +235,7 @@ function take(got) {
         instances.get(name).order = order++;
     }
 
-    const recent = back(RECENT);
+    const recent = Math.max(back(RECENT), Math.min(1, samples - 1));
     const whole = back(WINDOW);
 
     for (const [name, i] of instances) {
@@ -342,6 +342,8 @@ function speak() {
     number = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
     share = new Intl.NumberFormat(locale, { style: 'percent',
                                             maximumFractionDigits: 1 });
+    sliver = new Intl.NumberFormat(locale, { style: 'percent',
+                                             maximumSignificantDigits: 2 });
     clock = new Intl.DateTimeFormat(locale, { hour: '2-digit',
         minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
     moment = new Intl.DateTimeFormat(locale, { dateStyle: 'medium',
@@ -388,6 +390,12 @@ function options(select, keys) {
         return o;
     }));
     select.value = value;
+}
+
+
+// One of thousands has less than a tenth of a percent.
+function portion(part) {
+    return (part > 0 && part < 0.01 ? sliver : share).format(part);
 }
 
 
@@ -899,9 +907,9 @@ function drawBalance() {
             bars.set(i.name, bar);
         }
 
-        setText(bar.value, share.format(part));
+        setText(bar.value, portion(part));
         setText(bar.words, recent === 0 ? ''
-                : fill(text.share, { fair: share.format(fair) }));
+                : fill(text.share, { fair: portion(fair) }));
         bar.fill.style.inlineSize = `${(100 * part / most).toFixed(2)}%`;
         bar.fair.style.insetInlineStart =
             `calc(${(100 * fair / most).toFixed(2)}% - ${fair > 0 ? 2 : 0}px)`;
