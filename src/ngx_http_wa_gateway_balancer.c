@@ -6,6 +6,7 @@
 
 #include "ngx_http_wa_gateway_module.h"
 #include "ngx_http_wa_gateway_balancer.h"
+#include "ngx_http_wa_gateway_keepalive.h"
 #include "ngx_http_wa_gateway_outcome.h"
 #include "ngx_http_wa_gateway_peers.h"
 #include "ngx_http_wa_gateway_request.h"
@@ -170,7 +171,8 @@ ngx_http_wa_gateway_balancer_get(ngx_peer_connection_t *pc, void *data)
         ctx->request->upstream->request_sent = 1;
     }
 
-    return NGX_OK;
+    return (ngx_http_wa_gateway_keepalive_take(ctx, pc) == NGX_DONE) ? NGX_DONE
+                                                                     : NGX_OK;
 }
 
 
@@ -258,6 +260,10 @@ ngx_http_wa_gateway_balancer_free(ngx_peer_connection_t *pc, void *data,
                    state, ctx->outcome, ctx->sent);
 
     ngx_http_wa_gateway_zone_release(ctx->peer);
+
+    if ((state & NGX_PEER_FAILED) == 0) {
+        ngx_http_wa_gateway_keepalive_put(ctx, pc);
+    }
 
     if (ctx->outcome == NGX_HTTP_WA_GATEWAY_ANSWERED) {
         ctx->peer->address = ctx->address;

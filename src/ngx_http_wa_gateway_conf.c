@@ -8,6 +8,7 @@
 #include "ngx_http_wa_gateway_balancer.h"
 #include "ngx_http_wa_gateway_check.h"
 #include "ngx_http_wa_gateway_conf.h"
+#include "ngx_http_wa_gateway_keepalive.h"
 #include "ngx_http_wa_gateway_metrics.h"
 #include "ngx_http_wa_gateway_param.h"
 #include "ngx_http_wa_gateway_passive.h"
@@ -381,7 +382,9 @@ ngx_http_wa_gateway_conf_finish_upstream(ngx_conf_t *cf,
 
 #endif
 
-    if (ngx_http_wa_gateway_passive_finish(cf, us) != NGX_OK) {
+    if (ngx_http_wa_gateway_passive_finish(cf, us) != NGX_OK
+        || ngx_http_wa_gateway_keepalive_finish(cf, us) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
