@@ -10,7 +10,7 @@ use lib "$FindBin::Bin/lib";
 
 use Test::More;
 use WaGateway::Fake;
-use WaGateway::Nginx qw(poll read_answer send_request);
+use WaGateway::Nginx qw(http poll read_answer send_request);
 
 my $fake = WaGateway::Fake->new(address => '0.0.0.0');
 my $port = $fake->port;
@@ -142,16 +142,16 @@ sub together {
 
     for my $method (qw(POST PUT PATCH DELETE GET)) {
         for my $hard (0, 1) {
-            $ng->request('GET', '/warm');
+            my $client = http($ng->port, 'GET', '/warm', keep => 1)->{socket};
             $fake->forget;
 
             kill 'STOP', $worker;
-            my $client = send_request($ng->port, $method, '/race',
-                                      $method eq 'GET' ? () : (body => 'x'));
+            send_request($ng->port, $method, '/race', socket => $client,
+                         $method eq 'GET' ? () : (body => 'x'));
             ok($fake->close_idle($hard), 'the idle connection is closed');
             kill 'CONT', $worker;
 
-            my $r = read_answer($client, $method);
+            my $r = read_answer($client, $method, socket => 1);
             is("$r->{status} " . $fake->ledger('/race'), '200 1',
                "$method over a connection closed a moment ago is sent once");
         }
