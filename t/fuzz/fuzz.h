@@ -7,7 +7,7 @@
 #include <ngx_core.h>
 
 
-/* What must hold for every input; the fuzzer keeps one for which it does not. */
+/* What must hold; the fuzzer keeps an input for which it does not. */
 
 #define fuzz_assert(cond)                                                     \
     if (!(cond)) {                                                            \
