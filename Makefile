@@ -63,7 +63,9 @@ lint:
 	        --inline-suppr $(SOURCES) || status=1; \
 	else echo 'lint: no cppcheck here, skipped'; fi; \
 	if [ -n '$(SOURCES)' ]; then \
-	    awk 'length > 79    { print FILENAME ":" FNR ": over 79"; e = 1 } \
+	    LC_ALL=C awk \
+	        '              { s = $$0; gsub(/[\200-\277]/, "", s) } \
+	         length(s) > 79 { print FILENAME ":" FNR ": over 79"; e = 1 } \
 	         /\t/           { print FILENAME ":" FNR ": a tab"; e = 1 } \
 	         /[ \t\r]$$/    { print FILENAME ":" FNR ": blank at the end"; \
 	                          e = 1 } \

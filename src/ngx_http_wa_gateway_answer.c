@@ -110,11 +110,7 @@ ngx_http_wa_gateway_answer_send(ngx_http_request_t *r, ngx_uint_t status,
 
     b = (rc == NGX_OK) ? ngx_calloc_buf(r->pool) : NULL;
 
-    if (b == NULL
-        || ngx_http_wa_gateway_answer_header(r, &ngx_http_wa_gateway_cache,
-                                             &ngx_http_wa_gateway_no_store)
-           != NGX_OK)
-    {
+    if (b == NULL || ngx_http_wa_gateway_answer_no_store(r) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -141,6 +137,14 @@ ngx_http_wa_gateway_answer_send(ngx_http_request_t *r, ngx_uint_t status,
     out.next = NULL;
 
     return ngx_http_output_filter(r, &out);
+}
+
+
+ngx_int_t
+ngx_http_wa_gateway_answer_no_store(ngx_http_request_t *r)
+{
+    return ngx_http_wa_gateway_answer_header(r, &ngx_http_wa_gateway_cache,
+                                             &ngx_http_wa_gateway_no_store);
 }
 
 

@@ -55,5 +55,10 @@ ngx_int_t ngx_http_wa_gateway_answer_send(ngx_http_request_t *r,
 ngx_int_t ngx_http_wa_gateway_answer_header(ngx_http_request_t *r,
     ngx_str_t *name, ngx_str_t *value);
 
+/*
+ * Adds "Cache-Control: no-store", RFC 9111, 5.2.2.5.
+ */
+ngx_int_t ngx_http_wa_gateway_answer_no_store(ngx_http_request_t *r);
+
 
 #endif /* _NGX_HTTP_WA_GATEWAY_ANSWER_H_INCLUDED_ */

@@ -8,6 +8,7 @@
 #include "ngx_http_wa_gateway_balancer.h"
 #include "ngx_http_wa_gateway_check.h"
 #include "ngx_http_wa_gateway_conf.h"
+#include "ngx_http_wa_gateway_metrics.h"
 #include "ngx_http_wa_gateway_param.h"
 #include "ngx_http_wa_gateway_passive.h"
 #include "ngx_http_wa_gateway_status.h"
@@ -263,6 +264,19 @@ ngx_http_wa_gateway_conf_health(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     return ngx_http_wa_gateway_conf_show(cf, cmd, conf,
                                          ngx_http_wa_gateway_health_handler);
+}
+
+
+char *
+ngx_http_wa_gateway_conf_metrics(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = ngx_http_wa_gateway_metrics_handler;
+
+    return NGX_CONF_OK;
 }
 
 

@@ -32,6 +32,8 @@ char *ngx_http_wa_gateway_conf_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_wa_gateway_conf_health(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_wa_gateway_conf_metrics(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 
 #endif /* _NGX_HTTP_WA_GATEWAY_CONF_H_INCLUDED_ */

@@ -162,7 +162,7 @@ ngx_http_wa_gateway_http_parse_body(ngx_http_wa_gateway_http_t *h,
 {
     ngx_int_t  rc;
 
-    if (h->drained == h->drain_max) {
+    if (h->drained >= h->drain_max) {
         h->truncated = 1;
         h->keepalive = 0;
         h->state = ngx_http_wa_gateway_http_done_st;

@@ -172,8 +172,7 @@ ngx_http_wa_gateway_ledger_bury(ngx_http_wa_gateway_zone_t *zone)
 
         for (i = 0; i < ledger->nworkers; i++) {
 
-            if (!ngx_http_wa_gateway_ledger_alive(ledger->pids[i]))
-            {
+            if (!ngx_http_wa_gateway_ledger_alive(ledger->pids[i])) {
                 ngx_http_wa_gateway_ledger_close(ledger, i);
             }
         }
@@ -209,7 +208,7 @@ ngx_http_wa_gateway_ledger_sweep(ngx_http_wa_gateway_zone_t *zone)
         next = ngx_queue_next(q);
         ledger = ngx_queue_data(q, ngx_http_wa_gateway_ledger_t, queue);
 
-        if (ledger != zone->ledger
+        if (ledger->generation != zone->root->generation
             && !ngx_http_wa_gateway_ledger_kept(ledger, awaited))
         {
             ngx_queue_remove(q);

@@ -15,6 +15,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_wa_gateway_latency.h"
 #include "ngx_http_wa_gateway_reason.h"
 
 
@@ -115,6 +116,9 @@ typedef struct {
     ngx_atomic_t                     requests;
     ngx_atomic_t                     failures[NGX_HTTP_WA_GATEWAY_FAILURES];
     ngx_atomic_t                     codes[5];   /* 1xx to 5xx */
+    ngx_atomic_t                     time;       /* ms, of all answers */
+    ngx_http_wa_gateway_latency_t
+                          latency[NGX_HTTP_WA_GATEWAY_LATENCY_BUCKETS];
 
     ngx_http_wa_gateway_health_t     health;
     uint64_t                         since;         /* ms since the Epoch */
@@ -237,6 +241,8 @@ typedef struct {
     uint32_t                        *starts;     /* scratch of the making */
     uint32_t                        *peers;      /* that are up */
     uint32_t                        *weights;    /* of these, reduced */
+    uint32_t                        *alike;      /* how many have that */
+    uint32_t                        *ranks;      /* among those */
     ngx_uint_t                       nslots;
     ngx_uint_t                       npeers;
     ngx_uint_t                       max;        /* slots there is room for */
@@ -300,6 +306,7 @@ typedef struct {
     ngx_int_t                      (*reinit_request)(ngx_http_request_t *r);
 
     ngx_str_t                        body;       /* of an error answer */
+    void                            *stream;     /* of a long answer */
 
     unsigned                         again:1;    /* same peer and address */
     unsigned                         resend:1;   /* nothing was written */
@@ -312,7 +319,6 @@ typedef struct {
 typedef struct {
     ngx_array_t                      upstreams;  /* upstream_t * */
     ngx_array_t                      zones;      /* zone_t * */
-    ngx_pool_t                      *pool;
 } ngx_http_wa_gateway_main_conf_t;
 
 

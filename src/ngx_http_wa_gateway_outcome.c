@@ -5,6 +5,7 @@
 
 
 #include "ngx_http_wa_gateway_module.h"
+#include "ngx_http_wa_gateway_compat.h"
 #include "ngx_http_wa_gateway_health.h"
 #include "ngx_http_wa_gateway_outcome.h"
 #include "ngx_http_wa_gateway_zone.h"
@@ -20,6 +21,8 @@ static void ngx_http_wa_gateway_outcome_fail(ngx_http_wa_gateway_ctx_t *ctx,
     ngx_uint_t failure, char *reason);
 static ngx_uint_t ngx_http_wa_gateway_outcome_loopback(
     struct sockaddr *sockaddr);
+static void ngx_http_wa_gateway_outcome_time(ngx_http_wa_gateway_ctx_t *ctx,
+    ngx_http_wa_gateway_instance_t *instance);
 static ngx_uint_t ngx_http_wa_gateway_outcome_counts(
     ngx_http_wa_gateway_upstream_t *us, ngx_uint_t status);
 
@@ -107,6 +110,13 @@ ngx_http_wa_gateway_outcome_answered(ngx_http_wa_gateway_ctx_t *ctx,
     }
 
     if (error && c->read->timedout) {
+
+        /* a stream of events may have nothing to say for longer than that */
+
+        if (u->headers_in.content_length_n == -1) {
+            return;
+        }
+
         ngx_http_wa_gateway_outcome_fail(ctx, NGX_HTTP_WA_GATEWAY_TIMEOUT,
                                          "timeout");
 
@@ -268,6 +278,7 @@ ngx_http_wa_gateway_outcome_score(ngx_http_wa_gateway_ctx_t *ctx)
     if (ctx->status >= 100 && ctx->status < 600) {
         (void) ngx_atomic_fetch_add(&instance->codes[ctx->status / 100 - 1],
                                     1);
+        ngx_http_wa_gateway_outcome_time(ctx, instance);
     }
 
     switch (ctx->outcome) {
@@ -319,6 +330,23 @@ ngx_http_wa_gateway_outcome_score(ngx_http_wa_gateway_ctx_t *ctx)
     news.peer = ctx->peer;
 
     ngx_http_wa_gateway_zone_event(&news);
+}
+
+
+/* to the header of the answer: a slow client is not the instance's fault */
+
+static void
+ngx_http_wa_gateway_outcome_time(ngx_http_wa_gateway_ctx_t *ctx,
+    ngx_http_wa_gateway_instance_t *instance)
+{
+    ngx_uint_t  n;
+    ngx_msec_t  msec;
+
+    msec = ctx->request->upstream->state->header_time;
+    n = ngx_http_wa_gateway_latency_bucket(msec);
+
+    (void) ngx_http_wa_gateway_fetch_add(&instance->latency[n], 1);
+    (void) ngx_atomic_fetch_add(&instance->time, msec);
 }
 
 

@@ -18,6 +18,8 @@ typedef struct {
 
 static ngx_int_t ngx_http_wa_gateway_probe_open(
     ngx_http_wa_gateway_probe_t *p);
+static ngx_int_t ngx_http_wa_gateway_probe_attach(
+    ngx_http_wa_gateway_probe_t *p, ngx_connection_t *c);
 static void ngx_http_wa_gateway_probe_opened(ngx_http_wa_gateway_probe_t *p);
 static void ngx_http_wa_gateway_probe_connect_handler(ngx_event_t *ev);
 static ngx_err_t ngx_http_wa_gateway_probe_test_connect(ngx_connection_t *c);
@@ -99,7 +101,6 @@ ngx_http_wa_gateway_probe_open(ngx_http_wa_gateway_probe_t *p)
     ngx_err_t               err;
     ngx_addr_t             *addr;
     ngx_msec_int_t          left;
-    ngx_connection_t       *c;
     ngx_peer_connection_t   pc;
 
     addr = &p->addrs[p->addr];
@@ -127,26 +128,9 @@ ngx_http_wa_gateway_probe_open(ngx_http_wa_gateway_probe_t *p)
         return NGX_ERROR;
     }
 
-    c = pc.connection;
-
-    c->pool = ngx_create_pool(512, &p->log);
-    if (c->pool == NULL) {
-        ngx_close_connection(c);
+    if (ngx_http_wa_gateway_probe_attach(p, pc.connection) != NGX_OK) {
         return NGX_ERROR;
     }
-
-    /* the worker may exit at any moment of a check */
-
-    c->data = p;
-    c->idle = 1;
-    c->log = &p->log;
-    c->log->connection = c->number;
-
-    c->read->handler = ngx_http_wa_gateway_probe_connect_handler;
-    c->write->handler = ngx_http_wa_gateway_probe_connect_handler;
-
-    p->connection = c;
-    p->sent = 0;
 
     /* an address that does not answer leaves its share to those after it */
 
@@ -163,6 +147,34 @@ ngx_http_wa_gateway_probe_open(ngx_http_wa_gateway_probe_t *p)
     }
 
     return rc;
+}
+
+
+static ngx_int_t
+ngx_http_wa_gateway_probe_attach(ngx_http_wa_gateway_probe_t *p,
+    ngx_connection_t *c)
+{
+    c->log = &p->log;
+    c->log->connection = c->number;
+
+    c->pool = ngx_create_pool(512, c->log);
+    if (c->pool == NULL) {
+        ngx_close_connection(c);
+        return NGX_ERROR;
+    }
+
+    /* the worker may exit at any moment of a check */
+
+    c->data = p;
+    c->idle = 1;
+
+    c->read->handler = ngx_http_wa_gateway_probe_connect_handler;
+    c->write->handler = ngx_http_wa_gateway_probe_connect_handler;
+
+    p->connection = c;
+    p->sent = 0;
+
+    return NGX_OK;
 }
 
 

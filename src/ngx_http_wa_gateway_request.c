@@ -6,12 +6,15 @@
 
 #include "ngx_http_wa_gateway_module.h"
 #include "ngx_http_wa_gateway_request.h"
+#include "ngx_http_wa_gateway_zone.h"
 
 
 static void ngx_http_wa_gateway_request_cleanup(void *data);
 static ngx_int_t ngx_http_wa_gateway_request_instance(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_wa_gateway_request_attempts(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_wa_gateway_request_state(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_wa_gateway_request_sent(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
@@ -26,6 +29,9 @@ static ngx_http_variable_t  ngx_http_wa_gateway_variables[] = {
 
     { ngx_string("wa_gateway_attempts"), NULL,
       ngx_http_wa_gateway_request_attempts, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("wa_gateway_state"), NULL,
+      ngx_http_wa_gateway_request_state, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("wa_gateway_sent"), NULL,
       ngx_http_wa_gateway_request_sent, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
@@ -168,6 +174,34 @@ ngx_http_wa_gateway_request_attempts(ngx_http_request_t *r,
     }
 
     v->len = ngx_sprintf(v->data, "%ui", ctx->attempts) - v->data;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+
+    return NGX_OK;
+}
+
+
+/* of the instance asked last, as it is now */
+
+static ngx_int_t
+ngx_http_wa_gateway_request_state(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t                  *name;
+    ngx_http_wa_gateway_ctx_t  *ctx;
+
+    ctx = ngx_http_wa_gateway_request_find(r);
+
+    if (ctx == NULL || ctx->peer == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    name = &ngx_http_wa_gateway_states[ctx->peer->instance->state];
+
+    v->len = name->len;
+    v->data = name->data;
     v->valid = 1;
     v->no_cacheable = 0;
     v->not_found = 0;

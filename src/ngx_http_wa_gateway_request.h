@@ -26,7 +26,7 @@ ngx_http_wa_gateway_ctx_t *ngx_http_wa_gateway_request_get(
     ngx_http_request_t *r);
 
 /*
- * Adds $wa_gateway_instance, $wa_gateway_attempts, $wa_gateway_sent.
+ * Adds $wa_gateway_instance, _attempts, _state and _sent.
  */
 ngx_int_t ngx_http_wa_gateway_request_variables(ngx_conf_t *cf);
 

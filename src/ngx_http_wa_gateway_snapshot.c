@@ -55,6 +55,7 @@ ngx_http_wa_gateway_snapshot_take(ngx_pool_t *pool,
 
     ngx_http_wa_gateway_snapshot_count(us, &s->total, &s->healthy);
 
+    s->upstream = us;
     s->now = ngx_http_wa_gateway_time();
     s->started = us->zone->root->started;
     s->uptime = ngx_current_msec - us->zone->root->origin;

@@ -23,6 +23,7 @@ typedef struct {
 
 
 typedef struct {
+    ngx_http_wa_gateway_upstream_t  *upstream;
     uint64_t                         now;        /* ms since the Epoch */
     uint64_t                         started;
     ngx_msec_t                       uptime;     /* ms */
@@ -32,6 +33,8 @@ typedef struct {
     ngx_uint_t                       healthy;
 
     ngx_http_wa_gateway_view_t      *views;      /* one for each peer */
+    ngx_uint_t                       shown;      /* of which state */
+    ngx_uint_t                       listed;     /* of these, so far */
 
     ngx_uint_t                       nevents;
     ngx_http_wa_gateway_event_t     *events;     /* the oldest first */

@@ -66,10 +66,13 @@ ngx_http_wa_gateway_table_add(ngx_http_wa_gateway_zone_t *zone,
     ngx_http_wa_gateway_peer_t      *peer;
     ngx_http_wa_gateway_instance_t  *instance;
 
-    us->group = ngx_http_wa_gateway_table_group(zone, &us->uscf->host);
+    us->group = ngx_http_wa_gateway_table_find(zone->root, &us->uscf->host);
 
     if (us->group == NULL) {
-        return NGX_ERROR;
+        us->group = ngx_http_wa_gateway_table_group(zone, &us->uscf->host);
+        if (us->group == NULL) {
+            return NGX_ERROR;
+        }
     }
 
     for (i = 0; i < us->npeers; i++) {
@@ -87,15 +90,15 @@ ngx_http_wa_gateway_table_add(ngx_http_wa_gateway_zone_t *zone,
 }
 
 
-static ngx_http_wa_gateway_group_t *
-ngx_http_wa_gateway_table_group(ngx_http_wa_gateway_zone_t *zone,
+ngx_http_wa_gateway_group_t *
+ngx_http_wa_gateway_table_find(ngx_http_wa_gateway_root_t *root,
     ngx_str_t *name)
 {
     ngx_queue_t                  *q;
     ngx_http_wa_gateway_group_t  *group;
 
-    for (q = ngx_queue_head(&zone->root->groups);
-         q != ngx_queue_sentinel(&zone->root->groups);
+    for (q = ngx_queue_head(&root->groups);
+         q != ngx_queue_sentinel(&root->groups);
          q = ngx_queue_next(q))
     {
         group = ngx_queue_data(q, ngx_http_wa_gateway_group_t, queue);
@@ -106,6 +109,16 @@ ngx_http_wa_gateway_table_group(ngx_http_wa_gateway_zone_t *zone,
             return group;
         }
     }
+
+    return NULL;
+}
+
+
+static ngx_http_wa_gateway_group_t *
+ngx_http_wa_gateway_table_group(ngx_http_wa_gateway_zone_t *zone,
+    ngx_str_t *name)
+{
+    ngx_http_wa_gateway_group_t  *group;
 
     group = ngx_slab_calloc_locked(zone->shpool,
                                    sizeof(ngx_http_wa_gateway_group_t));

@@ -30,6 +30,12 @@ ngx_int_t ngx_http_wa_gateway_table_add(ngx_http_wa_gateway_zone_t *zone,
     ngx_http_wa_gateway_upstream_t *us);
 
 /*
+ * The record of an upstream, NULL if there is none.
+ */
+ngx_http_wa_gateway_group_t *ngx_http_wa_gateway_table_find(
+    ngx_http_wa_gateway_root_t *root, ngx_str_t *name);
+
+/*
  * Frees what no configuration in force and no worker still draining uses.
  */
 void ngx_http_wa_gateway_table_sweep(ngx_http_wa_gateway_zone_t *zone);

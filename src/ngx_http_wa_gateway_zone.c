@@ -6,6 +6,7 @@
 
 #include "ngx_http_wa_gateway_module.h"
 #include "ngx_http_wa_gateway_health.h"
+#include "ngx_http_wa_gateway_inherit.h"
 #include "ngx_http_wa_gateway_ledger.h"
 #include "ngx_http_wa_gateway_table.h"
 #include "ngx_http_wa_gateway_zone.h"
@@ -118,8 +119,16 @@ ngx_http_wa_gateway_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
     ngx_shmtx_lock(&zone->shpool->mutex);
 
+    /* what a reload that failed has left, and what nobody needs any more */
+
+    ngx_http_wa_gateway_table_sweep(zone);
+
     for (i = 0; i < zone->upstreams.nelts && rc == NGX_OK; i++) {
         rc = ngx_http_wa_gateway_table_add(zone, usp[i]);
+
+        if (rc == NGX_OK) {
+            ngx_http_wa_gateway_inherit_upstream(zone, usp[i]);
+        }
     }
 
     if (rc == NGX_OK) {
@@ -176,6 +185,8 @@ ngx_http_wa_gateway_zone_create(ngx_http_wa_gateway_zone_t *zone)
     ngx_queue_init(&root->ledgers);
 
     zone->root = root;
+
+    ngx_http_wa_gateway_inherit_root(zone);
 
     return NGX_OK;
 }

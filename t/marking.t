@@ -234,7 +234,8 @@ for (0, 4) {
 
     # The client's own fault
     {
-        my $ng = start('wa_gateway_passive eject=1h;');
+        my $ng = start('wa_gateway_passive eject=1h;', server =>
+            'location /events { proxy_buffering off; proxy_pass http://u; }');
 
         for (1 .. 4) {
             my $s = send_request($ng->port, 'POST', '/gone?delay=0.15',
@@ -244,8 +245,9 @@ for (0, 4) {
             close $s;
         }
 
-        ok(poll { $ng->access =~ /(?:\/gone 499 .*\n){4}/ },
-           "clients that went away, $how");
+        ok(poll { $ng->access =~ /(?:POST \/gone 499 .*\n){4}/ },
+           "clients that went away, $how")
+            or diag($ng->access);
         is(join(' ', map { state($ng, $_) } @fakes), 'up up',
            'that marks no instance');
         is(scalar($ng->logged('wa_gateway: .* is ')), 0, 'nothing in the log');

@@ -146,7 +146,7 @@ sub parse {
 
     # A plan that was not kept and a bad exit count even if all that ran
     # passed.
-    if (defined $parser->plan && !defined $skip
+    if ($parser->tests_planned && !defined $skip
         && $parser->tests_planned != $parser->tests_run)
     {
         my $less = $parser->tests_planned - $parser->tests_run;
@@ -154,7 +154,7 @@ sub parse {
         push @why, sprintf 'planned %d, ran %d',
                            $parser->tests_planned, $parser->tests_run;
 
-    } elsif (!defined $skip && !defined $parser->plan) {
+    } elsif (!defined $skip && !$parser->tests_planned) {
         $bad++;
         push @why, 'no plan';
 

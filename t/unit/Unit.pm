@@ -17,7 +17,7 @@ $ENV{PATH} .= ':/usr/sbin';
 
 
 sub nginx {
-    return $ENV{TEST_NGINX_BINARY} // 'nginx';
+    return $ENV{TEST_NGINX_BINARY} || 'nginx';
 }
 
 

@@ -425,9 +425,8 @@ ngx_http_wa_gateway_unit_probe_print(ngx_http_wa_gateway_unit_probe_t *up,
         return;
     }
 
-    printf("%u %s%s ", (unsigned) p->answer->status,
-           p->answer->truncated ? "cut " : "",
-           p->response_time > 60000 ? "late" : "");
+    printf("%u %s", (unsigned) p->answer->status,
+           p->answer->truncated ? "cut " : "");
 
     for (i = 0; i < p->answer->body.len && i < 300; i++) {
         ch = p->answer->body.data[i];

@@ -12,6 +12,7 @@ use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
 use IO::Select;
 use IO::Socket::INET;
+use Socket qw(SOL_SOCKET SO_RCVTIMEO);
 use IPC::Open3 qw(open3);
 use POSIX qw(:sys_wait_h setpgid);
 use Symbol qw(gensym);
@@ -25,6 +26,9 @@ our $Root = abs_path(dirname(__FILE__) . '/../../..');
 my $Main = $$;
 my @Children;
 my %Used;
+
+# So that END sees to the children.
+$SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
 
 
 sub root { return $Root }
@@ -286,6 +290,8 @@ sub http {
 
     my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port,
                                   Timeout => 5) or return '';
+    setsockopt $s, SOL_SOCKET, SO_RCVTIMEO, pack 'l!l!', 15, 0;
+
     my $body = defined $o{body} ? $o{body} : '';
     my $method = $o{method} || ($body eq '' ? 'GET' : 'POST');
     my $head = join '', map { "$_\r\n" } @{$o{headers} || []};
