@@ -6,12 +6,14 @@ use strict;
 use warnings;
 
 use Exporter qw(import);
+use JSON::PP ();
 use Test::More ();
 use Time::HiRes qw(sleep time);
 use WaGateway::Fake;
 use WaGateway::Nginx qw(poll);
 
-our @EXPORT = qw(checked checks state settles spaces changes wait_count);
+our @EXPORT = qw(checked several refused checks state settles spaces changes
+                 wait_count);
 
 
 # nginx in front of fakes; the rest are options of WaGateway::Nginx, "check"
@@ -31,6 +33,45 @@ sub checked {
 }
 
 
+# nginx with several upstreams, each with a /status/NAME: name and text.
+sub several {
+    my ($upstreams, %o) = @_;
+    return ng_of($upstreams, %o)->start;
+}
+
+
+sub ng_of {
+    my ($upstreams, %o) = @_;
+
+    my $ng = WaGateway::Nginx->new(%o);
+    my $http = $o{http} || '';
+
+    $ng->{conf} = "http { access_log off; $http\n"
+        . join('', map { "upstream $_ { wa_gateway zone=$_:256k; "
+                         . "$upstreams->{$_} }\n" } sort keys %$upstreams)
+        . "server { listen 127.0.0.1:$ng->{port};\n"
+        . join('', map { "location = /status/$_ { wa_gateway_status $_; }\n" }
+                   sort keys %$upstreams)
+        . "} }\n";
+
+    return $ng;
+}
+
+
+# What `nginx -t` says of an upstream it refuses, without the place.
+sub refused {
+    my ($upstream) = @_;
+
+    my ($status, $text) = ng_of({ u => $upstream })->test;
+    return "accepted: $text" unless $status;
+
+    my ($line) = $text =~ /\[emerg\] \d+#\d+: (.*)/ or return $text;
+    $line =~ s{ in \S+/nginx\.conf:\d+$}{};
+
+    return $line;
+}
+
+
 # The checks a fake saw: those of the path.
 sub checks {
     my ($fake, $path) = @_;
@@ -38,9 +79,19 @@ sub checks {
 }
 
 
+# Of a fake, a name, or "/NAME" of several(): the state and the reason.
 sub state {
     my ($ng, $fake) = @_;
-    my $d = $ng->instance(ref $fake ? $fake->name : $fake) or return 'unknown';
+    my $d;
+
+    if (!ref $fake && $fake =~ m{^/}) {
+        ($d) = values %{JSON::PP::decode_json($ng->request('GET',
+                            "/status$fake")->{body})->{instances}{details}};
+    } else {
+        $d = $ng->instance(ref $fake ? $fake->name : $fake);
+    }
+
+    return 'unknown' unless $d;
     return $d->{state} . (defined $d->{reason} ? ": $d->{reason}" : '');
 }
 
