@@ -343,7 +343,8 @@ sub turn {
     if ($n > 0) {
         accept_all() if $Listen && vec $r, fileno $Listen, 1;
 
-        for my $c (values %C) {
+        # In order: who closes one and opens another was never there twice.
+        for my $c (sort { $a->{id} <=> $b->{id} } values %C) {
             my $fd = fileno $c->{fh};
             next unless defined $fd;
 
