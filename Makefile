@@ -1,4 +1,4 @@
-# Doors: build, test, lint, clean.
+# Doors: build, test, lint, fuzz, clean.
 
 NGINX     ?= nginx
 NGINX_SRC ?= /usr/share/nginx/src
@@ -20,7 +20,7 @@ ID    := $(shell { $(NGINX) -V; $(CC) --version; echo '$(CC_OPT)'; \
                  -exec cat {} +; } 2>&1 | cksum | tr -d ' ')
 STAMP  = $(TREE)/configured-$(ID)
 
-.PHONY: build test lint clean
+.PHONY: build test lint fuzz fuzz-selftest clean
 
 build: $(MODULE)
 
@@ -72,6 +72,13 @@ lint:
 	         END            { exit e }' $(SOURCES) || status=1; \
 	fi; \
 	exit $$status
+
+# FUZZ_SECONDS=600: how long each target runs.
+fuzz:
+	t/fuzz/run.sh
+
+fuzz-selftest:
+	t/fuzz/run.sh --selftest
 
 clean:
 	rm -rf build

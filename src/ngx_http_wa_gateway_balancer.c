@@ -51,9 +51,7 @@ ngx_http_wa_gateway_balancer_init(ngx_conf_t *cf,
 
     us = ngx_http_conf_upstream_srv_conf(uscf, ngx_http_wa_gateway_module);
 
-    if (ngx_http_wa_gateway_peers_create(cf, us) != NGX_OK
-        || ngx_http_wa_gateway_roster_create(cf, us) != NGX_OK)
-    {
+    if (ngx_http_wa_gateway_peers_create(cf, us) != NGX_OK) {
         return NGX_ERROR;
     }
 

@@ -12,6 +12,7 @@
 #include "ngx_http_wa_gateway_metrics.h"
 #include "ngx_http_wa_gateway_param.h"
 #include "ngx_http_wa_gateway_passive.h"
+#include "ngx_http_wa_gateway_roster.h"
 #include "ngx_http_wa_gateway_status.h"
 #include "ngx_http_wa_gateway_zone.h"
 
@@ -388,7 +389,13 @@ ngx_http_wa_gateway_conf_finish_upstream(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
-    return us->check ? ngx_http_wa_gateway_check_finish(cf, us) : NGX_OK;
+    if (us->check && ngx_http_wa_gateway_check_finish(cf, us) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    /* the room a roster needs is known with slow_start= only */
+
+    return ngx_http_wa_gateway_roster_create(cf, us);
 }
 
 
