@@ -359,6 +359,16 @@ ngx_http_wa_gateway_conf_finish_upstream(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
+    /* a method named after "wa_gateway" has taken its place */
+
+    if (us->peers == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"wa_gateway\" cannot be used with another load "
+                      "balancing method in upstream \"%V\" in %s:%ui",
+                      &uscf->host, uscf->file_name, uscf->line);
+        return NGX_ERROR;
+    }
+
 #if (NGX_HTTP_UPSTREAM_ZONE)
 
     if (uscf->shm_zone) {

@@ -15,6 +15,8 @@ static ngx_int_t ngx_http_wa_gateway_request_attempts(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_wa_gateway_request_sent(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_uint_t ngx_http_wa_gateway_request_now(
+    ngx_http_wa_gateway_ctx_t *ctx);
 
 
 static ngx_http_variable_t  ngx_http_wa_gateway_variables[] = {
@@ -178,6 +180,7 @@ static ngx_int_t
 ngx_http_wa_gateway_request_sent(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
+    ngx_uint_t                  sent;
     ngx_http_wa_gateway_ctx_t  *ctx;
 
     ctx = ngx_http_wa_gateway_request_find(r);
@@ -187,11 +190,38 @@ ngx_http_wa_gateway_request_sent(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    v->len = ngx_http_wa_gateway_sents[ctx->sent].len;
-    v->data = ngx_http_wa_gateway_sents[ctx->sent].data;
+    sent = ngx_http_wa_gateway_request_now(ctx);
+
+    v->len = ngx_http_wa_gateway_sents[sent].len;
+    v->data = ngx_http_wa_gateway_sents[sent].data;
     v->valid = 1;
     v->no_cacheable = 0;
     v->not_found = 0;
 
     return NGX_OK;
+}
+
+
+/* an attempt that is not over yet was not judged: headers are sent then */
+
+static ngx_uint_t
+ngx_http_wa_gateway_request_now(ngx_http_wa_gateway_ctx_t *ctx)
+{
+    ngx_http_upstream_t  *u;
+
+    u = ctx->request->upstream;
+
+    if (ctx->peer == NULL || u == NULL || u->peer.sockaddr == NULL) {
+        return ctx->sent;
+    }
+
+    if (u->state && u->state->header_time != (ngx_msec_t) -1) {
+        return NGX_HTTP_WA_GATEWAY_SENT_YES;
+    }
+
+    if (u->peer.connection && u->peer.connection->sent > 0) {
+        return NGX_HTTP_WA_GATEWAY_SENT_UNKNOWN;
+    }
+
+    return ctx->sent;
 }

@@ -1,0 +1,646 @@
+package WaGateway::Fake;
+
+# A pretended instance that can misbehave: one process, one select loop.
+# What it does is its mode, set with mode(), or for one request by the query,
+# /path?fake=MODE.  An argument follows the mode after a colon.
+#
+#   json            200 and JSON that tells what came (default)
+#   status:CODE     the same with another status
+#   raw             the bytes given to answer(), then the connection is closed
+#   slow:SECONDS    json, later
+#   chunked, close_delimited    json in another form
+#   hang            reads the request and says nothing
+#   reset_accept    reset (RST) as soon as the connection is there
+#   reset_read      reset when the request comes, before it is read
+#   reset_body:N    reset when N bytes of the body are read
+#   reset           reset when the request is read
+#   close           closed when the request is read
+#   reset_answer    reset in the middle of the answer's body
+#   half            closed in the middle of the answer's body
+#   half_head       closed in the middle of the answer's header
+#   chunked_half    closed in the middle of a chunked answer
+#   garbage         no HTTP
+#   plain           no HTTP, at the first byte that comes
+#   sse             an event each 50 ms, for ever
+#   keep:N          json; the connection is closed after N requests, untold
+#   reset_second    json; the second request of a connection is read and reset
+#
+# Further words of the query: pad=N adds N bytes to the answer, type=T sets
+# its Content-Type, delay=SECONDS lets it wait.
+#
+# Each request is a line of the ledger before a byte of the answer is sent.
+
+use strict;
+use warnings;
+
+use Digest::MD5;
+use Errno qw(EAGAIN EINTR EWOULDBLOCK);
+use File::Temp qw(tempdir);
+use IO::Socket::INET;
+use IO::Socket::IP;
+use IO::Socket::UNIX;
+use JSON::PP;
+use POSIX qw(:sys_wait_h);
+use Socket qw(SOL_SOCKET SO_LINGER SOMAXCONN);
+use Time::HiRes qw(sleep time);
+
+my $Main = $$;
+my %Running;
+my %Used;
+
+
+# A port nobody listens on, outside the range connections take theirs from.
+sub free_port {
+    my $base = $ENV{TEST_NGINX_PORT_BASE} || 20000;
+
+    for my $i (0 .. 899) {
+        my $port = $base + ($$ * 13 + $i) % 900;
+        next if $Used{$port}++;
+
+        my $s = IO::Socket::INET->new(LocalAddr => '0.0.0.0', Listen => 1,
+                                      LocalPort => $port, ReuseAddr => 1)
+            or next;
+
+        return $port;
+    }
+
+    die "no free port\n";
+}
+
+
+# Options: port, address (127.0.0.1), unix (path), mode, backlog, stopped.
+sub new {
+    my ($class, %o) = @_;
+
+    my $self = bless { address => '127.0.0.1', mode => 'json', %o }, $class;
+
+    $self->{port} ||= free_port() unless $self->{unix};
+    $self->{dir} = tempdir('wa-fake-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+
+    $self->_write('ledger', '');
+    $self->mode($self->{mode});
+    $self->start unless $self->{stopped};
+
+    return $self;
+}
+
+
+sub port { return $_[0]{port} }
+
+
+# As `server` takes it.
+sub name {
+    my ($self) = @_;
+
+    return "unix:$self->{unix}" if $self->{unix};
+    return $self->{address} =~ /:/ ? "[$self->{address}]:$self->{port}"
+                                   : "$self->{address}:$self->{port}";
+}
+
+
+sub mode {
+    my ($self, $mode) = @_;
+    $self->_write('mode', $mode);
+}
+
+
+sub answer {
+    my ($self, $bytes) = @_;
+    $self->_write('answer', $bytes);
+    $self->mode('raw');
+}
+
+
+sub _write {
+    my ($self, $name, $text) = @_;
+
+    open my $fh, '>:raw', "$self->{dir}/$name.new" or die "$name: $!\n";
+    print $fh $text;
+    close $fh or die "$name: $!\n";
+    rename "$self->{dir}/$name.new", "$self->{dir}/$name" or die "$!\n";
+}
+
+
+sub _read {
+    my ($self, $name) = @_;
+
+    open my $fh, '<:raw', "$self->{dir}/$name" or return '';
+    local $/;
+    my $text = <$fh>;
+    return defined $text ? $text : '';
+}
+
+
+# The requests seen: { method, path, length, digest, whole, connection, nth,
+# busy, headers }; nth counts in the connection, busy the requests of now.
+sub ledger {
+    my ($self, $path) = @_;
+
+    my @lines = split /\n/, $self->_read('ledger');
+
+    @lines = grep { /"path":"\Q$path\E(?:\?[^"]*)?"/ } @lines
+        if defined $path;
+
+    return map { JSON::PP::decode_json($_) } @lines;
+}
+
+
+# Cheap: for thousands of them.
+sub count {
+    my ($self) = @_;
+    return scalar(() = $self->_read('ledger') =~ /\n/g);
+}
+
+
+sub forget {
+    my ($self) = @_;
+    truncate "$self->{dir}/ledger", 0;
+}
+
+
+sub max_busy {
+    my ($self) = @_;
+    my $max = 0;
+
+    for ($self->ledger) {
+        $max = $_->{busy} if $_->{busy} > $max;
+    }
+
+    return $max;
+}
+
+
+sub start {
+    my ($self) = @_;
+    my $backlog = defined $self->{backlog} ? $self->{backlog} : SOMAXCONN;
+    my $listen;
+
+    if ($self->{unix}) {
+        unlink $self->{unix};
+        $listen = IO::Socket::UNIX->new(Local => $self->{unix},
+                                        Listen => $backlog);
+        chmod 0666, $self->{unix};
+
+    } else {
+        $listen = IO::Socket::IP->new(LocalHost => $self->{address},
+                                      LocalPort => $self->{port},
+                                      Listen => $backlog, ReuseAddr => 1,
+                                      V6Only => 1);
+    }
+
+    die $self->name . ": $!\n" unless $listen;
+
+    my $parent = $$;
+    my $pid = fork;
+    die "fork: $!\n" unless defined $pid;
+
+    if ($pid) {
+        close $listen;
+        $self->{pid} = $pid;
+        $Running{$pid} = 1;
+        return $self;
+    }
+
+    eval { WaGateway::Fake::Loop::run($self, $listen, $parent); 1 }
+        or print STDERR "fake: $@";
+    POSIX::_exit(1);
+}
+
+
+# Takes no more, finishes what came, ends.
+sub finish { return $_[0]->_end('TERM') }
+
+# Ends now: what is in flight is reset.
+sub stop { return $_[0]->_end('KILL') }
+
+
+sub _end {
+    my ($self, $signal) = @_;
+    my $pid = delete $self->{pid} or return;
+
+    kill $signal, $pid;
+    waitpid $pid, 0;
+    delete $Running{$pid};
+}
+
+
+# Closes every idle connection, with a reset when $hard.
+sub close_idle {
+    my ($self, $hard) = @_;
+
+    $self->_write('closed', '');
+    kill $hard ? 'USR2' : 'USR1', $self->{pid};
+
+    my $end = time + 5;
+    while (time < $end) {
+        return 1 if $self->_read('closed') ne '';
+        sleep 0.01;
+    }
+
+    return 0;
+}
+
+
+END {
+    if ($$ == $Main && %Running) {
+        my $status = $?;
+        for my $pid (keys %Running) {
+            kill 'KILL', $pid;
+            waitpid $pid, 0;
+        }
+        $? = $status;
+    }
+}
+
+
+package WaGateway::Fake::Loop;
+
+use strict;
+use warnings;
+
+use Errno qw(EAGAIN EINTR);
+use Socket qw(SOL_SOCKET SO_LINGER);
+use Time::HiRes qw(time);
+
+my ($Fake, $Listen, $Ledger, $Connections, $Busy, $Quit, $Idle);
+my (%C, @Timers);
+
+
+sub run {
+    ($Fake, $Listen, my $parent) = @_;
+
+    $SIG{TERM} = sub { $Quit = 1 };
+    $SIG{USR1} = sub { $Idle = 'close' };
+    $SIG{USR2} = sub { $Idle = 'reset' };
+    $SIG{INT} = $SIG{HUP} = $SIG{CHLD} = $SIG{ALRM} = 'DEFAULT';
+    $SIG{PIPE} = 'IGNORE';
+
+    open $Ledger, '>>:raw', "$Fake->{dir}/ledger" or die "ledger: $!\n";
+    $Ledger->autoflush(1);
+    $Listen->blocking(0);
+    $Connections = $Busy = 0;
+
+    while (getppid == $parent) {
+        turn();
+
+        if ($Idle) {
+            for my $c (grep { !$_->{head} && !length $_->{in}
+                              && !length $_->{out} } values %C)
+            {
+                drop($c, $Idle);
+            }
+
+            undef $Idle;
+            $Fake->_write('closed', 'yes');
+        }
+
+        if ($Quit) {
+            accept_all();
+            close $Listen if $Listen;
+            undef $Listen;
+
+            # Data on its way may still come where nothing was read yet.
+            my @busy = grep { $_->{head} || length $_->{in}
+                              || length $_->{out} || $_->{nth} == 0
+                            } values %C;
+            last unless @busy;
+        }
+    }
+
+    POSIX::_exit(0);
+}
+
+
+sub turn {
+    my ($r, $w) = ('', '');
+
+    vec($r, fileno $Listen, 1) = 1 if $Listen;
+
+    for my $c (values %C) {
+        vec($r, fileno $c->{fh}, 1) = 1 unless $c->{deaf};
+        vec($w, fileno $c->{fh}, 1) = 1 if length $c->{out};
+    }
+
+    my $wait = 0.5;
+    my $now = time;
+
+    for (@Timers) {
+        my $left = $_->[0] - $now;
+        $wait = $left > 0 ? $left : 0 if $left < $wait;
+    }
+
+    my $n = select $r, $w, undef, $wait;
+
+    if ($n > 0) {
+        accept_all() if $Listen && vec $r, fileno $Listen, 1;
+
+        for my $c (values %C) {
+            my $fd = fileno $c->{fh};
+            next unless defined $fd;
+
+            send_out($c) if vec $w, $fd, 1;
+            take($c) if $C{$c->{id}} && vec $r, $fd, 1;
+        }
+    }
+
+    $now = time;
+    my @due = grep { $_->[0] <= $now } @Timers;
+    @Timers = grep { $_->[0] > $now } @Timers;
+    $_->[1]->() for @due;
+}
+
+
+sub later {
+    my ($seconds, $code) = @_;
+    push @Timers, [time + $seconds, $code];
+}
+
+
+sub accept_all {
+    return unless $Listen;
+
+    while (my $fh = $Listen->accept) {
+        $fh->blocking(0);
+        my $c = { fh => $fh, id => ++$Connections, in => '', out => '',
+                  nth => 0 };
+        $C{$c->{id}} = $c;
+        drop($c, 'reset') if $Fake->_read('mode') eq 'reset_accept';
+    }
+}
+
+
+sub drop {
+    my ($c, $how) = @_;
+
+    if ($c->{head}) {
+        note($c, 0) unless $c->{noted};
+        done($c);
+    }
+
+    setsockopt $c->{fh}, SOL_SOCKET, SO_LINGER, pack 'II', 1, 0
+        if $how eq 'reset';
+
+    close $c->{fh};
+    delete $C{$c->{id}};
+}
+
+
+sub take {
+    my ($c) = @_;
+
+    if ($Fake->_read('mode') eq 'reset_read') {
+        drop($c, 'reset');
+        return;
+    }
+
+    my $n = sysread $c->{fh}, $c->{in}, 262144, length $c->{in};
+
+    if (!defined $n) {
+        return if $! == EAGAIN || $! == EINTR;
+        drop($c, 'close');
+        return;
+    }
+
+    if ($n == 0) {
+        drop($c, 'close');
+        return;
+    }
+
+    if ($Fake->_read('mode') eq 'plain') {
+        syswrite $c->{fh}, "no HTTP and no TLS\r\n";
+        drop($c, 'close');
+        return;
+    }
+
+    work($c);
+}
+
+
+sub work {
+    my ($c) = @_;
+
+    if (!$c->{head}) {
+        $c->{in} =~ s/^(.*?\r\n)\r\n//s or return;
+        begin($c, $1);
+    }
+
+    return if $c->{noted};
+    return unless body($c);
+
+    note($c, 1);
+
+    my $delay = $c->{query}{delay} || ($c->{mode} eq 'slow' ? $c->{arg} : 0);
+
+    if ($delay) {
+        later($delay, sub { answer($c) if $C{$c->{id}} });
+    } else {
+        answer($c);
+    }
+}
+
+
+sub begin {
+    my ($c, $head) = @_;
+
+    $c->{head} = $head;
+    $c->{noted} = 0;
+    $c->{nth}++;
+    $Busy++;
+
+    ($c->{method}, $c->{path}) = $head =~ /^(\S+) (\S+)/;
+    $c->{left} = $head =~ /^Content-Length: *(\d+)/mi ? $1 : 0;
+    $c->{chunked} = $head =~ /^Transfer-Encoding: *chunked/mi ? 'size' : '';
+    $c->{length} = 0;
+    $c->{md5} = Digest::MD5->new;
+    $c->{keep} = $head =~ m{^\S+ \S+ HTTP/1\.1\r\n}
+                 && $head !~ /^Connection: *close/mi;
+
+    $c->{query} = {};
+    if ($c->{path} =~ /\?(.*)/) {
+        for (split /&/, $1) {
+            my ($name, $value) = split /=/, $_, 2;
+            $c->{query}{$name} = $value;
+        }
+    }
+
+    ($c->{mode}, $c->{arg}) = split /:/, $c->{query}{fake}
+                                         || $Fake->_read('mode'), 2;
+}
+
+
+# True when the whole body is there.
+sub body {
+    my ($c) = @_;
+
+    while (1) {
+        if ($c->{chunked} eq 'size') {
+            $c->{in} =~ s/^([0-9a-fA-F]+)[^\r]*\r\n// or return 0;
+            $c->{left} = hex $1;
+            $c->{chunked} = $c->{left} ? 'data' : 'last';
+
+        } elsif ($c->{chunked} eq 'crlf') {
+            $c->{in} =~ s/^\r\n// or return 0;
+            $c->{chunked} = 'size';
+
+        } elsif ($c->{chunked} eq 'last') {
+            $c->{in} =~ s/^\r\n// or return 0;
+            return 1;
+
+        } else {
+            my $data = substr $c->{in}, 0, $c->{left}, '';
+            $c->{left} -= length $data;
+            $c->{length} += length $data;
+            $c->{md5}->add($data);
+
+            if ($c->{mode} eq 'reset_body' && $c->{length} >= $c->{arg}) {
+                drop($c, 'reset');
+                return 0;
+            }
+
+            return 0 if $c->{left};
+            return 1 unless $c->{chunked};
+            $c->{chunked} = 'crlf';
+        }
+    }
+}
+
+
+sub note {
+    my ($c, $whole) = @_;
+
+    $c->{noted} = 1;
+
+    print $Ledger JSON::PP->new->canonical->encode({
+        method => $c->{method}, path => $c->{path}, length => $c->{length},
+        digest => $c->{md5}->hexdigest, whole => $whole,
+        connection => $c->{id}, nth => $c->{nth}, busy => $Busy,
+        headers => $c->{head} }), "\n";
+}
+
+
+sub done {
+    my ($c) = @_;
+    $c->{head} = '';
+    $Busy--;
+}
+
+
+sub answer {
+    my ($c) = @_;
+    my $mode = $c->{mode};
+
+    return if $mode eq 'hang';
+    return drop($c, 'reset') if $mode eq 'reset';
+    return drop($c, 'close') if $mode eq 'close';
+    return drop($c, 'reset') if $mode eq 'reset_second' && $c->{nth} == 2;
+    return reply($c, "\x00\x01 this is no HTTP\r\n\r\n", 'close')
+        if $mode eq 'garbage';
+    return reply($c, $Fake->_read('answer'), 'close') if $mode eq 'raw';
+    return events($c) if $mode eq 'sse';
+
+    my $status = $mode eq 'status' ? $c->{arg} : 200;
+    my $body = JSON::PP->new->canonical->encode({
+        instance => $Fake->{port} || 0, method => $c->{method},
+        path => $c->{path}, length => $c->{length} });
+
+    if (my $pad = $c->{query}{pad}) {
+        $body =~ s/\}$/',"pad":"' . 'x' x $pad . '"}'/e;
+    }
+
+    my $head = "HTTP/1.1 $status Fake\r\nContent-Type: "
+               . ($c->{query}{type} || 'application/json') . "\r\n"
+               . ($c->{keep} ? '' : "Connection: close\r\n");
+
+    if ($mode =~ /^chunked/) {
+        $head .= "Transfer-Encoding: chunked\r\n\r\n";
+        my $all = join '', map { sprintf "%x\r\n%s\r\n", length, $_ }
+                           unpack '(a1000)*', $body;
+        return reply($c, $head . substr($all, 0, length($all) / 2), 'close')
+            if $mode eq 'chunked_half';
+        return reply($c, "$head${all}0\r\n\r\n", $c->{keep} ? '' : 'close');
+    }
+
+    if ($mode eq 'close_delimited') {
+        $head =~ s/Connection: .*\r\n//;
+        return reply($c, "${head}Connection: close\r\n\r\n$body", 'close');
+    }
+
+    $head .= 'Content-Length: ' . length($body) . "\r\n\r\n";
+    my $half = substr $body, 0, length($body) / 2;
+
+    return reply($c, $head . $half, 'close') if $mode eq 'half';
+    return reply($c, $head . $half, 'reset') if $mode eq 'reset_answer';
+    return reply($c, substr($head, 0, 30), 'close') if $mode eq 'half_head';
+
+    $body = '' if $c->{method} eq 'HEAD';
+
+    my $after = $c->{keep} ? '' : 'close';
+    $after = 'close' if $mode eq 'keep' && $c->{nth} >= $c->{arg};
+
+    reply($c, $head . $body, $after);
+}
+
+
+sub reply {
+    my ($c, $bytes, $after) = @_;
+
+    $c->{out} = $bytes;
+    $c->{after} = $after;
+
+    send_out($c);
+}
+
+
+sub send_out {
+    my ($c) = @_;
+
+    while (length $c->{out}) {
+        my $n = syswrite $c->{fh}, $c->{out}, 262144;
+
+        if (!defined $n) {
+            return if $! == EAGAIN || $! == EINTR;
+            return drop($c, 'close');
+        }
+
+        substr $c->{out}, 0, $n, '';
+    }
+
+    my $after = $c->{after};
+    return if $after eq 'more';
+
+    if ($after eq 'reset') {
+
+        # A reset would take away what the other side did not read yet.
+        $c->{deaf} = 1;
+        return later(0.1, sub { drop($c, 'reset') if $C{$c->{id}} });
+    }
+
+    done($c);
+    return drop($c, 'close') if $after eq 'close';
+
+    work($c) if length $c->{in};
+}
+
+
+sub events {
+    my ($c) = @_;
+
+    reply($c, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+              . "Cache-Control: no-store\r\nConnection: close\r\n\r\n", 'more');
+    event($c, 1);
+}
+
+
+sub event {
+    my ($c, $n) = @_;
+
+    later(0.05, sub {
+        return unless $C{$c->{id}};
+        $c->{out} .= "data: $n\n\n";
+        send_out($c);
+        event($c, $n + 1) if $C{$c->{id}};
+    });
+}
+
+
+1;

@@ -1,0 +1,214 @@
+#!/usr/bin/perl
+
+# A reload keeps what it knows and costs no request.
+
+use strict;
+use warnings;
+
+use Test::More;
+use Time::HiRes qw(sleep time);
+use WaGateway::Fake;
+use WaGateway::Nginx qw(http poll);
+
+my @fakes = map { WaGateway::Fake->new } 1 .. 4;
+
+
+sub upstream {
+    my ($passive, @which) = @_;
+    return "wa_gateway; $passive"
+           . join '', map { 'server ' . $fakes[$_]->name . ';' } @which;
+}
+
+
+sub totals {
+    my ($ng, @which) = @_;
+    my $d = $ng->status->{instances}{details};
+    return join ' ', map { $d->{'http://' . $fakes[$_]->name}
+                           ? $d->{'http://' . $fakes[$_]->name}{requests}{total}
+                           : '-' } @which;
+}
+
+
+{
+    my $ng = WaGateway::Nginx->start(workers => 2,
+        upstream => upstream('wa_gateway_passive eject=1h;', 0 .. 2));
+
+    $ng->request('POST', '/a', body => 'x') for 1 .. 7;
+
+    my $before = $ng->status;
+    is($before->{gateway}{generation}, 0, 'no reload yet');
+    is($before->{loadBalancer}{currentIndex}, 1, 'the second is next');
+
+    ok($ng->reload, 'a reload');
+
+    my $after = $ng->status;
+    is($after->{gateway}{generation}, 1, 'one reload');
+    is(totals($ng, 0 .. 2), '3 2 2', 'the counters are kept');
+    is($after->{loadBalancer}{currentIndex}, 1, 'the position is kept');
+    cmp_ok($after->{gateway}{uptime}, '>=', $before->{gateway}{uptime},
+           'uptime goes on');
+
+    my $r = $ng->request('POST', '/b', body => 'x');
+    is($r->{headers}{'x-wa-instance'}, 'http://' . $fakes[1]->name,
+       'the next request goes where it would have gone');
+
+    # a state
+    $fakes[2]->mode('reset');
+    $r = $ng->request('POST', '/c', body => 'x');
+    is($r->{status}, 502, 'an instance fails');
+    $fakes[2]->mode('json');
+
+    my $down = $ng->instance($fakes[2]->name);
+    is($down->{state}, 'down', 'it is down');
+    my $events = $ng->status->{events};
+
+    ok($ng->reload, 'a reload');
+    my $still = $ng->instance($fakes[2]->name);
+    is_deeply([@$still{qw(state since reason healthy)}],
+              [@$down{qw(state since reason healthy)}],
+              'it is down since then, for that reason');
+    is_deeply($ng->status->{events}, $events, 'the events are kept');
+
+    $_->forget for @fakes;
+    $ng->request('POST', "/d$_", body => 'x') for 1 .. 6;
+    is($fakes[2]->count, 0, 'it gets no request');
+    is(join(' ', map { $_->count } @fakes[0, 1]), '3 3', 'the others do');
+
+    # one more, one less
+    my $total = totals($ng, 0, 1);
+    ok($ng->reload(upstream => upstream('wa_gateway_passive eject=1h;',
+                                        0, 1, 3)), 'one leaves, one comes');
+
+    my $s = $ng->status;
+    is(join(' ', sort keys %{$s->{instances}{details}}),
+       join(' ', sort map { 'http://' . $_->name } @fakes[0, 1, 3]),
+       'the instances are those of the configuration');
+    is(totals($ng, 0, 1, 3), "$total 0", 'those that stay keep their counters');
+
+    $_->forget for @fakes;
+    $ng->request('POST', "/e$_", body => 'x') for 1 .. 9;
+    is(join(' ', map { $_->count } @fakes), '3 3 0 3',
+       'the new one takes its share, the old one nothing');
+
+    # gone and back: nothing is left of it
+    ok($ng->reload(upstream => upstream('wa_gateway_passive eject=1h;',
+                                        0 .. 3)), 'the one that left is back');
+
+    # The workers of before may still be leaving when the table is swept.
+    my $back = $ng->instance($fakes[2]->name);
+    ok($back, 'it is there');
+
+    # a reload that fails
+    my $before_fail = $ng->status;
+    my $pids = join ' ', sort $ng->worker_pids;
+
+    $ng->{upstream} = upstream('wa_gateway_passive eject=never;', 0);
+    $ng->write_conf;
+    kill 'HUP', $ng->{pid};
+    ok(poll { $ng->log =~ /\[emerg\].*invalid parameter "eject=never"/ },
+       'a bad configuration is refused');
+
+    # refused when the zone is set up, after all was parsed
+    $ng->{upstream} = 'wa_gateway zone=u:32k; '
+        . join '', map { "server 127.0.0.1:$_;" } 10001 .. 10200;
+    $ng->write_conf;
+    kill 'HUP', $ng->{pid};
+    ok(poll { $ng->log =~ /\[emerg\].*zone "u".*too small/ },
+       'a zone that is too small is refused');
+
+    # refused after the zone was set up: a port that is taken
+    my $taken = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1,
+        LocalPort => WaGateway::Fake::free_port()) or die "listen: $!\n";
+    $ng->{upstream} = upstream('', 0, 3) . 'server 127.0.0.1:9;';
+    $ng->{http} = 'server { listen 127.0.0.1:' . $taken->sockport . '; }';
+    $ng->write_conf;
+    kill 'HUP', $ng->{pid};
+    ok((poll { $ng->log =~ /\[emerg\].*bind\(\)/ } 20),
+       'a port that is taken is refused');
+    ok((poll { $ng->log =~ /still could not bind/ } 20), 'and given up');
+
+    my $same = $ng->status;
+    is_deeply([@$same{qw(instances loadBalancer events)},
+               $same->{gateway}{generation}],
+              [@$before_fail{qw(instances loadBalancer events)},
+               $before_fail->{gateway}{generation}],
+              'reloads that failed changed nothing');
+    is(join(' ', sort $ng->worker_pids), $pids, 'not a worker');
+
+    is($ng->request('POST', '/f', body => 'x')->{status}, 200,
+       'requests go on');
+
+    $ng->{http} = '';
+    ok($ng->reload(upstream => upstream('', 0 .. 3)), 'and a good one works');
+
+    $ng->stop;
+    is(scalar($ng->logged('\[(?:alert|crit)\]')), 0, 'no alert, no crit');
+}
+
+
+# Under load.
+{
+    my $ng = WaGateway::Nginx->start(workers => 2, level => 'notice',
+        upstream => upstream('', 0 .. 2));
+
+    $_->forget for @fakes;
+    my @pipes;
+
+    for my $client (1 .. 4) {
+        my $pid = open my $pipe, '-|';
+        die "fork: $!\n" unless defined $pid;
+
+        if (!$pid) {
+            $SIG{USR1} = sub { $client = 0 };
+            my ($n, @bad) = 0;
+            my $id = $client;
+            while ($client) {
+                my $r = http($ng->port, 'POST', "/l$id/" . ++$n, body => 'x');
+                push @bad, $r->{status} if $r->{status} != 200;
+                sleep 0.005;
+            }
+            print STDOUT "$n @bad\n";
+            STDOUT->flush;
+            POSIX::_exit(0);
+        }
+
+        push @pipes, [$pid, $pipe];
+    }
+
+    my $ok = 0;
+    for my $i (1 .. 30) {
+        my @which = $i % 3 ? (0 .. 2) : (0 .. 3);
+        $ok++ if $ng->reload(upstream => upstream('', @which));
+    }
+    is($ok, 30, '30 reloads');
+
+    my ($sent, @bad) = 0;
+    for (@pipes) {
+        kill 'USR1', $_->[0];
+        my $line = readline $_->[1];
+        my ($n, @b) = split ' ', $line;
+        $sent += $n;
+        push @bad, @b;
+        close $_->[1];
+    }
+
+    cmp_ok($sent, '>', 100, "there was load: $sent");
+    is("@bad", '', 'not one request failed');
+
+    my %seen;
+    $seen{$_->{path}}++ for map { $_->ledger } @fakes;
+    is(scalar(keys %seen), $sent, 'each was seen');
+    is(scalar(grep { $_ > 1 } values %seen), 0, 'none twice');
+
+    my $inflight = sub {
+        my $n = 0;
+        $n += $_->{requests}{inFlight}
+            for values %{$ng->status->{instances}{details}};
+        return $n;
+    };
+    ok(poll { $inflight->() == 0 }, 'nothing is left in flight');
+
+    $ng->clean;
+}
+
+done_testing;
