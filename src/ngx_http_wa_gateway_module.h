@@ -206,6 +206,7 @@ typedef struct {
     ngx_cycle_t                     *cycle;
     ngx_array_t                      upstreams;  /* upstream_t * */
     ngx_uint_t                       npeers;
+    ngx_uint_t                       committed;  /* unsigned  committed:1; */
 } ngx_http_wa_gateway_zone_t;
 
 
