@@ -105,7 +105,7 @@ sanitize-build:
 sanitize: sanitize-build
 	t/sanitize/run $(TESTS)
 
-sanitize-selftest:
+sanitize-selftest: sanitize-build
 	t/sanitize/selftest '$(CC)' '$(SAN_OPT)'
 
 valgrind: build
