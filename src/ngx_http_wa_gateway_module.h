@@ -303,6 +303,9 @@ typedef struct {
 
     ngx_int_t                      (*process_header)(ngx_http_request_t *r);
     ngx_int_t                      (*reinit_request)(ngx_http_request_t *r);
+    void                           (*finalize_request)(ngx_http_request_t *r,
+                                                       ngx_int_t rc);
+    ngx_int_t                        rc;         /* it was finalized with */
 
     ngx_str_t                        body;       /* of an error answer */
     void                            *stream;     /* of a long answer */

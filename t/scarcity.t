@@ -81,7 +81,9 @@ for (['descriptors', 'socket\(\) failed \(24',
       { connections => 24 }])
 {
     my ($name, $line, $o) = @$_;
-    my $ng = Scarce->start(%$o, upstream => "wa_gateway; $check $servers");
+    my ($once) = $check =~ /(.*);/;
+    my $ng = Scarce->start(%$o,
+        upstream => "wa_gateway; $once keepalive=off; $servers");
 
     ok((poll { $ng->status->{instances}{healthy} == 2 }), "$name: all are up");
 
@@ -105,7 +107,7 @@ for (['descriptors', 'socket\(\) failed \(24',
     is($ng->request('POST', '/after', body => 'x')->{status}, 200,
        "$name: requests go on");
 
-    sound($ng, $name, 'worker_connections are not enough|open socket');
+    sound($ng, $name, 'worker_connections are not enough|socket\\(\\) failed \\(24');
 }
 
 
@@ -213,7 +215,8 @@ sub memory {
         upstream => "wa_gateway; $upstream $servers", location => $location,
         server => 'location = /metrics { wa_gateway_metrics; }');
 
-    my ($pid) = $ng->worker_pids;
+    my $pid;
+    poll { ($pid) = $ng->worker_pids };
     my (%got, $n);
 
     for ($n = 1; $n < 400; $n++) {

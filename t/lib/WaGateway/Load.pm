@@ -6,6 +6,7 @@ package WaGateway::Load;
 use strict;
 use warnings;
 
+use File::Temp qw(tempdir);
 use POSIX ();
 use Time::HiRes qw(sleep);
 use WaGateway::Nginx qw(http);
@@ -18,7 +19,9 @@ my $Run = 0;
 sub start {
     my ($class, $port, %o) = @_;
 
-    my $self = bless { pipes => [] }, $class;
+    # No signal: it would break off what is on its way.
+    my $dir = tempdir('wa-load-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+    my $self = bless { pipes => [], flag => "$dir/stop" }, $class;
     my $run = ++$Run;
     my $parent = $$;
 
@@ -27,11 +30,10 @@ sub start {
         die "fork: $!\n" unless defined $pid;
 
         if (!$pid) {
-            my ($n, $out, $stop) = (0, '', 0);
-            $SIG{USR1} = sub { $stop = 1 };
+            my ($n, $out) = (0, '');
             srand($$);
 
-            while (!$stop && getppid == $parent) {
+            while (!-e $self->{flag} && getppid == $parent) {
                 my $path = "/l$run/$client/" . ++$n;
                 my $query = $o{query} ? $o{query}->($n) : '';
                 my $r = http($port, 'POST', "$path$query",
@@ -62,7 +64,8 @@ sub stop {
     my ($self) = @_;
     my @results;
 
-    kill 'USR1', map { $_->[0] } @{$self->{pipes}};
+    open my $flag, '>', $self->{flag} or die "$self->{flag}: $!\n";
+    close $flag;
 
     for my $p (@{$self->{pipes}}) {
         my $fh = $p->[1];
