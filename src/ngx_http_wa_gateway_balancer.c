@@ -34,6 +34,8 @@ static void ngx_http_wa_gateway_balancer_free(ngx_peer_connection_t *pc,
     void *data, ngx_uint_t state);
 static ngx_int_t ngx_http_wa_gateway_balancer_reinit(ngx_http_request_t *r);
 static ngx_int_t ngx_http_wa_gateway_balancer_header(ngx_http_request_t *r);
+static void ngx_http_wa_gateway_balancer_finalize(ngx_http_request_t *r,
+    ngx_int_t rc);
 
 #if (NGX_HTTP_SSL || NGX_COMPAT)
 static ngx_int_t ngx_http_wa_gateway_balancer_set_session(
@@ -95,9 +97,12 @@ ngx_http_wa_gateway_balancer_init_peer(ngx_http_request_t *r,
 
     ctx->process_header = u->process_header;
     ctx->reinit_request = u->reinit_request;
+    ctx->finalize_request = u->finalize_request;
+    ctx->rc = NGX_OK;
 
     u->process_header = ngx_http_wa_gateway_balancer_header;
     u->reinit_request = ngx_http_wa_gateway_balancer_reinit;
+    u->finalize_request = ngx_http_wa_gateway_balancer_finalize;
 
 #if (NGX_HTTP_SSL || NGX_COMPAT)
     u->peer.set_session = ngx_http_wa_gateway_balancer_set_session;
@@ -315,6 +320,21 @@ ngx_http_wa_gateway_balancer_header(ngx_http_request_t *r)
     }
 
     return rc;
+}
+
+
+/* ngx_http_upstream_finalize_request() calls this before it frees the peer */
+
+static void
+ngx_http_wa_gateway_balancer_finalize(ngx_http_request_t *r, ngx_int_t rc)
+{
+    ngx_http_wa_gateway_ctx_t  *ctx;
+
+    ctx = ngx_http_wa_gateway_request_find(r);
+
+    ctx->rc = rc;
+
+    ctx->finalize_request(r, rc);
 }
 
 

@@ -206,6 +206,7 @@ typedef struct {
     ngx_cycle_t                     *cycle;
     ngx_array_t                      upstreams;  /* upstream_t * */
     ngx_uint_t                       npeers;
+    ngx_uint_t                       committed;  /* unsigned  committed:1; */
 } ngx_http_wa_gateway_zone_t;
 
 
@@ -323,6 +324,9 @@ typedef struct {
 
     ngx_int_t                      (*process_header)(ngx_http_request_t *r);
     ngx_int_t                      (*reinit_request)(ngx_http_request_t *r);
+    void                           (*finalize_request)(ngx_http_request_t *r,
+                                                       ngx_int_t rc);
+    ngx_int_t                        rc;         /* it was finalized with */
 
     ngx_str_t                        body;       /* of an error answer */
     void                            *stream;     /* of a long answer */

@@ -87,10 +87,12 @@ ngx_http_wa_gateway_outcome_answered(ngx_http_wa_gateway_ctx_t *ctx,
 
     /*
      * Was the body whole: the tests of ngx_http_upstream_process_request().
-     * A connection that keepalive has taken away is one where it was.
+     * A connection that keepalive has taken away is one where it was.  What
+     * ends with NGX_ERROR failed on this side: no memory, a full disk.
      */
 
     if (c == NULL
+        || ctx->rc == NGX_ERROR
         || u->upgrade
         || !u->header_sent
         || ctx->request->header_only)

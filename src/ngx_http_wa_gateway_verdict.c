@@ -7,6 +7,7 @@
 #include "ngx_http_wa_gateway_module.h"
 #include "ngx_http_wa_gateway_check.h"
 #include "ngx_http_wa_gateway_health.h"
+#include "ngx_http_wa_gateway_lock.h"
 #include "ngx_http_wa_gateway_verdict.h"
 #include "ngx_http_wa_gateway_zone.h"
 
@@ -28,7 +29,7 @@ ngx_http_wa_gateway_verdict_claim(ngx_http_wa_gateway_upstream_t *us,
     rc = NGX_OK;
     instance = peer->instance;
 
-    ngx_shmtx_lock(&us->zone->shpool->mutex);
+    ngx_http_wa_gateway_lock(us->zone->shpool);
 
     pid = instance->checking;
     age = ngx_current_msec - instance->checking_since;
@@ -45,7 +46,7 @@ ngx_http_wa_gateway_verdict_claim(ngx_http_wa_gateway_upstream_t *us,
         instance->checking_since = ngx_current_msec;
     }
 
-    ngx_shmtx_unlock(&us->zone->shpool->mutex);
+    ngx_http_wa_gateway_unlock(us->zone->shpool);
 
     return rc;
 }
@@ -61,7 +62,7 @@ ngx_http_wa_gateway_verdict_give(ngx_http_wa_gateway_upstream_t *us,
 
     instance = peer->instance;
 
-    ngx_shmtx_lock(&us->zone->shpool->mutex);
+    ngx_http_wa_gateway_lock(us->zone->shpool);
 
     instance->checking = 0;
 
@@ -84,7 +85,7 @@ ngx_http_wa_gateway_verdict_give(ngx_http_wa_gateway_upstream_t *us,
 
     failures = instance->failed_in_row;
 
-    ngx_shmtx_unlock(&us->zone->shpool->mutex);
+    ngx_http_wa_gateway_unlock(us->zone->shpool);
 
     if (verdict->known) {
         news.upstream = us;
@@ -109,14 +110,14 @@ ngx_http_wa_gateway_verdict_anew(ngx_http_wa_gateway_upstream_t *us,
 
     instance = peer->instance;
 
-    ngx_shmtx_lock(&us->zone->shpool->mutex);
+    ngx_http_wa_gateway_lock(us->zone->shpool);
 
     anew = (instance->last_checked == 0
             || instance->check_hash != us->check->hash);
 
     instance->check_hash = us->check->hash;
 
-    ngx_shmtx_unlock(&us->zone->shpool->mutex);
+    ngx_http_wa_gateway_unlock(us->zone->shpool);
 
     return anew;
 }

@@ -8,6 +8,7 @@
 #include "ngx_http_wa_gateway_health.h"
 #include "ngx_http_wa_gateway_inherit.h"
 #include "ngx_http_wa_gateway_ledger.h"
+#include "ngx_http_wa_gateway_lock.h"
 #include "ngx_http_wa_gateway_table.h"
 #include "ngx_http_wa_gateway_zone.h"
 
@@ -16,6 +17,9 @@ static ngx_int_t ngx_http_wa_gateway_zone_init(ngx_shm_zone_t *shm_zone,
     void *data);
 static ngx_int_t ngx_http_wa_gateway_zone_create(
     ngx_http_wa_gateway_zone_t *zone);
+static ngx_int_t ngx_http_wa_gateway_zone_guard(
+    ngx_http_wa_gateway_zone_t *zone);
+static void ngx_http_wa_gateway_zone_abandon(void *data);
 static ngx_int_t ngx_http_wa_gateway_zone_fits(
     ngx_http_wa_gateway_zone_t *zone);
 static ngx_uint_t ngx_http_wa_gateway_zone_last(
@@ -102,6 +106,10 @@ ngx_http_wa_gateway_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     if (ozone) {
         zone->root = ozone->root;
 
+        if (ngx_http_wa_gateway_zone_guard(zone) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
     } else if (shm_zone->shm.exists) {
         zone->root = zone->shpool->data;
 
@@ -117,9 +125,7 @@ ngx_http_wa_gateway_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     rc = NGX_OK;
     usp = zone->upstreams.elts;
 
-    ngx_shmtx_lock(&zone->shpool->mutex);
-
-    /* what a reload that failed has left, and what nobody needs any more */
+    ngx_http_wa_gateway_lock(zone->shpool);
 
     ngx_http_wa_gateway_table_sweep(zone);
 
@@ -135,7 +141,7 @@ ngx_http_wa_gateway_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         rc = ngx_http_wa_gateway_ledger_open(zone);
     }
 
-    ngx_shmtx_unlock(&zone->shpool->mutex);
+    ngx_http_wa_gateway_unlock(zone->shpool);
 
     if (rc == NGX_OK) {
         return NGX_OK;
@@ -192,6 +198,45 @@ ngx_http_wa_gateway_zone_create(ngx_http_wa_gateway_zone_t *zone)
 }
 
 
+/*
+ * A reload that fails from here on gives back what it took of a zone that
+ * stays in use: nginx destroys the pool of its cycle then.
+ */
+
+static ngx_int_t
+ngx_http_wa_gateway_zone_guard(ngx_http_wa_gateway_zone_t *zone)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(zone->cycle->pool, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_http_wa_gateway_zone_abandon;
+    cln->data = zone;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_wa_gateway_zone_abandon(void *data)
+{
+    ngx_http_wa_gateway_zone_t *zone = data;
+
+    if (zone->committed) {
+        return;
+    }
+
+    ngx_http_wa_gateway_lock(zone->shpool);
+
+    ngx_http_wa_gateway_table_sweep(zone);
+
+    ngx_http_wa_gateway_unlock(zone->shpool);
+}
+
+
 static ngx_int_t
 ngx_http_wa_gateway_zone_fits(ngx_http_wa_gateway_zone_t *zone)
 {
@@ -231,7 +276,9 @@ ngx_http_wa_gateway_zone_commit(ngx_http_wa_gateway_zone_t *zone)
     root = zone->root;
     usp = zone->upstreams.elts;
 
-    ngx_shmtx_lock(&zone->shpool->mutex);
+    zone->committed = 1;
+
+    ngx_http_wa_gateway_lock(zone->shpool);
 
     root->generation++;
     zone->ledger->generation = root->generation;
@@ -246,40 +293,40 @@ ngx_http_wa_gateway_zone_commit(ngx_http_wa_gateway_zone_t *zone)
 
     ngx_http_wa_gateway_table_sweep(zone);
 
-    ngx_shmtx_unlock(&zone->shpool->mutex);
+    ngx_http_wa_gateway_unlock(zone->shpool);
 }
 
 
 void
 ngx_http_wa_gateway_zone_attach(ngx_http_wa_gateway_zone_t *zone)
 {
-    ngx_shmtx_lock(&zone->shpool->mutex);
+    ngx_http_wa_gateway_lock(zone->shpool);
 
     ngx_http_wa_gateway_ledger_enter(zone);
 
-    ngx_shmtx_unlock(&zone->shpool->mutex);
+    ngx_http_wa_gateway_unlock(zone->shpool);
 }
 
 
 void
 ngx_http_wa_gateway_zone_detach(ngx_http_wa_gateway_zone_t *zone)
 {
-    ngx_shmtx_lock(&zone->shpool->mutex);
+    ngx_http_wa_gateway_lock(zone->shpool);
 
     ngx_http_wa_gateway_ledger_leave(zone);
 
-    ngx_shmtx_unlock(&zone->shpool->mutex);
+    ngx_http_wa_gateway_unlock(zone->shpool);
 }
 
 
 void
 ngx_http_wa_gateway_zone_bury(ngx_http_wa_gateway_zone_t *zone)
 {
-    ngx_shmtx_lock(&zone->shpool->mutex);
+    ngx_http_wa_gateway_lock(zone->shpool);
 
     ngx_http_wa_gateway_ledger_bury(zone);
 
-    ngx_shmtx_unlock(&zone->shpool->mutex);
+    ngx_http_wa_gateway_unlock(zone->shpool);
 }
 
 
@@ -351,7 +398,7 @@ ngx_http_wa_gateway_zone_event(ngx_http_wa_gateway_news_t *news)
 
     event.time = ngx_http_wa_gateway_time();
 
-    ngx_shmtx_lock(&news->upstream->zone->shpool->mutex);
+    ngx_http_wa_gateway_lock(news->upstream->zone->shpool);
 
     event.from = instance->health.state;
 
@@ -386,7 +433,7 @@ ngx_http_wa_gateway_zone_event(ngx_http_wa_gateway_news_t *news)
         (void) ngx_atomic_fetch_add(&group->generation, 1);
     }
 
-    ngx_shmtx_unlock(&news->upstream->zone->shpool->mutex);
+    ngx_http_wa_gateway_unlock(news->upstream->zone->shpool);
 
     if (changed) {
         ngx_http_wa_gateway_zone_tell(&event, held);
