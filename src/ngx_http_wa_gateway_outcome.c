@@ -7,8 +7,8 @@
 #include "ngx_http_wa_gateway_module.h"
 #include "ngx_http_wa_gateway_compat.h"
 #include "ngx_http_wa_gateway_health.h"
+#include "ngx_http_wa_gateway_mark.h"
 #include "ngx_http_wa_gateway_outcome.h"
-#include "ngx_http_wa_gateway_zone.h"
 
 
 static void ngx_http_wa_gateway_outcome_answered(
@@ -331,7 +331,7 @@ ngx_http_wa_gateway_outcome_score(ngx_http_wa_gateway_ctx_t *ctx)
     news.upstream = ctx->upstream;
     news.peer = ctx->peer;
 
-    ngx_http_wa_gateway_zone_event(&news);
+    ngx_http_wa_gateway_mark_event(&news);
 }
 
 

@@ -8,8 +8,8 @@
 #include "ngx_http_wa_gateway_check.h"
 #include "ngx_http_wa_gateway_health.h"
 #include "ngx_http_wa_gateway_lock.h"
+#include "ngx_http_wa_gateway_mark.h"
 #include "ngx_http_wa_gateway_verdict.h"
-#include "ngx_http_wa_gateway_zone.h"
 
 
 /* ms beyond its timeout, after which a claim is void */
@@ -94,7 +94,7 @@ ngx_http_wa_gateway_verdict_give(ngx_http_wa_gateway_upstream_t *us,
                                      : NGX_HTTP_WA_GATEWAY_FAIL;
         news.reason = verdict->reason;
 
-        ngx_http_wa_gateway_zone_event(&news);
+        ngx_http_wa_gateway_mark_event(&news);
     }
 
     return failures;
