@@ -37,7 +37,7 @@ END
 
 our $locations = <<'END';
     large_client_header_buffers 2 1k;
-    location / { proxy_pass http://u; proxy_read_timeout 200ms; }
+    location / { proxy_pass http://u; proxy_read_timeout 500ms; }
     location /closed { proxy_pass http://closed; }
     location /none { proxy_pass http://none; }
     location /403 { return 403; }

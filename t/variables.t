@@ -43,7 +43,7 @@ END
         add_header X-Attempts "<$wa_gateway_attempts>" always;
         add_header X-Sent "<$wa_gateway_sent>" always;
         wa_gateway_errors en;
-        location /one { proxy_pass http://one; proxy_read_timeout 200ms; }
+        location /one { proxy_pass http://one; proxy_read_timeout 500ms; }
         location /two { proxy_pass http://two; }
         location /closed { proxy_pass http://closed; }
         location /none { proxy_pass http://none; }
@@ -51,7 +51,7 @@ END
         location /page {
             error_page 502 503 504 = /inside;
             proxy_pass http://one/one$is_args$args;
-            proxy_read_timeout 200ms;
+            proxy_read_timeout 500ms;
         }
         location /pageclosed {
             error_page 502 503 504 = @named;

@@ -223,7 +223,10 @@ sub request {
 
 sub status {
     my ($self) = @_;
-    return JSON::PP::decode_json($self->request('GET', '/status')->{body});
+    my $r = $self->request('GET', '/status');
+
+    return eval { JSON::PP::decode_json($r->{body}) }
+           || die "/status: $r->{status} $r->{body}\n" . $self->log;
 }
 
 
