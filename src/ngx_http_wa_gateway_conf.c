@@ -626,7 +626,8 @@ ngx_http_wa_gateway_conf_find(ngx_conf_t *cf,
         return NULL;
     }
 
-    ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "unknown upstream \"%V\" in %s:%ui",
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                  "unknown upstream \"%V\" in %s:%ui",
                   &wlcf->name, wlcf->file_name, wlcf->line);
 
     return NULL;

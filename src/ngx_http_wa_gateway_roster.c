@@ -199,7 +199,7 @@ ngx_http_wa_gateway_roster_weigh(ngx_http_wa_gateway_upstream_t *us,
 
         if (peer->instance->state == NGX_HTTP_WA_GATEWAY_SLOW_START) {
             ngx_http_wa_gateway_roster_due(us, ngx_current_msec + 1
-                    + us->policy.slow_start / NGX_HTTP_WA_GATEWAY_ROSTER_STEPS);
+                                           + us->policy.slow_start / step);
         }
 
         roster->peers[n] = i;
