@@ -4,6 +4,7 @@
 
 use strict;
 use warnings;
+no warnings "qw";
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
