@@ -230,8 +230,7 @@ ngx_http_wa_gateway_conf_zone(ngx_conf_t *cf,
 
     if (size < (ssize_t) (8 * ngx_pagesize)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "zone \"%V\" is too small, at least %uzk is needed",
-                           value, 8 * ngx_pagesize / 1024);
+                           "zone \"%V\" is too small", value);
         return NGX_ERROR;
     }
 
