@@ -6,6 +6,7 @@
 
 #include "ngx_http_wa_gateway_module.h"
 #include "ngx_http_wa_gateway_balancer.h"
+#include "ngx_http_wa_gateway_keepalive.h"
 #include "ngx_http_wa_gateway_outcome.h"
 #include "ngx_http_wa_gateway_peers.h"
 #include "ngx_http_wa_gateway_request.h"
@@ -33,6 +34,8 @@ static void ngx_http_wa_gateway_balancer_free(ngx_peer_connection_t *pc,
     void *data, ngx_uint_t state);
 static ngx_int_t ngx_http_wa_gateway_balancer_reinit(ngx_http_request_t *r);
 static ngx_int_t ngx_http_wa_gateway_balancer_header(ngx_http_request_t *r);
+static void ngx_http_wa_gateway_balancer_finalize(ngx_http_request_t *r,
+    ngx_int_t rc);
 
 #if (NGX_HTTP_SSL || NGX_COMPAT)
 static ngx_int_t ngx_http_wa_gateway_balancer_set_session(
@@ -50,9 +53,7 @@ ngx_http_wa_gateway_balancer_init(ngx_conf_t *cf,
 
     us = ngx_http_conf_upstream_srv_conf(uscf, ngx_http_wa_gateway_module);
 
-    if (ngx_http_wa_gateway_peers_create(cf, us) != NGX_OK
-        || ngx_http_wa_gateway_roster_create(cf, us) != NGX_OK)
-    {
+    if (ngx_http_wa_gateway_peers_create(cf, us) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -96,9 +97,12 @@ ngx_http_wa_gateway_balancer_init_peer(ngx_http_request_t *r,
 
     ctx->process_header = u->process_header;
     ctx->reinit_request = u->reinit_request;
+    ctx->finalize_request = u->finalize_request;
+    ctx->rc = NGX_OK;
 
     u->process_header = ngx_http_wa_gateway_balancer_header;
     u->reinit_request = ngx_http_wa_gateway_balancer_reinit;
+    u->finalize_request = ngx_http_wa_gateway_balancer_finalize;
 
 #if (NGX_HTTP_SSL || NGX_COMPAT)
     u->peer.set_session = ngx_http_wa_gateway_balancer_set_session;
@@ -170,7 +174,8 @@ ngx_http_wa_gateway_balancer_get(ngx_peer_connection_t *pc, void *data)
         ctx->request->upstream->request_sent = 1;
     }
 
-    return NGX_OK;
+    return (ngx_http_wa_gateway_keepalive_take(ctx, pc) == NGX_DONE) ? NGX_DONE
+                                                                     : NGX_OK;
 }
 
 
@@ -259,6 +264,10 @@ ngx_http_wa_gateway_balancer_free(ngx_peer_connection_t *pc, void *data,
 
     ngx_http_wa_gateway_zone_release(ctx->peer);
 
+    if ((state & NGX_PEER_FAILED) == 0) {
+        ngx_http_wa_gateway_keepalive_put(ctx, pc);
+    }
+
     if (ctx->outcome == NGX_HTTP_WA_GATEWAY_ANSWERED) {
         ctx->peer->address = ctx->address;
     }
@@ -311,6 +320,21 @@ ngx_http_wa_gateway_balancer_header(ngx_http_request_t *r)
     }
 
     return rc;
+}
+
+
+/* ngx_http_upstream_finalize_request() calls this before it frees the peer */
+
+static void
+ngx_http_wa_gateway_balancer_finalize(ngx_http_request_t *r, ngx_int_t rc)
+{
+    ngx_http_wa_gateway_ctx_t  *ctx;
+
+    ctx = ngx_http_wa_gateway_request_find(r);
+
+    ctx->rc = rc;
+
+    ctx->finalize_request(r, rc);
 }
 
 

@@ -5,8 +5,8 @@
 
 
 #include "ngx_http_wa_gateway_module.h"
+#include "ngx_http_wa_gateway_health.h"
 #include "ngx_http_wa_gateway_request.h"
-#include "ngx_http_wa_gateway_zone.h"
 
 
 static void ngx_http_wa_gateway_request_cleanup(void *data);

@@ -6,6 +6,7 @@ package WaGateway::Fake;
 #
 #   json            200 and JSON that tells what came (default)
 #   status:CODE     the same with another status
+#   say             what say() was told; 401 to who lacks the header it needs
 #   raw             the bytes given to answer(), then the connection is closed
 #   slow:SECONDS    json, later
 #   chunked, close_delimited    json in another form
@@ -34,7 +35,8 @@ use strict;
 use warnings;
 
 use Digest::MD5;
-use Errno qw(EAGAIN EINTR EWOULDBLOCK);
+use Fcntl qw(LOCK_EX LOCK_NB);
+use File::Spec;
 use File::Temp qw(tempdir);
 use IO::Socket::INET;
 use IO::Socket::IP;
@@ -49,13 +51,20 @@ my %Running;
 my %Used;
 
 
-# A port nobody listens on, outside the range connections take theirs from.
+# A port nobody listens on, outside the range connections take theirs from,
+# and kept from tests that run beside this one.
 sub free_port {
     my $base = $ENV{TEST_NGINX_PORT_BASE} || 20000;
+    my $locks = File::Spec->tmpdir . "/wa-test-ports-$>";
+
+    mkdir $locks;
 
     for my $i (0 .. 899) {
         my $port = $base + ($$ * 13 + $i) % 900;
-        next if $Used{$port}++;
+        next if $Used{$port};
+
+        open $Used{$port}, '>>', "$locks/$port" or die "$locks/$port: $!\n";
+        next unless flock $Used{$port}, LOCK_EX | LOCK_NB;
 
         my $s = IO::Socket::INET->new(LocalAddr => '0.0.0.0', Listen => 1,
                                       LocalPort => $port, ReuseAddr => 1)
@@ -111,6 +120,14 @@ sub answer {
 }
 
 
+# Options: status, head (lines), need (a regex that a request's head matches).
+sub say {
+    my ($self, $body, %o) = @_;
+    $self->_write('say', JSON::PP::encode_json({ %o, body => $body }));
+    $self->mode('say');
+}
+
+
 sub _write {
     my ($self, $name, $text) = @_;
 
@@ -132,7 +149,7 @@ sub _read {
 
 
 # The requests seen: { method, path, length, digest, whole, connection, nth,
-# busy, headers }; nth counts in the connection, busy the requests of now.
+# busy, time, headers }; nth counts in the connection, busy the requests of now.
 sub ledger {
     my ($self, $path) = @_;
 
@@ -334,7 +351,8 @@ sub turn {
     if ($n > 0) {
         accept_all() if $Listen && vec $r, fileno $Listen, 1;
 
-        for my $c (values %C) {
+        # In order: who closes one and opens another was never there twice.
+        for my $c (sort { $a->{id} <=> $b->{id} } values %C) {
             my $fd = fileno $c->{fh};
             next unless defined $fd;
 
@@ -514,6 +532,7 @@ sub note {
         method => $c->{method}, path => $c->{path}, length => $c->{length},
         digest => $c->{md5}->hexdigest, whole => $whole,
         connection => $c->{id}, nth => $c->{nth}, busy => $Busy,
+        time => time,
         headers => $c->{head} }), "\n";
 }
 
@@ -537,6 +556,7 @@ sub answer {
         if $mode eq 'garbage';
     return reply($c, $Fake->_read('answer'), 'close') if $mode eq 'raw';
     return events($c) if $mode eq 'sse';
+    return said($c) if $mode eq 'say';
 
     my $status = $mode eq 'status' ? $c->{arg} : 200;
     my $body = JSON::PP->new->canonical->encode({
@@ -578,6 +598,24 @@ sub answer {
     $after = 'close' if $mode eq 'keep' && $c->{nth} >= $c->{arg};
 
     reply($c, $head . $body, $after);
+}
+
+
+sub said {
+    my ($c) = @_;
+
+    my $say = JSON::PP::decode_json($Fake->_read('say'));
+    my $status = $say->{status} || 200;
+    my $body = $say->{body};
+
+    if (defined $say->{need} && $c->{head} !~ /$say->{need}/mi) {
+        ($status, $body) = (401, '{"error":"unauthorized"}');
+    }
+
+    reply($c, "HTTP/1.1 $status Fake\r\nContent-Type: application/json\r\n"
+              . join('', map { "$_\r\n" } @{$say->{head} || []})
+              . 'Content-Length: ' . length($body) . "\r\n\r\n$body",
+          $c->{keep} ? '' : 'close');
 }
 
 

@@ -1,0 +1,158 @@
+#!/usr/bin/perl
+
+# Four thousand instances: addresses of 127/8, where one nginx answers.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use List::Util qw(max min);
+use Test::More;
+use Time::HiRes qw(sleep time);
+use WaGateway::Checks;
+use WaGateway::Fake;
+use WaGateway::Nginx qw(poll);
+
+my $N = 4000;
+
+# A kept connection for each needs descriptors.
+
+chomp(my $hard = `sh -c 'ulimit -Hn'`);
+my $keep = $hard eq 'unlimited' || $hard >= 12000;
+my $limit = $keep ? 'worker_rlimit_nofile 12000;' : '';
+
+{
+    no warnings 'redefine';
+    my $preamble = \&WaGateway::Nginx::preamble;
+    *WaGateway::Nginx::preamble = sub {
+        $preamble->(@_) =~ s/worker_connections 1024/worker_connections 10000/r
+    };
+}
+
+my $port = WaGateway::Fake::free_port();
+my $instance = WaGateway::Nginx->new(main => $limit);
+
+$instance->{conf} = "http {
+    log_format check '\$msec \$server_addr \$uri';
+    access_log access.log check;
+    keepalive_timeout 30s;
+    server { listen 127.0.0.1:$instance->{port}; }
+    server { listen 0.0.0.0:$port backlog=4096;
+             location / { return 200 ok; } }
+}";
+$instance->start;
+
+my @addresses = map { sprintf '127.%d.%d.%d', 1 + int($_ / 1000),
+                              int($_ / 250) % 4, 1 + $_ % 250 } 0 .. $N - 1;
+
+my $servers = join "\n", map { "server $_:$port;" } @addresses;
+my $checks = 'wa_gateway_check interval=3s timeout=2s keepalive='
+             . ($keep ? 'on' : 'off') . ';';
+
+
+# The size of the zone.
+
+my ($status, $text) = WaGateway::Nginx->new(workers => 2,
+    upstream => "wa_gateway zone=u:256k; $checks $servers")->test;
+
+is($status, 1, 'a zone too small is an error');
+my ($size) = $text =~ /\[emerg\] zone "u" of 256k is too small for 4000 (?#
+                       )instances of upstream "u", at least (\d+)k is needed/;
+ok($size, 'that names the size') or diag($text);
+cmp_ok($size / $N, '<', 1.6, "${size}k: about 1.5 KB an instance at most");
+
+my $less = $size - 4;
+($status, $text) = WaGateway::Nginx->new(workers => 2,
+    upstream => "wa_gateway zone=u:${less}k; $checks $servers")->test;
+is($status, 1, 'less will not do');
+
+
+# The checks.
+
+my $ng = WaGateway::Nginx->new(workers => 2, main => $limit,
+    upstream => "wa_gateway zone=u:${size}k; $checks $servers");
+my $start = time;
+$ng->start;
+
+my $s;
+ok((poll {
+    $s = eval { $ng->status } or return 0;
+    !grep { !defined $_->{lastChecked} } values %{$s->{instances}{details}};
+} 20), 'all are checked');
+
+is($s->{instances}{total}, $N, 'all are there');
+is($s->{instances}{healthy}, $N, 'all are up');
+
+$start = time;
+$ng->status;
+cmp_ok(time - $start, '<', 2, '/status answers in time');
+
+my $first = first(0);
+cmp_ok(keys %$first, '==', $N, 'each was asked');
+
+my @t = sort { $a <=> $b } values %$first;
+my $took = $t[-1] - $t[0];
+ok($took > 0.5 && $took < 3, 'the first checks take about a second')
+    or diag("$took s");
+cmp_ok(crowd(0.1, @t), '<', $N / 4, 'and are no herd');
+
+
+# Two intervals later: each about once an interval, at any time of it.
+
+sleep max(0, $t[0] + 10 - time);
+
+my @all = checks_seen();
+my $from = $t[0] + 6.5;
+my %n;
+$n{$_->[1]}++ for grep { $_->[0] >= $from && $_->[0] < $from + 3 } @all;
+
+is(scalar(grep { ($n{$_} || 0) > 2 } @addresses), 0,
+   'none is asked more than once an interval');
+cmp_ok(scalar(grep { !$n{$_} } @addresses), '<', $N / 10,
+       'but for jitter none is left out');
+cmp_ok(crowd(0.3, grep { $_ >= $from && $_ < $from + 3 } map { $_->[0] } @all),
+       '<', $N / 10 * 1.7, 'they are spread over the interval');
+
+
+# A reload in the zone of just that size.
+
+ok($ng->reload, 'a reload');
+is(join("\n", $ng->logged(qr/ is full| too small/)), '', 'finds room');
+my $checked = scalar checks_seen();
+ok((poll { checks_seen() > $checked + $N } 10), 'checks go on');
+
+$s = $ng->status;
+is($s->{instances}{healthy}, $N, 'all are still up');
+is(scalar($ng->logged(qr/ is down|could not be checked/)), 0,
+   'and never were down');
+$ng->clean;
+$instance->clean;
+
+done_testing();
+
+
+sub checks_seen {
+    return map { [ split ' ' ] } grep { / \/health$/ }
+           split /\n/, $instance->access;
+}
+
+
+# When each was asked first.
+sub first {
+    my %first;
+    for (checks_seen()) {
+        $first{$_->[1]} = $_->[0] unless defined $first{$_->[1]};
+    }
+    return \%first;
+}
+
+
+# The most in so many seconds.
+sub crowd {
+    my ($seconds, @times) = @_;
+    my %bins;
+    $bins{int($_ / $seconds)}++ for @times;
+    return max(values %bins);
+}

@@ -1,0 +1,205 @@
+#!/bin/bash
+#
+# Fuzzes the pure parsers with libFuzzer, in build/fuzz/:
+#
+#     run.sh [TARGET ...]     each for FUZZ_SECONDS (60), with its corpus; a
+#                             finding stays in build/fuzz/TARGET.found/
+#     run.sh --selftest       each finds a bug that is planted in a copy
+#
+# NGINX_TREE: nginx's source; without it apt-get fetches the tarball.
+# FUZZ_CC: clang.  Needs clang with its runtime, libcjson-dev, libpcre2-dev.
+
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+work=$top/build/fuzz
+seconds=${FUZZ_SECONDS:-60}
+tree=$work/nginx
+
+cc=${FUZZ_CC:-}
+if [ -z "$cc" ]; then
+    for cc in clang clang-19 clang-16 clang-15 clang-14 none; do
+        command -v "$cc" >/dev/null && break
+    done
+fi
+
+flags=(-g -O1 -fno-omit-frame-pointer -fsanitize=address)
+ours=(-fsanitize=undefined -fsanitize=fuzzer-no-link
+      -fno-sanitize-recover=undefined -Wall -Wextra -Wno-unused-parameter -Werror)
+
+die() {
+    echo "fuzz: $*" >&2
+    exit 1
+}
+
+
+# The tarball as Debian has it.  The .dsc beside it may be gone from the
+# mirror already, which apt-get counts as a failure; the tarball is enough.
+fetch() {
+    local tarball
+
+    mkdir -p "$work/src"
+    (cd "$work/src" && apt-get -q source --download-only nginx) \
+        >"$work/fetch.log" 2>&1 || :
+
+    tarball=$(find "$work/src" -name 'nginx_*.orig.tar.*z' | head -n 1)
+    [ -n "$tarball" ] \
+        || die "no source of nginx: set NGINX_TREE, or give apt a deb-src" \
+               "line; see $work/fetch.log"
+
+    mkdir -p "$work/src/tree"
+    tar -xf "$tarball" -C "$work/src/tree" --strip-components=1
+    NGINX_TREE=$work/src/tree
+}
+
+
+# nginx's core as objects.  Each allocation of a pool is one of its own, so
+# that a byte too many is seen.
+core() {
+    local want
+
+    want=$({ "$cc" --version; echo "${flags[*]}"; cat "$here/run.sh"; } | cksum)
+    [ "$(cat "$tree/fuzz.stamp" 2>/dev/null || :)" != "$want" ] || return 0
+
+    [ -n "${NGINX_TREE:-}" ] || fetch
+
+    rm -rf "$tree"
+    cp -R "$NGINX_TREE" "$tree"
+    rm -rf "$tree/objs" "$tree/Makefile"
+
+    (cd "$tree" \
+     && ./configure --with-cc="$cc" --without-http --with-pcre \
+            --with-cc-opt="${flags[*]} -DNGX_DEBUG_PALLOC=1 -Wno-error" \
+            --with-ld-opt=-fsanitize=address \
+     && make -j2 -f objs/Makefile objs/nginx \
+     && objcopy --redefine-sym main=nginx_main objs/src/core/nginx.o) \
+        >"$work/core.log" 2>&1 \
+        || { tail -n 20 "$work/core.log" >&2; die "nginx does not build"; }
+
+    printf '%s\n' "$want" >"$tree/fuzz.stamp"
+}
+
+
+# build TARGET SOURCES OUTPUT
+build() {
+    local objects
+
+    mapfile -t objects < <(find "$tree/objs" -name '*.o' | sort)
+
+    "$cc" "${flags[@]}" "${ours[@]}" -fsanitize=fuzzer \
+        -I "$2" -I "$here" -I "$tree/objs" -I "$tree/src/core" \
+        -I "$tree/src/event" -I "$tree/src/event/modules" \
+        -I "$tree/src/os/unix" \
+        -o "$3" "$here/$1.c" \
+        "$2"/ngx_http_wa_gateway_{expect,expect_conf,http,http_body,json,reason}.c \
+        "${objects[@]}" -lcjson -lpcre2-8 -lcrypt -lpthread -ldl \
+        >"$3.log" 2>&1 \
+        || { tail -n 20 "$3.log" >&2; die "$1 does not build"; }
+}
+
+
+# fuzz TARGET PROGRAM SECONDS NEW
+fuzz() {
+    mkdir -p "$work/$1.corpus" "$work/$1.found"
+
+    UBSAN_OPTIONS=print_stacktrace=1 \
+    "$2" -max_total_time="$3" -max_len=4096 -timeout=10 -rss_limit_mb=2048 \
+        -print_final_stats=1 -artifact_prefix="$work/$1.found/" \
+        "$4" "$here/corpus/$1"
+}
+
+
+plant() {
+    rm -rf "$work/planted"
+    cp -R "$top/src" "$work/planted"
+    sed -i "$2" "$work/planted/ngx_http_wa_gateway_$1.c"
+
+    ! cmp -s "$top/src/ngx_http_wa_gateway_$1.c" \
+             "$work/planted/ngx_http_wa_gateway_$1.c" \
+        || die "the bug for $1 cannot be planted any more: $2"
+}
+
+
+# caught TARGET FILE SED: the bug that sed plants is found
+caught() {
+    plant "$2" "$3"
+    build "$1" "$work/planted" "$work/$1.planted"
+
+    rm -rf "$work/$1.planted-corpus"
+    mkdir -p "$work/$1.planted-corpus"
+
+    if fuzz "$1" "$work/$1.planted" "$seconds" "$work/$1.planted-corpus" \
+            -artifact_prefix="$work/planted/" >"$work/$1.selftest.log" 2>&1
+    then
+        echo "fuzz: $1 did not find what was planted in $2"
+        return 1
+    fi
+
+    grep -Eq 'ERROR: (AddressSanitizer|libFuzzer)|not so:|runtime error' \
+        "$work/$1.selftest.log" \
+        || { tail -n 20 "$work/$1.selftest.log" >&2; return 1; }
+
+    rm -rf "$work/$1.found"
+    echo "fuzz: $1 found what was planted in $2:" \
+         "$(grep -Eom1 'AddressSanitizer: [a-z-]+|not so: .*|runtime error: .*' \
+                "$work/$1.selftest.log")"
+}
+
+
+selftest() {
+    local status=0
+
+    caught http http_body \
+        's/^    size = ngx_min(n, h->body_max - h->body.len);/    size = n;/' \
+        || status=1
+    caught http http \
+        's/^        if (h->size++ == h->max) {/        if (h->size++ > 99999) {/' \
+        || status=1
+    caught json json \
+        's/ngx_pnalloc(pool, step->key.len + 1)/ngx_pnalloc(pool, step->key.len)/' \
+        || status=1
+    caught json json \
+        's/++depth > NGX_HTTP_WA_GATEWAY_JSON_MAX_DEPTH/++depth > 999/' \
+        || status=1
+    caught expect reason \
+        's/u < min || u > 0x10ffff || (u >= 0xd800 \&\& u <= 0xdfff)/u + min == 0/' \
+        || status=1
+    caught expect expect \
+        's/^    if (!e->status \&\& h->status != 200) {/    if (0) {/' || status=1
+
+    return $status
+}
+
+
+[ "$cc" != none ] || die "clang is needed"
+mkdir -p "$work"
+core
+
+if [ "${1:-}" = --selftest ]; then
+    selftest
+    exit
+fi
+
+[ $# -gt 0 ] || set -- http json expect
+
+status=0
+
+for target; do
+    build "$target" "$top/src" "$work/$target"
+
+    if fuzz "$target" "$work/$target" "$seconds" "$work/$target.corpus" \
+            >"$work/$target.run.log" 2>&1
+    then
+        rmdir "$work/$target.found" 2>/dev/null || :
+        echo "fuzz: $target: nothing found in $seconds s," \
+             "$(sed -n 's/^stat::number_of_executed_units: *//p' \
+                    "$work/$target.run.log") runs"
+    else
+        status=1
+        tail -n 40 "$work/$target.run.log" >&2
+        echo "fuzz: $target: FOUND, see $work/$target.found/"
+    fi
+done
+
+exit $status
