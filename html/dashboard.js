@@ -502,6 +502,7 @@ function setChip(e, state) {
         const known = STATES.includes(state);
 
         e.dataset.state = state;
+        e.classList.toggle('odd', !known);
         e.replaceChildren(element('span', 'icon'),
                           element('span', '', known ? text[state] : state));
         e.firstChild.append(icon(known ? state : 'warn'));
@@ -824,9 +825,9 @@ function newRow(i) {
     row.since = element('time');
     cell('since', 'since').append(row.since);
     row.flight = element('span');
-    cell('num third', 'inFlight').append(row.flight);
+    cell('num flight', 'inFlight').append(row.flight);
     row.rate = element('span');
-    cell('num third', 'rateShort').append(row.rate);
+    cell('num rate', 'rateShort').append(row.rate);
     row.errors = element('span');
     cell('num fourth', 'errors').append(row.errors);
 

@@ -237,6 +237,10 @@ async function pictures(page, name) {
                            return b.width > 1 && (b.right > innerWidth || b.left < 0);
                        }).map((e) => e.outerHTML.slice(0, 80)).join(' ')));
 
+                is(await page.locator('tbody td, tbody th').evaluateAll((l) => l.filter((e) =>
+                    e.scrollWidth > e.clientWidth + 1).map((e) => e.outerHTML).join('\n')),
+                   '', `${name}: no cell runs into the next, ${lang}, ${width}, ${scheme}`);
+
                 const found = await page.evaluate(`${AXE};
                     axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'best-practice'] })
                         .then((r) => r.violations.map((v) => v.id + ': '
