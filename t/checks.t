@@ -24,7 +24,7 @@ use WaGateway::Nginx qw(http poll);
     my $ng = checked(\@fakes, 'interval=30s', workers => 4);
 
     ok(wait_count($fakes[3], 1, 2), 'the first check is made at once');
-    cmp_ok(max(map { (checks($_))[0]{time} } @fakes), '<', $start + 1.5,
+    cmp_ok(max(map { (checks($_))[0]{time} } @fakes), '<', $start + 2.5,
            'of every instance');
 
     my $d = poll { my $d = $ng->instance($fakes[0]->name);
@@ -57,7 +57,7 @@ for my $jitter (0, 50) {
         my @c = checks($fake);
         my $want = ($end - $c[0]{time}) / 0.2;
 
-        ok(abs(@c - $want) < 2.5,
+        ok(abs(@c - $want) < 4,
            "jitter=$jitter%: one check an interval, whatever the workers")
             or diag(scalar(@c) . " in $want intervals");
     }
@@ -71,7 +71,8 @@ for my $jitter (0, 50) {
 
     if ($jitter) {
         cmp_ok($spread, '>', 0.015, 'jitter spreads them');
-        cmp_ok(min(@s), '>', 0.08, 'within its bounds');
+        cmp_ok((sort { $a <=> $b } @s)[@s / 10], '>', 0.08,
+               'within its bounds');
     } else {
         my @off = sort { $a <=> $b }
                   map { abs($_ - 0.2) } @s;
@@ -99,19 +100,20 @@ for my $jitter (0, 50) {
     $ng->clean;
 }
 
-# Under load the machine itself may be late: the best of three.
+# Under load the machine itself may be late: one of three is enough.
 {
     my (@worst, $steady);
 
     for (1 .. 3) {
         my @hang = map { WaGateway::Fake->new(mode => 'hang') } 1 .. 4;
         my $fake = WaGateway::Fake->new;
-        my $ng = checked([@hang, $fake], 'interval=1s timeout=700ms jitter=0%');
+        my $ng = checked([@hang, $fake], 'interval=2s timeout=1s jitter=0%');
 
-        wait_count($fake, 5);
+        wait_count($fake, 4);
         my @c = checks($fake);
-        push @worst, max(map { abs($c[$_]{time} - $c[0]{time} - $_) } 1 .. 4);
-        $steady = @c && $worst[-1] < 0.1;
+        push @worst, max(map { abs($c[$_]{time} - $c[0]{time} - 2 * $_) }
+                         1 .. 3);
+        $steady = $worst[-1] < 0.2;
 
         if ($steady || @worst == 3) {
             is(&state($ng, $_), 'down: timeout', 'one that never answers')
@@ -131,7 +133,6 @@ for my $jitter (0, 50) {
 
 {
     my %modes = (
-        'hang' => 'timeout',
         'reset' => 'reset',
         'reset_accept' => qr/^down: (?:connect ECONNRESET|reset)$/,
         'close' => 'closed before answer',
@@ -149,7 +150,7 @@ for my $jitter (0, 50) {
     my %fakes = map { $_ => WaGateway::Fake->new } keys %modes;
     my $sound = WaGateway::Fake->new;
     my $ng = checked([$sound, @fakes{sort keys %fakes}],
-                     'interval=500ms timeout=400ms keepalive=off', workers => 4);
+                     'interval=500ms timeout=5s keepalive=off', workers => 4);
 
     wait_count($_, 1) for values %fakes;
     my $start = time;
@@ -178,7 +179,7 @@ for my $jitter (0, 50) {
 
         ref $modes{$mode} ? like($is, $modes{$mode}, "$mode: the reason")
                           : is($is, $modes{$mode}, "$mode: the reason");
-        cmp_ok($down{$mode}, '<', 1.2, 'within interval and timeout');
+        cmp_ok($down{$mode}, '<', 2, 'within interval and timeout');
         is($d->{responseTime}, undef, 'no response time after a failure');
         is($d->{checks}{consecutiveFailures} > 0, 1, 'failures are counted');
         is($d->{checks}{lastStatus}, $mode =~ /status:(\d+)/ ? $1 : undef,
@@ -226,16 +227,36 @@ for my $jitter (0, 50) {
     $seen{$_}++ for @sent;
     is(scalar(keys %seen), 1 + keys %modes, 'every worker uses them again');
 
-    my @events = grep { $_->{instance} eq 'http://' . $fakes{hang}->name }
+    my @events = grep { $_->{instance} eq 'http://' . $fakes{close}->name }
                  @{$ng->status->{events}};
     is(join(' ', map { "$_->{from}-$_->{to}" } @events), 'up-down down-up',
        'both changes are events');
-    is($events[0]{reason}, 'timeout', 'with the reason');
+    is($events[0]{reason}, 'closed before answer', 'with the reason');
     is(scalar($ng->logged(qr/\[warn\].*is down/)), scalar(keys %modes),
        'down is a warning');
     is(scalar($ng->logged(qr/\[notice\].*is up/)), scalar(keys %modes),
        'up is a notice');
 
+    $ng->clean;
+}
+
+{
+    my @fakes = map { WaGateway::Fake->new } 1 .. 2;
+    my $ng = checked(\@fakes, 'interval=500ms timeout=1500ms');
+
+    wait_count($_, 2) for @fakes;
+    $fakes[0]->mode('hang');
+
+    my $took = settles($ng, $fakes[0], 'down: timeout', 5, 'no answer');
+    ok($took > 1.4 && $took < 3, 'within interval and timeout')
+        or diag("$took s");
+
+    poll { time - ($fakes[0]->ledger)[-1]{time} > 1.4 };
+    $fakes[0]->mode('json');
+    cmp_ok(settles($ng, $fakes[0], 'up', 5, 'up again'), '<', 2,
+           'two seconds later, if the check of then hangs no longer');
+    is(scalar(changes($ng, $fakes[0])), 2, 'one line a change');
+    is(scalar(changes($ng, $fakes[1])), 0, 'of the other none');
     $ng->clean;
 }
 
@@ -261,7 +282,7 @@ for my $jitter (0, 50) {
     my @fakes = map { WaGateway::Fake->new } @bad;
     $_->say($good, @head) for @fakes;
 
-    my $ng = checked(\@fakes, 'interval=400ms timeout=300ms', workers => 2,
+    my $ng = checked(\@fakes, 'interval=400ms timeout=2s', workers => 2,
                      more => 'wa_gateway_expect json $.state = open CONNECTED;
                               wa_gateway_expect body ~ session;
                               wa_gateway_expect status 200 201;

@@ -48,7 +48,7 @@ my @addresses = map { sprintf '127.%d.%d.%d', 1 + int($_ / 1000),
                               int($_ / 250) % 4, 1 + $_ % 250 } 0 .. $N - 1;
 
 my $servers = join "\n", map { "server $_:$port;" } @addresses;
-my $checks = 'wa_gateway_check interval=3s timeout=2s keepalive='
+my $checks = 'wa_gateway_check interval=3s timeout=10s keepalive='
              . ($keep ? 'on' : 'off') . ';';
 
 
