@@ -1,4 +1,5 @@
-# Doors: build, test, lint, fuzz, clean.
+# Doors: build, test, lint, clean; fuzz, fuzz-selftest, sanitize,
+# sanitize-selftest, valgrind, matrix, coverage, soak MINUTES=n.
 
 NGINX     ?= nginx
 NGINX_SRC ?= /usr/share/nginx/src
@@ -20,7 +21,8 @@ ID    := $(shell { $(NGINX) -V; $(CC) --version; echo '$(CC_OPT)'; \
                  -exec cat {} +; } 2>&1 | cksum | tr -d ' ')
 STAMP  = $(TREE)/configured-$(ID)
 
-.PHONY: build test lint fuzz fuzz-selftest clean
+.PHONY: build test lint clean fuzz fuzz-selftest hooks sanitize \
+        sanitize-build sanitize-selftest valgrind matrix coverage soak
 
 build: $(MODULE)
 
@@ -79,6 +81,54 @@ fuzz:
 
 fuzz-selftest:
 	t/fuzz/run.sh --selftest
+
+# The module with what only tests need, see src/ngx_http_wa_gateway_lock.c.
+HOOKS = build/hooks/objs/ngx_http_wa_gateway_module.so
+
+hooks: $(HOOKS)
+
+$(HOOKS): $(MODULE)
+	rm -rf build/hooks
+	cp -Rp $(TREE) build/hooks
+	rm build/hooks/objs/addon/src/ngx_http_wa_gateway_lock.o \
+	    build/hooks/objs/ngx_http_wa_gateway_module.so
+	$(MAKE) -C build/hooks -f objs/Makefile modules \
+	    CFLAGS="$$(sed -n 's/^CFLAGS = *//p' $(TREE)/objs/Makefile) \
+	            -DWA_GATEWAY_DEBUG_HOOKS=1" >build/hooks/make.log
+
+# What nginx's own sources are known for: reads of 4 bytes at any address,
+# memcpy() of 0 bytes from NULL.  Such a report is shown, but ends nothing.
+SANITIZE = -fsanitize=address,undefined
+SAN_OPT  = -O1 -g -fno-omit-frame-pointer $(SANITIZE) \
+           -fno-sanitize-recover=undefined \
+           -fsanitize-recover=alignment,nonnull-attribute,pointer-overflow \
+           -DNGX_DEBUG_PALLOC=1 -DWA_GATEWAY_DEBUG_HOOKS=1
+
+sanitize-build:
+	t/tools/nginx-source bookworm build/source/bookworm
+	t/tools/nginx-build build/source/bookworm build/sanitize '$(CC)' \
+	    '$(SAN_OPT)' '$(SANITIZE)'
+
+sanitize: sanitize-build
+	t/sanitize/run $(TESTS)
+
+sanitize-selftest: sanitize-build
+	t/sanitize/selftest '$(CC)' '$(SAN_OPT)'
+
+valgrind: build
+	t/sanitize/valgrind $(TESTS)
+
+matrix:
+	CC='$(CC)' CC_OPT='$(CC_OPT)' t/tools/matrix $(VERSIONS)
+
+coverage:
+	t/tools/nginx-source bookworm build/source/bookworm
+	t/tools/nginx-build build/source/bookworm build/coverage '$(CC)' \
+	    '-O0 -g --coverage -DWA_GATEWAY_DEBUG_HOOKS=1' '--coverage'
+	t/tools/coverage $(TESTS)
+
+soak: build
+	perl -It/lib t/soak/soak.pl $(or $(MINUTES),2)
 
 clean:
 	rm -rf build

@@ -12,6 +12,7 @@
 #include "src/ngx_http_wa_gateway_checker.h"
 #include "src/ngx_http_wa_gateway_conf.h"
 #include "src/ngx_http_wa_gateway_filter.h"
+#include "src/ngx_http_wa_gateway_keepalive.h"
 #include "src/ngx_http_wa_gateway_passive.h"
 #include "src/ngx_http_wa_gateway_peers.h"
 #include "src/ngx_http_wa_gateway_request.h"
@@ -74,6 +75,13 @@ static ngx_command_t  ngx_http_wa_gateway_commands[] = {
     { ngx_string("wa_gateway_passive"),
       NGX_HTTP_UPS_CONF|NGX_CONF_ANY,
       ngx_http_wa_gateway_passive,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("wa_gateway_keepalive"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_1MORE,
+      ngx_http_wa_gateway_keepalive,
       NGX_HTTP_SRV_CONF_OFFSET,
       0,
       NULL },

@@ -7,6 +7,7 @@
 #include "ngx_http_wa_gateway_module.h"
 #include "ngx_http_wa_gateway_answer.h"
 #include "ngx_http_wa_gateway_auth.h"
+#include "ngx_http_wa_gateway_request.h"
 
 
 static ngx_uint_t ngx_http_wa_gateway_auth_api_key(ngx_http_request_t *r,
@@ -86,7 +87,11 @@ ngx_http_wa_gateway_auth_handler(ngx_http_request_t *r)
     ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                   "wa_gateway: no valid API key");
 
-    if (ngx_http_wa_gateway_answer_header(r, &name, &value) != NGX_OK) {
+    /* the context tells that the error was made in this location */
+
+    if (ngx_http_wa_gateway_request_get(r) == NULL
+        || ngx_http_wa_gateway_answer_header(r, &name, &value) != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 

@@ -6,6 +6,7 @@
 
 #include "ngx_http_wa_gateway_module.h"
 #include "ngx_http_wa_gateway_balancer.h"
+#include "ngx_http_wa_gateway_keepalive.h"
 #include "ngx_http_wa_gateway_outcome.h"
 #include "ngx_http_wa_gateway_peers.h"
 #include "ngx_http_wa_gateway_request.h"
@@ -33,8 +34,10 @@ static void ngx_http_wa_gateway_balancer_free(ngx_peer_connection_t *pc,
     void *data, ngx_uint_t state);
 static ngx_int_t ngx_http_wa_gateway_balancer_reinit(ngx_http_request_t *r);
 static ngx_int_t ngx_http_wa_gateway_balancer_header(ngx_http_request_t *r);
+static void ngx_http_wa_gateway_balancer_finalize(ngx_http_request_t *r,
+    ngx_int_t rc);
 
-#if (NGX_HTTP_SSL)
+#if (NGX_HTTP_SSL || NGX_COMPAT)
 static ngx_int_t ngx_http_wa_gateway_balancer_set_session(
     ngx_peer_connection_t *pc, void *data);
 static void ngx_http_wa_gateway_balancer_save_session(
@@ -94,11 +97,14 @@ ngx_http_wa_gateway_balancer_init_peer(ngx_http_request_t *r,
 
     ctx->process_header = u->process_header;
     ctx->reinit_request = u->reinit_request;
+    ctx->finalize_request = u->finalize_request;
+    ctx->rc = NGX_OK;
 
     u->process_header = ngx_http_wa_gateway_balancer_header;
     u->reinit_request = ngx_http_wa_gateway_balancer_reinit;
+    u->finalize_request = ngx_http_wa_gateway_balancer_finalize;
 
-#if (NGX_HTTP_SSL)
+#if (NGX_HTTP_SSL || NGX_COMPAT)
     u->peer.set_session = ngx_http_wa_gateway_balancer_set_session;
     u->peer.save_session = ngx_http_wa_gateway_balancer_save_session;
 #endif
@@ -168,7 +174,8 @@ ngx_http_wa_gateway_balancer_get(ngx_peer_connection_t *pc, void *data)
         ctx->request->upstream->request_sent = 1;
     }
 
-    return NGX_OK;
+    return (ngx_http_wa_gateway_keepalive_take(ctx, pc) == NGX_DONE) ? NGX_DONE
+                                                                     : NGX_OK;
 }
 
 
@@ -257,6 +264,10 @@ ngx_http_wa_gateway_balancer_free(ngx_peer_connection_t *pc, void *data,
 
     ngx_http_wa_gateway_zone_release(ctx->peer);
 
+    if ((state & NGX_PEER_FAILED) == 0) {
+        ngx_http_wa_gateway_keepalive_put(ctx, pc);
+    }
+
     if (ctx->outcome == NGX_HTTP_WA_GATEWAY_ANSWERED) {
         ctx->peer->address = ctx->address;
     }
@@ -312,6 +323,21 @@ ngx_http_wa_gateway_balancer_header(ngx_http_request_t *r)
 }
 
 
+/* ngx_http_upstream_finalize_request() calls this before it frees the peer */
+
+static void
+ngx_http_wa_gateway_balancer_finalize(ngx_http_request_t *r, ngx_int_t rc)
+{
+    ngx_http_wa_gateway_ctx_t  *ctx;
+
+    ctx = ngx_http_wa_gateway_request_find(r);
+
+    ctx->rc = rc;
+
+    ctx->finalize_request(r, rc);
+}
+
+
 #if (NGX_HTTP_SSL)
 
 static ngx_int_t
@@ -343,6 +369,24 @@ ngx_http_wa_gateway_balancer_save_session(ngx_peer_connection_t *pc,
     if (old) {
         ngx_ssl_free_session(old);
     }
+}
+
+#elif (NGX_COMPAT)
+
+/* nginx may have SSL though the module was built without: see --with-compat */
+
+static ngx_int_t
+ngx_http_wa_gateway_balancer_set_session(ngx_peer_connection_t *pc, void *data)
+{
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_wa_gateway_balancer_save_session(ngx_peer_connection_t *pc,
+    void *data)
+{
+    /* nothing to save */
 }
 
 #endif

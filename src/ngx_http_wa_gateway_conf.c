@@ -8,6 +8,7 @@
 #include "ngx_http_wa_gateway_balancer.h"
 #include "ngx_http_wa_gateway_check.h"
 #include "ngx_http_wa_gateway_conf.h"
+#include "ngx_http_wa_gateway_keepalive.h"
 #include "ngx_http_wa_gateway_metrics.h"
 #include "ngx_http_wa_gateway_param.h"
 #include "ngx_http_wa_gateway_passive.h"
@@ -229,8 +230,7 @@ ngx_http_wa_gateway_conf_zone(ngx_conf_t *cf,
 
     if (size < (ssize_t) (8 * ngx_pagesize)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "zone \"%V\" is too small, at least %uzk is needed",
-                           value, 8 * ngx_pagesize / 1024);
+                           "zone \"%V\" is too small", value);
         return NGX_ERROR;
     }
 
@@ -382,7 +382,9 @@ ngx_http_wa_gateway_conf_finish_upstream(ngx_conf_t *cf,
 
 #endif
 
-    if (ngx_http_wa_gateway_passive_finish(cf, us) != NGX_OK) {
+    if (ngx_http_wa_gateway_passive_finish(cf, us) != NGX_OK
+        || ngx_http_wa_gateway_keepalive_finish(cf, us) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

@@ -7,7 +7,6 @@
 #include "ngx_http_wa_gateway_module.h"
 #include "ngx_http_wa_gateway_answer.h"
 #include "ngx_http_wa_gateway_envelope.h"
-#include "ngx_http_wa_gateway_request.h"
 
 
 static ngx_uint_t ngx_http_wa_gateway_envelope_json(ngx_http_request_t *r);
@@ -28,7 +27,9 @@ ngx_http_wa_gateway_envelope_header(ngx_http_request_t *r)
 {
     ngx_http_wa_gateway_ctx_t  *ctx;
 
-    ctx = ngx_http_wa_gateway_request_find(r);
+    /* none after a redirect: what is sent then is not the instance's answer */
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_wa_gateway_module);
 
     if (ctx == NULL
         || ctx->peer == NULL

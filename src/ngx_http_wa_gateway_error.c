@@ -22,6 +22,7 @@ typedef struct {
 } ngx_http_wa_gateway_error_t;
 
 
+static ngx_uint_t ngx_http_wa_gateway_error_builtin(ngx_http_request_t *r);
 static void ngx_http_wa_gateway_error_status(ngx_http_request_t *r,
     ngx_http_wa_gateway_ctx_t *ctx);
 static ngx_int_t ngx_http_wa_gateway_error_make(ngx_http_request_t *r,
@@ -117,9 +118,8 @@ static ngx_http_wa_gateway_error_t  ngx_http_wa_gateway_details[] = {
       "Every instance is down or busy, the message was not sent" },
 
     { 0, NULL,
-      "تعذّر الاتصال بأي instance، ولم تُرسل "
-      "الرسالة",
-      "No instance could be reached, the message was not sent" },
+      "تعذّر الاتصال، ولم تُرسل الرسالة",
+      "No connection could be made, the message was not sent" },
 
     { 0, NULL,
       "انقطع الاتصال بعد إرسال الطلب: ربما "
@@ -142,9 +142,9 @@ ngx_http_wa_gateway_error_header(ngx_http_request_t *r)
 {
     ngx_http_wa_gateway_ctx_t  *ctx;
 
-    /* "error_page" has its own answer */
-
-    if (r->err_status < NGX_HTTP_BAD_REQUEST || r->error_page) {
+    if (r->err_status < NGX_HTTP_BAD_REQUEST
+        || !ngx_http_wa_gateway_error_builtin(r))
+    {
         return NGX_OK;
     }
 
@@ -168,6 +168,27 @@ ngx_http_wa_gateway_error_header(ngx_http_request_t *r)
     r->headers_out.content_length_n = ctx->body.len;
 
     return NGX_OK;
+}
+
+
+/*
+ * Whether the answer is a page of ngx_http_special_response_handler(), and
+ * not that of an instance, which is asked until the answer is sent, nor that
+ * of a location "error_page" led to.  r->error_page alone does not tell: it
+ * is set where none of the configured pages matches, too.  A redirect clears
+ * the contexts, so one that is there was made in this very location.
+ */
+
+static ngx_uint_t
+ngx_http_wa_gateway_error_builtin(ngx_http_request_t *r)
+{
+    if (r->upstream && r->upstream->peer.sockaddr) {
+        return 0;
+    }
+
+    return !r->error_page
+           || !r->internal
+           || ngx_http_get_module_ctx(r, ngx_http_wa_gateway_module);
 }
 
 

@@ -19,6 +19,15 @@ static ngx_uint_t ngx_http_wa_gateway_health_tick(
     ngx_msec_t now);
 
 
+ngx_str_t  ngx_http_wa_gateway_states[NGX_HTTP_WA_GATEWAY_STATES] = {
+    ngx_string("up"),
+    ngx_string("slow_start"),
+    ngx_string("checking"),
+    ngx_string("down"),
+    ngx_string("draining")
+};
+
+
 void
 ngx_http_wa_gateway_health_init(ngx_http_wa_gateway_health_t *h,
     ngx_http_wa_gateway_policy_t *policy)

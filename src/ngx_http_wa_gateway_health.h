@@ -42,4 +42,7 @@ ngx_uint_t ngx_http_wa_gateway_health_share(ngx_http_wa_gateway_health_t *h,
     ngx_http_wa_gateway_policy_t *policy, ngx_msec_t now);
 
 
+extern ngx_str_t  ngx_http_wa_gateway_states[NGX_HTTP_WA_GATEWAY_STATES];
+
+
 #endif /* _NGX_HTTP_WA_GATEWAY_HEALTH_H_INCLUDED_ */

@@ -6,6 +6,7 @@
 
 #include "ngx_http_wa_gateway_module.h"
 #include "ngx_http_wa_gateway_inherit.h"
+#include "ngx_http_wa_gateway_lock.h"
 #include "ngx_http_wa_gateway_table.h"
 
 
@@ -56,7 +57,7 @@ ngx_http_wa_gateway_inherit_upstream(ngx_http_wa_gateway_zone_t *zone,
         group = ngx_http_wa_gateway_table_find(old->root, &us->uscf->host);
 
         if (group) {
-            ngx_shmtx_lock(&old->shpool->mutex);
+            ngx_http_wa_gateway_lock(old->shpool);
 
             ngx_http_wa_gateway_inherit_group(us->group, group);
 
@@ -65,7 +66,7 @@ ngx_http_wa_gateway_inherit_upstream(ngx_http_wa_gateway_zone_t *zone,
                                                      group);
             }
 
-            ngx_shmtx_unlock(&old->shpool->mutex);
+            ngx_http_wa_gateway_unlock(old->shpool);
 
             return;
         }

@@ -206,6 +206,7 @@ typedef struct {
     ngx_cycle_t                     *cycle;
     ngx_array_t                      upstreams;  /* upstream_t * */
     ngx_uint_t                       npeers;
+    ngx_uint_t                       committed;  /* unsigned  committed:1; */
 } ngx_http_wa_gateway_zone_t;
 
 
@@ -224,6 +225,9 @@ struct ngx_http_wa_gateway_peer_s {
 
     ngx_http_wa_gateway_instance_t  *instance;
     uint32_t                        *held;       /* in flight from here */
+    ngx_queue_t                      idle;       /* connections */
+    ngx_uint_t                       nidle;
+
     ngx_str_t                        request;    /* of a check, in bytes */
     ngx_str_t                        ssl_name;   /* ditto */
     ngx_addr_t                      *check_addrs;
@@ -247,6 +251,20 @@ typedef struct {
     ngx_uint_t                       npeers;
     ngx_uint_t                       max;        /* slots there is room for */
 } ngx_http_wa_gateway_roster_t;
+
+
+/* wa_gateway_keepalive; the counts and queues are of one worker */
+
+typedef struct {
+    ngx_uint_t                       connections; /* of an instance */
+    ngx_uint_t                       requests;    /* of a connection */
+    ngx_msec_t                       time;
+    ngx_msec_t                       timeout;
+
+    ngx_uint_t                       count;
+    ngx_queue_t                      age;
+    ngx_queue_t                      free;
+} ngx_http_wa_gateway_keepalive_t;
 
 
 /* wa_gateway_passive */
@@ -277,6 +295,8 @@ struct ngx_http_wa_gateway_upstream_s {
     ngx_http_wa_gateway_checker_t   *checker;    /* of this worker */
     ngx_http_wa_gateway_passive_conf_t  *passive;  /* NULL: off */
     ngx_flag_t                       passive_off;
+    ngx_http_wa_gateway_keepalive_t *keepalive;  /* NULL: off */
+    ngx_flag_t                       keepalive_off;
     ngx_uint_t                       retry;
     ngx_str_t                        scheme;     /* of wa_gateway_instances */
     ngx_str_t                        directive;  /* seen, needs wa_gateway */
@@ -304,6 +324,9 @@ typedef struct {
 
     ngx_int_t                      (*process_header)(ngx_http_request_t *r);
     ngx_int_t                      (*reinit_request)(ngx_http_request_t *r);
+    void                           (*finalize_request)(ngx_http_request_t *r,
+                                                       ngx_int_t rc);
+    ngx_int_t                        rc;         /* it was finalized with */
 
     ngx_str_t                        body;       /* of an error answer */
     void                            *stream;     /* of a long answer */

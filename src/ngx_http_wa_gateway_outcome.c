@@ -7,8 +7,8 @@
 #include "ngx_http_wa_gateway_module.h"
 #include "ngx_http_wa_gateway_compat.h"
 #include "ngx_http_wa_gateway_health.h"
+#include "ngx_http_wa_gateway_mark.h"
 #include "ngx_http_wa_gateway_outcome.h"
-#include "ngx_http_wa_gateway_zone.h"
 
 
 static void ngx_http_wa_gateway_outcome_answered(
@@ -87,10 +87,12 @@ ngx_http_wa_gateway_outcome_answered(ngx_http_wa_gateway_ctx_t *ctx,
 
     /*
      * Was the body whole: the tests of ngx_http_upstream_process_request().
-     * A connection that keepalive has taken away is one where it was.
+     * A connection that keepalive has taken away is one where it was.  What
+     * ends with NGX_ERROR failed on this side: no memory, a full disk.
      */
 
     if (c == NULL
+        || ctx->rc == NGX_ERROR
         || u->upgrade
         || !u->header_sent
         || ctx->request->header_only)
@@ -329,7 +331,7 @@ ngx_http_wa_gateway_outcome_score(ngx_http_wa_gateway_ctx_t *ctx)
     news.upstream = ctx->upstream;
     news.peer = ctx->peer;
 
-    ngx_http_wa_gateway_zone_event(&news);
+    ngx_http_wa_gateway_mark_event(&news);
 }
 
 

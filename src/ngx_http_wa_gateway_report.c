@@ -6,10 +6,10 @@
 
 #include "ngx_http_wa_gateway_module.h"
 #include "ngx_http_wa_gateway_answer.h"
+#include "ngx_http_wa_gateway_health.h"
 #include "ngx_http_wa_gateway_report.h"
 #include "ngx_http_wa_gateway_snapshot.h"
 #include "ngx_http_wa_gateway_stream.h"
-#include "ngx_http_wa_gateway_zone.h"
 
 
 static ngx_int_t ngx_http_wa_gateway_report_begin(

@@ -5,8 +5,8 @@
 
 
 #include "ngx_http_wa_gateway_module.h"
+#include "ngx_http_wa_gateway_health.h"
 #include "ngx_http_wa_gateway_request.h"
-#include "ngx_http_wa_gateway_zone.h"
 
 
 static void ngx_http_wa_gateway_request_cleanup(void *data);
@@ -61,13 +61,11 @@ ngx_http_wa_gateway_request_find(ngx_http_request_t *r)
             if (cln->handler == ngx_http_wa_gateway_request_cleanup) {
                 ctx = cln->data;
 
-                if (ctx->request != r) {
-                    ctx = NULL;
-                    continue;
+                if (ctx->request == r) {
+                    return ctx;
                 }
 
-                ngx_http_set_ctx(r, ctx, ngx_http_wa_gateway_module);
-                break;
+                ctx = NULL;
             }
         }
     }
@@ -85,6 +83,7 @@ ngx_http_wa_gateway_request_get(ngx_http_request_t *r)
     ctx = ngx_http_wa_gateway_request_find(r);
 
     if (ctx) {
+        ngx_http_set_ctx(r, ctx, ngx_http_wa_gateway_module);
         return ctx;
     }
 

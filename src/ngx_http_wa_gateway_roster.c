@@ -6,8 +6,8 @@
 
 #include "ngx_http_wa_gateway_module.h"
 #include "ngx_http_wa_gateway_health.h"
+#include "ngx_http_wa_gateway_mark.h"
 #include "ngx_http_wa_gateway_roster.h"
-#include "ngx_http_wa_gateway_zone.h"
 
 
 /* weights that need more slots than this, or one a peer, are scaled down */
@@ -135,7 +135,7 @@ ngx_http_wa_gateway_roster_tick(ngx_http_wa_gateway_upstream_t *us)
                >= 0)
         {
             news.peer = &us->peers[i];
-            ngx_http_wa_gateway_zone_event(&news);
+            ngx_http_wa_gateway_mark_event(&news);
         }
     }
 }

@@ -5,6 +5,7 @@
 
 
 #include "ngx_http_wa_gateway_module.h"
+#include "ngx_http_wa_gateway_lock.h"
 #include "ngx_http_wa_gateway_roster.h"
 #include "ngx_http_wa_gateway_snapshot.h"
 
@@ -38,7 +39,7 @@ ngx_http_wa_gateway_snapshot_take(ngx_pool_t *pool,
     ngx_http_wa_gateway_upstream_t *us)
 {
     ngx_uint_t                       i;
-    ngx_shmtx_t                     *mutex;
+    ngx_slab_pool_t                 *shpool;
     ngx_http_wa_gateway_view_t      *v;
     ngx_http_wa_gateway_snapshot_t  *s;
 
@@ -62,7 +63,7 @@ ngx_http_wa_gateway_snapshot_take(ngx_pool_t *pool,
     s->generation = us->zone->root->generation;
     s->next = ngx_http_wa_gateway_snapshot_next(us);
 
-    mutex = &us->zone->shpool->mutex;
+    shpool = us->zone->shpool;
 
     /* one record at a time: requests that mark an instance hardly wait */
 
@@ -72,9 +73,9 @@ ngx_http_wa_gateway_snapshot_take(ngx_pool_t *pool,
         v = &s->views[i];
         v->peer = &us->peers[i];
 
-        ngx_shmtx_lock(mutex);
+        ngx_http_wa_gateway_lock(shpool);
         v->record = *v->peer->instance;
-        ngx_shmtx_unlock(mutex);
+        ngx_http_wa_gateway_unlock(shpool);
 
         ngx_http_wa_gateway_snapshot_view(v);
 
@@ -151,7 +152,7 @@ ngx_http_wa_gateway_snapshot_events(ngx_pool_t *pool,
         return NGX_ERROR;
     }
 
-    ngx_shmtx_lock(&us->zone->shpool->mutex);
+    ngx_http_wa_gateway_lock(us->zone->shpool);
 
     s->nevents = ngx_min(group->nevents, NGX_HTTP_WA_GATEWAY_EVENTS);
     first = group->nevents - s->nevents;
@@ -160,7 +161,7 @@ ngx_http_wa_gateway_snapshot_events(ngx_pool_t *pool,
         s->events[i] = group->events[(first + i) % NGX_HTTP_WA_GATEWAY_EVENTS];
     }
 
-    ngx_shmtx_unlock(&us->zone->shpool->mutex);
+    ngx_http_wa_gateway_unlock(us->zone->shpool);
 
     return NGX_OK;
 }

@@ -7,8 +7,9 @@
 #include "ngx_http_wa_gateway_module.h"
 #include "ngx_http_wa_gateway_check.h"
 #include "ngx_http_wa_gateway_health.h"
+#include "ngx_http_wa_gateway_lock.h"
+#include "ngx_http_wa_gateway_mark.h"
 #include "ngx_http_wa_gateway_verdict.h"
-#include "ngx_http_wa_gateway_zone.h"
 
 
 /* ms beyond its timeout, after which a claim is void */
@@ -28,7 +29,7 @@ ngx_http_wa_gateway_verdict_claim(ngx_http_wa_gateway_upstream_t *us,
     rc = NGX_OK;
     instance = peer->instance;
 
-    ngx_shmtx_lock(&us->zone->shpool->mutex);
+    ngx_http_wa_gateway_lock(us->zone->shpool);
 
     pid = instance->checking;
     age = ngx_current_msec - instance->checking_since;
@@ -45,7 +46,7 @@ ngx_http_wa_gateway_verdict_claim(ngx_http_wa_gateway_upstream_t *us,
         instance->checking_since = ngx_current_msec;
     }
 
-    ngx_shmtx_unlock(&us->zone->shpool->mutex);
+    ngx_http_wa_gateway_unlock(us->zone->shpool);
 
     return rc;
 }
@@ -61,7 +62,7 @@ ngx_http_wa_gateway_verdict_give(ngx_http_wa_gateway_upstream_t *us,
 
     instance = peer->instance;
 
-    ngx_shmtx_lock(&us->zone->shpool->mutex);
+    ngx_http_wa_gateway_lock(us->zone->shpool);
 
     instance->checking = 0;
 
@@ -84,7 +85,7 @@ ngx_http_wa_gateway_verdict_give(ngx_http_wa_gateway_upstream_t *us,
 
     failures = instance->failed_in_row;
 
-    ngx_shmtx_unlock(&us->zone->shpool->mutex);
+    ngx_http_wa_gateway_unlock(us->zone->shpool);
 
     if (verdict->known) {
         news.upstream = us;
@@ -93,7 +94,7 @@ ngx_http_wa_gateway_verdict_give(ngx_http_wa_gateway_upstream_t *us,
                                      : NGX_HTTP_WA_GATEWAY_FAIL;
         news.reason = verdict->reason;
 
-        ngx_http_wa_gateway_zone_event(&news);
+        ngx_http_wa_gateway_mark_event(&news);
     }
 
     return failures;
@@ -109,14 +110,14 @@ ngx_http_wa_gateway_verdict_anew(ngx_http_wa_gateway_upstream_t *us,
 
     instance = peer->instance;
 
-    ngx_shmtx_lock(&us->zone->shpool->mutex);
+    ngx_http_wa_gateway_lock(us->zone->shpool);
 
     anew = (instance->last_checked == 0
             || instance->check_hash != us->check->hash);
 
     instance->check_hash = us->check->hash;
 
-    ngx_shmtx_unlock(&us->zone->shpool->mutex);
+    ngx_http_wa_gateway_unlock(us->zone->shpool);
 
     return anew;
 }

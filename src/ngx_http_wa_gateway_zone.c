@@ -5,9 +5,9 @@
 
 
 #include "ngx_http_wa_gateway_module.h"
-#include "ngx_http_wa_gateway_health.h"
 #include "ngx_http_wa_gateway_inherit.h"
 #include "ngx_http_wa_gateway_ledger.h"
+#include "ngx_http_wa_gateway_lock.h"
 #include "ngx_http_wa_gateway_table.h"
 #include "ngx_http_wa_gateway_zone.h"
 
@@ -16,23 +16,11 @@ static ngx_int_t ngx_http_wa_gateway_zone_init(ngx_shm_zone_t *shm_zone,
     void *data);
 static ngx_int_t ngx_http_wa_gateway_zone_create(
     ngx_http_wa_gateway_zone_t *zone);
+static ngx_int_t ngx_http_wa_gateway_zone_guard(
+    ngx_http_wa_gateway_zone_t *zone);
+static void ngx_http_wa_gateway_zone_abandon(void *data);
 static ngx_int_t ngx_http_wa_gateway_zone_fits(
     ngx_http_wa_gateway_zone_t *zone);
-static ngx_uint_t ngx_http_wa_gateway_zone_last(
-    ngx_http_wa_gateway_upstream_t *us, ngx_http_wa_gateway_peer_t *peer);
-static void ngx_http_wa_gateway_zone_record(ngx_http_wa_gateway_group_t *group,
-    ngx_http_wa_gateway_event_t *event);
-static void ngx_http_wa_gateway_zone_tell(ngx_http_wa_gateway_event_t *event,
-    uint64_t held);
-
-
-ngx_str_t  ngx_http_wa_gateway_states[NGX_HTTP_WA_GATEWAY_STATES] = {
-    ngx_string("up"),
-    ngx_string("slow_start"),
-    ngx_string("checking"),
-    ngx_string("down"),
-    ngx_string("draining")
-};
 
 
 ngx_http_wa_gateway_zone_t *
@@ -102,6 +90,10 @@ ngx_http_wa_gateway_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     if (ozone) {
         zone->root = ozone->root;
 
+        if (ngx_http_wa_gateway_zone_guard(zone) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
     } else if (shm_zone->shm.exists) {
         zone->root = zone->shpool->data;
 
@@ -117,9 +109,7 @@ ngx_http_wa_gateway_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     rc = NGX_OK;
     usp = zone->upstreams.elts;
 
-    ngx_shmtx_lock(&zone->shpool->mutex);
-
-    /* what a reload that failed has left, and what nobody needs any more */
+    ngx_http_wa_gateway_lock(zone->shpool);
 
     ngx_http_wa_gateway_table_sweep(zone);
 
@@ -135,7 +125,7 @@ ngx_http_wa_gateway_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         rc = ngx_http_wa_gateway_ledger_open(zone);
     }
 
-    ngx_shmtx_unlock(&zone->shpool->mutex);
+    ngx_http_wa_gateway_unlock(zone->shpool);
 
     if (rc == NGX_OK) {
         return NGX_OK;
@@ -192,6 +182,45 @@ ngx_http_wa_gateway_zone_create(ngx_http_wa_gateway_zone_t *zone)
 }
 
 
+/*
+ * A reload that fails from here on gives back what it took of a zone that
+ * stays in use: nginx destroys the pool of its cycle then.
+ */
+
+static ngx_int_t
+ngx_http_wa_gateway_zone_guard(ngx_http_wa_gateway_zone_t *zone)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(zone->cycle->pool, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_http_wa_gateway_zone_abandon;
+    cln->data = zone;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_wa_gateway_zone_abandon(void *data)
+{
+    ngx_http_wa_gateway_zone_t *zone = data;
+
+    if (zone->committed) {
+        return;
+    }
+
+    ngx_http_wa_gateway_lock(zone->shpool);
+
+    ngx_http_wa_gateway_table_sweep(zone);
+
+    ngx_http_wa_gateway_unlock(zone->shpool);
+}
+
+
 static ngx_int_t
 ngx_http_wa_gateway_zone_fits(ngx_http_wa_gateway_zone_t *zone)
 {
@@ -231,7 +260,9 @@ ngx_http_wa_gateway_zone_commit(ngx_http_wa_gateway_zone_t *zone)
     root = zone->root;
     usp = zone->upstreams.elts;
 
-    ngx_shmtx_lock(&zone->shpool->mutex);
+    zone->committed = 1;
+
+    ngx_http_wa_gateway_lock(zone->shpool);
 
     root->generation++;
     zone->ledger->generation = root->generation;
@@ -246,40 +277,40 @@ ngx_http_wa_gateway_zone_commit(ngx_http_wa_gateway_zone_t *zone)
 
     ngx_http_wa_gateway_table_sweep(zone);
 
-    ngx_shmtx_unlock(&zone->shpool->mutex);
+    ngx_http_wa_gateway_unlock(zone->shpool);
 }
 
 
 void
 ngx_http_wa_gateway_zone_attach(ngx_http_wa_gateway_zone_t *zone)
 {
-    ngx_shmtx_lock(&zone->shpool->mutex);
+    ngx_http_wa_gateway_lock(zone->shpool);
 
     ngx_http_wa_gateway_ledger_enter(zone);
 
-    ngx_shmtx_unlock(&zone->shpool->mutex);
+    ngx_http_wa_gateway_unlock(zone->shpool);
 }
 
 
 void
 ngx_http_wa_gateway_zone_detach(ngx_http_wa_gateway_zone_t *zone)
 {
-    ngx_shmtx_lock(&zone->shpool->mutex);
+    ngx_http_wa_gateway_lock(zone->shpool);
 
     ngx_http_wa_gateway_ledger_leave(zone);
 
-    ngx_shmtx_unlock(&zone->shpool->mutex);
+    ngx_http_wa_gateway_unlock(zone->shpool);
 }
 
 
 void
 ngx_http_wa_gateway_zone_bury(ngx_http_wa_gateway_zone_t *zone)
 {
-    ngx_shmtx_lock(&zone->shpool->mutex);
+    ngx_http_wa_gateway_lock(zone->shpool);
 
     ngx_http_wa_gateway_ledger_bury(zone);
 
-    ngx_shmtx_unlock(&zone->shpool->mutex);
+    ngx_http_wa_gateway_unlock(zone->shpool);
 }
 
 
@@ -323,128 +354,4 @@ ngx_http_wa_gateway_zone_release(ngx_http_wa_gateway_peer_t *peer)
     (void) ngx_atomic_fetch_add(&peer->instance->in_flight, -1);
 
     (*peer->held)--;
-}
-
-
-void
-ngx_http_wa_gateway_zone_event(ngx_http_wa_gateway_news_t *news)
-{
-    uint64_t                         held;
-    ngx_uint_t                       changed, last;
-    ngx_http_wa_gateway_event_t      event;
-    ngx_http_wa_gateway_group_t     *group;
-    ngx_http_wa_gateway_instance_t  *instance;
-
-    group = news->upstream->group;
-    instance = news->peer->instance;
-
-    last = (news->event == NGX_HTTP_WA_GATEWAY_STATUS)
-           && ngx_http_wa_gateway_zone_last(news->upstream, news->peer);
-
-    event.reason_len = ngx_min(news->reason.len,
-                               NGX_HTTP_WA_GATEWAY_REASON_LEN);
-    ngx_memcpy(event.reason, news->reason.data, event.reason_len);
-
-    event.name_len = ngx_min(news->peer->name.len,
-                             NGX_HTTP_WA_GATEWAY_NAME_LEN);
-    ngx_memcpy(event.name, news->peer->name.data, event.name_len);
-
-    event.time = ngx_http_wa_gateway_time();
-
-    ngx_shmtx_lock(&news->upstream->zone->shpool->mutex);
-
-    event.from = instance->health.state;
-
-    changed = ngx_http_wa_gateway_health_event(&instance->health,
-                                               &news->upstream->policy,
-                                               news->event, last,
-                                               ngx_current_msec);
-
-    event.to = instance->health.state;
-
-    /* a worker killed right here may have left the copy behind */
-
-    changed |= (instance->state != event.to);
-
-    if (event.reason_len && event.to == NGX_HTTP_WA_GATEWAY_DOWN) {
-        ngx_memcpy(instance->reason, event.reason, event.reason_len);
-        instance->reason_len = event.reason_len;
-    }
-
-    held = event.time - instance->since;
-
-    if (changed) {
-        instance->state = event.to;
-        instance->since = event.time;
-
-        if (event.to != NGX_HTTP_WA_GATEWAY_DOWN) {
-            instance->reason_len = 0;
-        }
-
-        ngx_http_wa_gateway_zone_record(group, &event);
-
-        (void) ngx_atomic_fetch_add(&group->generation, 1);
-    }
-
-    ngx_shmtx_unlock(&news->upstream->zone->shpool->mutex);
-
-    if (changed) {
-        ngx_http_wa_gateway_zone_tell(&event, held);
-    }
-}
-
-
-static ngx_uint_t
-ngx_http_wa_gateway_zone_last(ngx_http_wa_gateway_upstream_t *us,
-    ngx_http_wa_gateway_peer_t *peer)
-{
-    ngx_uint_t                   i;
-    ngx_http_wa_gateway_peer_t  *other;
-
-    for (i = 0; i < us->npeers; i++) {
-        other = &us->peers[i];
-
-        if (other != peer
-            && !other->down
-            && ngx_http_wa_gateway_available(other->instance))
-        {
-            return 0;
-        }
-    }
-
-    return 1;
-}
-
-
-static void
-ngx_http_wa_gateway_zone_record(ngx_http_wa_gateway_group_t *group,
-    ngx_http_wa_gateway_event_t *event)
-{
-    group->events[group->nevents % NGX_HTTP_WA_GATEWAY_EVENTS] = *event;
-    group->nevents++;
-}
-
-
-static void
-ngx_http_wa_gateway_zone_tell(ngx_http_wa_gateway_event_t *event,
-    uint64_t held)
-{
-    ngx_str_t   name, reason;
-    ngx_uint_t  level;
-
-    name.len = event->name_len;
-    name.data = event->name;
-
-    reason.len = event->reason_len;
-    reason.data = event->reason;
-
-    level = (event->to == NGX_HTTP_WA_GATEWAY_DOWN) ? NGX_LOG_WARN
-                                                    : NGX_LOG_NOTICE;
-
-    ngx_log_error(level, ngx_cycle->log, 0,
-                  "wa_gateway: %V is %V%s%V (%V for %uL.%03uLs)",
-                  &name, &ngx_http_wa_gateway_states[event->to],
-                  reason.len ? ": " : "", &reason,
-                  &ngx_http_wa_gateway_states[event->from],
-                  held / 1000, held % 1000);
 }

@@ -11,14 +11,6 @@
 #include "ngx_http_wa_gateway_module.h"
 
 
-typedef struct {
-    ngx_http_wa_gateway_upstream_t  *upstream;
-    ngx_http_wa_gateway_peer_t      *peer;
-    ngx_uint_t                       event;
-    ngx_str_t                        reason;   /* when it may take one down */
-} ngx_http_wa_gateway_news_t;
-
-
 /*
  * Finds or adds the zone of this name; size in bytes.  NULL after an error,
  * which is logged: no memory, another size, a name taken by another module.
@@ -45,14 +37,5 @@ void ngx_http_wa_gateway_zone_bury(ngx_http_wa_gateway_zone_t *zone);
  */
 ngx_int_t ngx_http_wa_gateway_zone_hold(ngx_http_wa_gateway_peer_t *peer);
 void ngx_http_wa_gateway_zone_release(ngx_http_wa_gateway_peer_t *peer);
-
-/*
- * Feeds the state machine and tells of a change: in the log, by the group's
- * generation and in its list of events.
- */
-void ngx_http_wa_gateway_zone_event(ngx_http_wa_gateway_news_t *news);
-
-extern ngx_str_t  ngx_http_wa_gateway_states[NGX_HTTP_WA_GATEWAY_STATES];
-
 
 #endif /* _NGX_HTTP_WA_GATEWAY_ZONE_H_INCLUDED_ */

@@ -3,6 +3,12 @@
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+# One nginx serves all blocks of the same configuration.
+BEGIN {
+    $ENV{TEST_NGINX_FORCE_RESTART_ON_TEST} = 0;
+    $ENV{TEST_NGINX_FAST_SHUTDOWN} = 1;
+}
+
 use Test::Nginx::Socket 'no_plan';
 use WaGateway::Fake;
 
@@ -31,7 +37,7 @@ END
 
 our $locations = <<'END';
     large_client_header_buffers 2 1k;
-    location / { proxy_pass http://u; proxy_read_timeout 200ms; }
+    location / { proxy_pass http://u; proxy_read_timeout 500ms; }
     location /closed { proxy_pass http://closed; }
     location /none { proxy_pass http://none; }
     location /403 { return 403; }
@@ -70,6 +76,16 @@ our $locations = <<'END';
         proxy_pass http://u;
     }
     location /off { wa_gateway_errors off; return 404; }
+    location /unmatched { error_page 418 = @none; proxy_pass http://none; }
+    location /by_redirect { error_page 418 = @none; return 418; }
+    location @none { proxy_pass http://none; }
+    location /second { error_page 502 @u; proxy_pass http://closed; }
+    location @u { proxy_pass http://u; }
+    location /keyed {
+        error_page 418 = @keyed;
+        return 418;
+    }
+    location @keyed { wa_gateway_api_key k; proxy_pass http://u; }
 END
 
 add_block_preprocessor(sub {
@@ -81,7 +97,9 @@ add_block_preprocessor(sub {
     $block->set_value('config', "wa_gateway_errors $lang;\n$::locations");
 });
 
+log_level('info');
 no_long_string();
+no_shuffle();
 no_root_location();
 run_tests();
 
@@ -121,7 +139,7 @@ POST /closed
 --- response_headers
 Content-Type: application/json; charset=utf-8
 --- response_body chomp
-{"success":false,"error":"Failed to send the message","code":"bad_gateway","details":"No instance could be reached, the message was not sent","sent":"no"}
+{"success":false,"error":"Failed to send the message","code":"bad_gateway","details":"No connection could be made, the message was not sent","sent":"no"}
 
 
 
@@ -364,3 +382,31 @@ Content-Type: text/html
 ["GET /404", "POST /closed\n{}", "GET /x"]
 --- error_code eval
 [404, 502, 200]
+
+
+
+=== TEST 30: error_page for another status does not keep JSON away
+--- request eval
+["POST /unmatched\n{}", "POST /by_redirect\n{}"]
+--- error_code eval
+[503, 503]
+--- response_body_like eval
+["no_instances", "no_instances"]
+
+
+
+=== TEST 31: nor does a redirect that led to a location with a key
+--- request
+POST /keyed
+{}
+--- error_code: 401
+--- response_body_like: "code":"unauthorized"
+
+
+
+=== TEST 32: an instance that error_page led to answers in its own words
+--- request
+POST /second
+{}
+--- error_code: 502
+--- response_body_like: ^\{"instance":\d+,"length":

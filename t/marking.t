@@ -19,15 +19,18 @@ my $Workers;
 
 
 sub start {
-    my ($passive, @more) = @_;
+    my ($passive) = @_;
 
     $_->mode('json') for @fakes;
     $_->forget for @fakes;
 
     return WaGateway::Nginx->start(workers => $Workers,
-        location => 'proxy_read_timeout 200ms;',
+        server => 'location /hang { proxy_read_timeout 200ms;
+                                    proxy_pass http://u; }
+                   location /events { proxy_buffering off;
+                                      proxy_pass http://u; }',
         upstream => "wa_gateway; $passive "
-            . join('', map { 'server ' . $_->name . ';' } @fakes), @more);
+            . join('', map { 'server ' . $_->name . ';' } @fakes));
 }
 
 
@@ -46,8 +49,9 @@ sub ask {
         my $s = $ng->status;
         my @names = ($a, $b);
         my $next = $names[$s->{loadBalancer}{currentIndex}];
+        my $path = ($query || '') =~ /hang/ ? '/hang' : '/m';
         my $r = $ng->request($method || 'POST',
-                             '/m' . ($next eq $name && $query ? "?$query" : ''),
+                             $path . ($next eq $name && $query ? "?$query" : ''),
                              $method && $method eq 'GET' ? ()
                                                          : (body => 'x'));
         return $r if $next eq $name;
@@ -234,11 +238,10 @@ for (0, 4) {
 
     # The client's own fault
     {
-        my $ng = start('wa_gateway_passive eject=1h;', server =>
-            'location /events { proxy_buffering off; proxy_pass http://u; }');
+        my $ng = start('wa_gateway_passive eject=1h;');
 
         for (1 .. 4) {
-            my $s = send_request($ng->port, 'POST', '/gone?delay=0.15',
+            my $s = send_request($ng->port, 'POST', '/gone?delay=0.3',
                                  body => 'x');
             poll { $fakes[0]->ledger('/gone') + $fakes[1]->ledger('/gone')
                    == $_ } 3;
@@ -269,7 +272,7 @@ for (0, 4) {
     # A crowd that meets a failure at once makes one line
     {
         my $ng = start('wa_gateway_passive eject=1h;');
-        my @open = map { send_request($ng->port, 'POST', '/c?fake=hang',
+        my @open = map { send_request($ng->port, 'POST', '/hang?fake=hang',
                                       body => 'x') } 1 .. 20;
         is(scalar(grep { read_answer($_, 'POST')->{status} == 504 } @open), 20,
            "20 timeouts, $how");

@@ -25,12 +25,13 @@ chdir $root or die "$root: $!\n";
 @files = sort glob('t/*.t t/unit/*.t') unless @files;
 s/^\Q$root\E\/// for @files;
 
-my $logs = "$root/build/t";
+my $logs = "$root/build/" . ($ENV{WA_GATEWAY_TEST_LOGS} || 't');
 remove_tree($logs);
 make_path($logs);
 
-# The tests decide what is set, not the shell they were started from.
-delete @ENV{grep { /^(?:WA_GATEWAY_|HEALTH_CHECK_|PORT$|HOST$|INSTANCES$
+# The tests decide what is set, not the shell they were started from, but for
+# how hard they try.
+delete @ENV{grep { !/^WA_GATEWAY_TEST_/ && /^(?:WA_GATEWAY_|HEALTH_CHECK_|PORT$|HOST$|INSTANCES$
                         |REQUEST_TIMEOUT$|WORKERS$|GATEWAY_LANG$|API_KEY$)/x }
             keys %ENV};
 
@@ -63,7 +64,7 @@ for my $file (@files) {
                     "-MWaGateway::Workers=$workers"));
 }
 
-print "logs: build/t/\n" if $failed;
+print 'logs: ', $logs =~ m{^\Q$root\E/(.*)}, "/\n" if $failed;
 print "$passed passed, $failed failed\n";
 
 exit($failed || !$passed ? 1 : 0);

@@ -6,7 +6,7 @@ use strict;
 use warnings;
 
 use Cwd qw(abs_path);
-use Errno qw(EAGAIN EINTR);
+use Errno qw(EINTR);
 use Exporter qw(import);
 use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
@@ -223,7 +223,10 @@ sub request {
 
 sub status {
     my ($self) = @_;
-    return JSON::PP::decode_json($self->request('GET', '/status')->{body});
+    my $r = $self->request('GET', '/status');
+
+    return eval { JSON::PP::decode_json($r->{body}) }
+           || die "/status: $r->{status} $r->{body}\n" . $self->log;
 }
 
 
@@ -372,6 +375,7 @@ sub put {
 
     while ($at < length $data) {
         my $n = syswrite $s, $data, 65536, $at;
+        next if !defined $n && $! == EINTR;
         return 0 unless defined $n;
         $at += $n;
     }
@@ -388,12 +392,23 @@ sub read_answer {
     my $closed;
 
     my $more = sub {
-        my $left = $end - time;
-        my $r = '';
-        vec($r, fileno $s, 1) = 1;
-        return 0 if $closed || $left <= 0
-                    || select($r, undef, undef, $left) <= 0;
-        my $n = sysread $s, $in, 262144, length $in;
+        my ($n, $left);
+
+        do {
+            $left = $end - time;
+            return 0 if $closed || $left <= 0;
+
+            my $r = '';
+            vec($r, fileno $s, 1) = 1;
+            $n = select $r, undef, undef, $left;
+        } while ($n < 0 && $! == EINTR);
+
+        return 0 unless $n > 0;
+
+        do {
+            $n = sysread $s, $in, 262144, length $in;
+        } while (!defined $n && $! == EINTR);
+
         $closed = 1 unless $n;
         return $n;
     };

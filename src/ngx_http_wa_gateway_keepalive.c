@@ -1,0 +1,428 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
+#include "ngx_http_wa_gateway_module.h"
+#include "ngx_http_wa_gateway_keepalive.h"
+#include "ngx_http_wa_gateway_param.h"
+
+
+typedef struct {
+    ngx_queue_t                       queue;     /* of a peer, or free */
+    ngx_queue_t                       age;       /* the latest first */
+    ngx_connection_t                 *connection;
+    ngx_http_wa_gateway_upstream_t   *upstream;
+    ngx_http_wa_gateway_peer_t       *peer;
+    ngx_uint_t                        address;
+} ngx_http_wa_gateway_idle_t;
+
+
+static ngx_http_wa_gateway_keepalive_t *ngx_http_wa_gateway_keepalive_create(
+    ngx_conf_t *cf);
+static ngx_uint_t ngx_http_wa_gateway_keepalive_reusable(
+    ngx_http_wa_gateway_ctx_t *ctx, ngx_connection_t *c);
+static ngx_http_wa_gateway_idle_t *ngx_http_wa_gateway_keepalive_room(
+    ngx_http_wa_gateway_upstream_t *us, ngx_http_wa_gateway_peer_t *peer);
+static void ngx_http_wa_gateway_keepalive_rest(
+    ngx_http_wa_gateway_idle_t *idle);
+static ngx_uint_t ngx_http_wa_gateway_keepalive_silent(ngx_connection_t *c);
+static void ngx_http_wa_gateway_keepalive_empty_handler(ngx_event_t *ev);
+static void ngx_http_wa_gateway_keepalive_handler(ngx_event_t *ev);
+static void ngx_http_wa_gateway_keepalive_remove(
+    ngx_http_wa_gateway_idle_t *idle);
+static void ngx_http_wa_gateway_keepalive_close(ngx_connection_t *c);
+
+
+#define ngx_http_wa_gateway_keepalive_offset(field)                           \
+    offsetof(ngx_http_wa_gateway_keepalive_t, field)
+
+
+static ngx_http_wa_gateway_param_t  ngx_http_wa_gateway_keepalive_params[] = {
+
+    { ngx_string("connections="), NGX_HTTP_WA_GATEWAY_PARAM_NUM,
+      ngx_http_wa_gateway_keepalive_offset(connections), 1,
+      NGX_HTTP_WA_GATEWAY_MAX_NUM },
+
+    { ngx_string("requests="), NGX_HTTP_WA_GATEWAY_PARAM_NUM,
+      ngx_http_wa_gateway_keepalive_offset(requests), 1,
+      NGX_HTTP_WA_GATEWAY_MAX_NUM },
+
+    { ngx_string("time="), NGX_HTTP_WA_GATEWAY_PARAM_MSEC,
+      ngx_http_wa_gateway_keepalive_offset(time), 1,
+      NGX_HTTP_WA_GATEWAY_MAX_MSEC },
+
+    { ngx_string("timeout="), NGX_HTTP_WA_GATEWAY_PARAM_MSEC,
+      ngx_http_wa_gateway_keepalive_offset(timeout), 1,
+      NGX_HTTP_WA_GATEWAY_MAX_MSEC },
+
+    { ngx_null_string, 0, 0, 0, 0 }
+};
+
+
+char *
+ngx_http_wa_gateway_keepalive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_wa_gateway_upstream_t *us = conf;
+
+    ngx_str_t  *value;
+
+    us->directive = cmd->name;
+
+    if (us->keepalive || us->keepalive_off) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+        us->keepalive_off = 1;
+        return NGX_CONF_OK;
+    }
+
+    us->keepalive = ngx_http_wa_gateway_keepalive_create(cf);
+    if (us->keepalive == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_wa_gateway_param_parse(cf,
+                        ngx_http_wa_gateway_keepalive_params, us->keepalive);
+}
+
+
+static ngx_http_wa_gateway_keepalive_t *
+ngx_http_wa_gateway_keepalive_create(ngx_conf_t *cf)
+{
+    ngx_http_wa_gateway_keepalive_t  *keepalive;
+
+    keepalive = ngx_pcalloc(cf->pool, sizeof(ngx_http_wa_gateway_keepalive_t));
+    if (keepalive == NULL) {
+        return NULL;
+    }
+
+    keepalive->connections = 32;
+    keepalive->requests = 1000;
+    keepalive->time = 3600000;
+
+    /* Node closes an idle connection after 5 s */
+
+    keepalive->timeout = 4000;
+
+    ngx_queue_init(&keepalive->age);
+    ngx_queue_init(&keepalive->free);
+
+    return keepalive;
+}
+
+
+ngx_int_t
+ngx_http_wa_gateway_keepalive_finish(ngx_conf_t *cf,
+    ngx_http_wa_gateway_upstream_t *us)
+{
+    ngx_uint_t  i;
+
+    if (us->keepalive_off) {
+        return NGX_OK;
+    }
+
+    if (us->keepalive == NULL) {
+        us->keepalive = ngx_http_wa_gateway_keepalive_create(cf);
+        if (us->keepalive == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    for (i = 0; i < us->npeers; i++) {
+        ngx_queue_init(&us->peers[i].idle);
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_wa_gateway_keepalive_take(ngx_http_wa_gateway_ctx_t *ctx,
+    ngx_peer_connection_t *pc)
+{
+    ngx_queue_t                 *q, *next;
+    ngx_connection_t            *c;
+    ngx_http_wa_gateway_idle_t  *idle;
+
+    if (ctx->upstream->keepalive == NULL) {
+        return NGX_DECLINED;
+    }
+
+    for (q = ngx_queue_head(&ctx->peer->idle);
+         q != ngx_queue_sentinel(&ctx->peer->idle);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        idle = ngx_queue_data(q, ngx_http_wa_gateway_idle_t, queue);
+
+        if (idle->address != ctx->address) {
+            continue;
+        }
+
+        c = idle->connection;
+
+        ngx_http_wa_gateway_keepalive_remove(idle);
+
+        if (!ngx_http_wa_gateway_keepalive_silent(c)) {
+
+            /* the event that tells of its end is still on its way */
+
+            ngx_http_wa_gateway_keepalive_close(c);
+            continue;
+        }
+
+        ngx_log_debug1(NGX_LOG_DEBUG_HTTP, pc->log, 0,
+                       "wa_gateway keepalive: using connection %p", c);
+
+        c->idle = 0;
+        c->sent = 0;
+        c->data = NULL;
+        c->log = pc->log;
+        c->read->log = pc->log;
+        c->write->log = pc->log;
+        c->pool->log = pc->log;
+
+        if (c->read->timer_set) {
+            ngx_del_timer(c->read);
+        }
+
+        pc->connection = c;
+        pc->cached = 1;
+
+        return NGX_DONE;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+void
+ngx_http_wa_gateway_keepalive_put(ngx_http_wa_gateway_ctx_t *ctx,
+    ngx_peer_connection_t *pc)
+{
+    ngx_connection_t            *c;
+    ngx_http_wa_gateway_idle_t  *idle;
+
+    c = pc->connection;
+
+    if (c == NULL || !ngx_http_wa_gateway_keepalive_reusable(ctx, c)) {
+        return;
+    }
+
+    idle = ngx_http_wa_gateway_keepalive_room(ctx->upstream, ctx->peer);
+    if (idle == NULL) {
+        return;
+    }
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, pc->log, 0,
+                   "wa_gateway keepalive: saving connection %p", c);
+
+    pc->connection = NULL;
+
+    idle->connection = c;
+    idle->upstream = ctx->upstream;
+    idle->peer = ctx->peer;
+    idle->address = ctx->address;
+
+    ngx_queue_insert_head(&ctx->peer->idle, &idle->queue);
+    ngx_queue_insert_head(&ctx->upstream->keepalive->age, &idle->age);
+
+    ctx->peer->nidle++;
+    ctx->upstream->keepalive->count++;
+
+    ngx_http_wa_gateway_keepalive_rest(idle);
+}
+
+
+/* the tests of ngx_http_upstream_free_keepalive_peer() */
+
+static ngx_uint_t
+ngx_http_wa_gateway_keepalive_reusable(ngx_http_wa_gateway_ctx_t *ctx,
+    ngx_connection_t *c)
+{
+    ngx_http_upstream_t              *u;
+    ngx_http_wa_gateway_keepalive_t  *keepalive;
+
+    u = ctx->request->upstream;
+    keepalive = ctx->upstream->keepalive;
+
+    return keepalive
+           && u->keepalive
+           && u->request_body_sent
+           && ctx->outcome == NGX_HTTP_WA_GATEWAY_ANSWERED
+           && !c->read->eof
+           && !c->read->error
+           && !c->read->timedout
+           && !c->write->error
+           && !c->write->timedout
+           && c->requests < keepalive->requests
+           && ngx_current_msec - c->start_time <= keepalive->time
+           && !ngx_terminate
+           && !ngx_exiting
+           && ngx_handle_read_event(c->read, 0) == NGX_OK;
+}
+
+
+/*
+ * An item for one more connection; the oldest, of the peer or of all, gives
+ * way to it.  Half of the worker's connections stay for other uses.
+ */
+
+static ngx_http_wa_gateway_idle_t *
+ngx_http_wa_gateway_keepalive_room(ngx_http_wa_gateway_upstream_t *us,
+    ngx_http_wa_gateway_peer_t *peer)
+{
+    ngx_queue_t                      *q;
+    ngx_http_wa_gateway_idle_t       *idle;
+    ngx_http_wa_gateway_keepalive_t  *keepalive;
+
+    keepalive = us->keepalive;
+    idle = NULL;
+
+    if (peer->nidle >= keepalive->connections) {
+        q = ngx_queue_last(&peer->idle);
+        idle = ngx_queue_data(q, ngx_http_wa_gateway_idle_t, queue);
+
+    } else if (keepalive->count
+               && keepalive->count >= ngx_cycle->connection_n / 2)
+    {
+        q = ngx_queue_last(&keepalive->age);
+        idle = ngx_queue_data(q, ngx_http_wa_gateway_idle_t, age);
+    }
+
+    if (idle) {
+        ngx_http_wa_gateway_keepalive_remove(idle);
+        ngx_http_wa_gateway_keepalive_close(idle->connection);
+    }
+
+    if (ngx_queue_empty(&keepalive->free)) {
+        return ngx_pcalloc(ngx_cycle->pool,
+                           sizeof(ngx_http_wa_gateway_idle_t));
+    }
+
+    q = ngx_queue_head(&keepalive->free);
+    ngx_queue_remove(q);
+
+    return ngx_queue_data(q, ngx_http_wa_gateway_idle_t, queue);
+}
+
+
+static void
+ngx_http_wa_gateway_keepalive_rest(ngx_http_wa_gateway_idle_t *idle)
+{
+    ngx_connection_t  *c;
+
+    c = idle->connection;
+
+    c->read->delayed = 0;
+    ngx_add_timer(c->read, idle->upstream->keepalive->timeout);
+
+    if (c->write->timer_set) {
+        ngx_del_timer(c->write);
+    }
+
+    c->write->handler = ngx_http_wa_gateway_keepalive_empty_handler;
+    c->read->handler = ngx_http_wa_gateway_keepalive_handler;
+
+    c->data = idle;
+    c->idle = 1;
+    c->log = ngx_cycle->log;
+    c->read->log = ngx_cycle->log;
+    c->write->log = ngx_cycle->log;
+    c->pool->log = ngx_cycle->log;
+
+    if (c->read->ready) {
+        ngx_http_wa_gateway_keepalive_handler(c->read);
+    }
+}
+
+
+/* neither closed nor with bytes that nobody asked for */
+
+static ngx_uint_t
+ngx_http_wa_gateway_keepalive_silent(ngx_connection_t *c)
+{
+    int   n;
+    char  buf[1];
+
+    n = recv(c->fd, buf, 1, MSG_PEEK);
+
+    return n == -1 && ngx_socket_errno == NGX_EAGAIN;
+}
+
+
+static void
+ngx_http_wa_gateway_keepalive_empty_handler(ngx_event_t *ev)
+{
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, ev->log, 0,
+                   "wa_gateway keepalive empty handler");
+}
+
+
+static void
+ngx_http_wa_gateway_keepalive_handler(ngx_event_t *ev)
+{
+    ngx_connection_t            *c;
+    ngx_http_wa_gateway_idle_t  *idle;
+
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, ev->log, 0,
+                   "wa_gateway keepalive handler");
+
+    c = ev->data;
+    idle = c->data;
+
+    if (!c->close
+        && !ev->timedout
+        && ngx_http_wa_gateway_keepalive_silent(c))
+    {
+        ev->ready = 0;
+
+        if (ngx_handle_read_event(ev, 0) == NGX_OK) {
+            return;
+        }
+    }
+
+    ngx_http_wa_gateway_keepalive_remove(idle);
+    ngx_http_wa_gateway_keepalive_close(c);
+}
+
+
+static void
+ngx_http_wa_gateway_keepalive_remove(ngx_http_wa_gateway_idle_t *idle)
+{
+    ngx_http_wa_gateway_keepalive_t  *keepalive;
+
+    keepalive = idle->upstream->keepalive;
+
+    ngx_queue_remove(&idle->queue);
+    ngx_queue_remove(&idle->age);
+
+    idle->peer->nidle--;
+    keepalive->count--;
+
+    ngx_queue_insert_head(&keepalive->free, &idle->queue);
+}
+
+
+static void
+ngx_http_wa_gateway_keepalive_close(ngx_connection_t *c)
+{
+#if (NGX_HTTP_SSL)
+
+    if (c->ssl) {
+        c->ssl->no_wait_shutdown = 1;
+        c->ssl->no_send_shutdown = 1;
+
+        (void) ngx_ssl_shutdown(c);
+    }
+
+#endif
+
+    ngx_destroy_pool(c->pool);
+    ngx_close_connection(c);
+}

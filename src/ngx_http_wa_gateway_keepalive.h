@@ -1,0 +1,43 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ *
+ * Idle connections, kept by instance: to find one costs the same for any
+ * number of instances, where ngx_http_upstream_keepalive_module searches one
+ * cache from end to end, and one of another name at the same address is never
+ * taken.
+ */
+
+
+#ifndef _NGX_HTTP_WA_GATEWAY_KEEPALIVE_H_INCLUDED_
+#define _NGX_HTTP_WA_GATEWAY_KEEPALIVE_H_INCLUDED_
+
+
+#include "ngx_http_wa_gateway_module.h"
+
+
+/*
+ * The handler of "wa_gateway_keepalive", and what holds without it.
+ */
+char *ngx_http_wa_gateway_keepalive(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+ngx_int_t ngx_http_wa_gateway_keepalive_finish(ngx_conf_t *cf,
+    ngx_http_wa_gateway_upstream_t *us);
+
+/*
+ * Takes an idle connection to an address of the peer, as peer.get() would
+ * return it: NGX_DONE, or NGX_DECLINED if there is none.  One that the
+ * instance has closed is not taken.
+ */
+ngx_int_t ngx_http_wa_gateway_keepalive_take(ngx_http_wa_gateway_ctx_t *ctx,
+    ngx_peer_connection_t *pc);
+
+/*
+ * Keeps the connection of an attempt that was answered, if it may be kept;
+ * pc->connection is NULL then.
+ */
+void ngx_http_wa_gateway_keepalive_put(ngx_http_wa_gateway_ctx_t *ctx,
+    ngx_peer_connection_t *pc);
+
+
+#endif /* _NGX_HTTP_WA_GATEWAY_KEEPALIVE_H_INCLUDED_ */

@@ -1,0 +1,142 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
+#include "ngx_http_wa_gateway_module.h"
+#include "ngx_http_wa_gateway_health.h"
+#include "ngx_http_wa_gateway_lock.h"
+#include "ngx_http_wa_gateway_mark.h"
+
+
+static ngx_uint_t ngx_http_wa_gateway_mark_last(
+    ngx_http_wa_gateway_upstream_t *us, ngx_http_wa_gateway_peer_t *peer);
+static void ngx_http_wa_gateway_mark_record(ngx_http_wa_gateway_group_t *group,
+    ngx_http_wa_gateway_event_t *event);
+static void ngx_http_wa_gateway_mark_tell(ngx_http_wa_gateway_event_t *event,
+    uint64_t held);
+
+
+void
+ngx_http_wa_gateway_mark_event(ngx_http_wa_gateway_news_t *news)
+{
+    uint64_t                         held;
+    ngx_uint_t                       changed, last;
+    ngx_http_wa_gateway_event_t      event;
+    ngx_http_wa_gateway_group_t     *group;
+    ngx_http_wa_gateway_instance_t  *instance;
+
+    group = news->upstream->group;
+    instance = news->peer->instance;
+
+    last = (news->event == NGX_HTTP_WA_GATEWAY_STATUS)
+           && ngx_http_wa_gateway_mark_last(news->upstream, news->peer);
+
+    event.reason_len = ngx_min(news->reason.len,
+                               NGX_HTTP_WA_GATEWAY_REASON_LEN);
+    ngx_memcpy(event.reason, news->reason.data, event.reason_len);
+
+    event.name_len = ngx_min(news->peer->name.len,
+                             NGX_HTTP_WA_GATEWAY_NAME_LEN);
+    ngx_memcpy(event.name, news->peer->name.data, event.name_len);
+
+    event.time = ngx_http_wa_gateway_time();
+
+    ngx_http_wa_gateway_lock(news->upstream->zone->shpool);
+
+    event.from = instance->health.state;
+
+    changed = ngx_http_wa_gateway_health_event(&instance->health,
+                                               &news->upstream->policy,
+                                               news->event, last,
+                                               ngx_current_msec);
+
+    event.to = instance->health.state;
+
+    /* a worker killed right here may have left the copy behind */
+
+    changed |= (instance->state != event.to);
+
+    if (event.reason_len && event.to == NGX_HTTP_WA_GATEWAY_DOWN) {
+        ngx_memcpy(instance->reason, event.reason, event.reason_len);
+        instance->reason_len = event.reason_len;
+    }
+
+    held = event.time - instance->since;
+
+    if (changed) {
+        instance->state = event.to;
+        instance->since = event.time;
+
+        if (event.to != NGX_HTTP_WA_GATEWAY_DOWN) {
+            instance->reason_len = 0;
+        }
+
+        ngx_http_wa_gateway_mark_record(group, &event);
+
+        (void) ngx_atomic_fetch_add(&group->generation, 1);
+    }
+
+    ngx_http_wa_gateway_unlock(news->upstream->zone->shpool);
+
+    if (changed) {
+        ngx_http_wa_gateway_mark_tell(&event, held);
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_wa_gateway_mark_last(ngx_http_wa_gateway_upstream_t *us,
+    ngx_http_wa_gateway_peer_t *peer)
+{
+    ngx_uint_t                   i;
+    ngx_http_wa_gateway_peer_t  *other;
+
+    for (i = 0; i < us->npeers; i++) {
+        other = &us->peers[i];
+
+        if (other != peer
+            && !other->down
+            && ngx_http_wa_gateway_available(other->instance))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static void
+ngx_http_wa_gateway_mark_record(ngx_http_wa_gateway_group_t *group,
+    ngx_http_wa_gateway_event_t *event)
+{
+    group->events[group->nevents % NGX_HTTP_WA_GATEWAY_EVENTS] = *event;
+    group->nevents++;
+}
+
+
+static void
+ngx_http_wa_gateway_mark_tell(ngx_http_wa_gateway_event_t *event,
+    uint64_t held)
+{
+    ngx_str_t   name, reason;
+    ngx_uint_t  level;
+
+    name.len = event->name_len;
+    name.data = event->name;
+
+    reason.len = event->reason_len;
+    reason.data = event->reason;
+
+    level = (event->to == NGX_HTTP_WA_GATEWAY_DOWN) ? NGX_LOG_WARN
+                                                    : NGX_LOG_NOTICE;
+
+    ngx_log_error(level, ngx_cycle->log, 0,
+                  "wa_gateway: %V is %V%s%V (%V for %uL.%03uLs)",
+                  &name, &ngx_http_wa_gateway_states[event->to],
+                  reason.len ? ": " : "", &reason,
+                  &ngx_http_wa_gateway_states[event->from],
+                  held / 1000, held % 1000);
+}

@@ -1,0 +1,175 @@
+#!/usr/bin/perl
+
+# Idle connections to instances, kept by instance.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use Test::More;
+use WaGateway::Fake;
+use WaGateway::Nginx qw(http poll read_answer send_request);
+
+my $fake = WaGateway::Fake->new(address => '0.0.0.0');
+my $port = $fake->port;
+
+my $Kept = 'proxy_http_version 1.1; proxy_set_header Connection "";';
+
+
+sub start {
+    my ($directive, $servers, $location) = @_;
+
+    $fake->forget;
+
+    return WaGateway::Nginx->start(
+        upstream => "wa_gateway; $directive "
+                    . join('', map { "server $_:$port;" }
+                               @{$servers || ['127.0.0.1']}),
+        location => $location || $Kept);
+}
+
+
+# How many connections carried the requests seen since start() or forget().
+sub connections {
+    my %seen = map { $_->{connection} => 1 } $fake->ledger;
+    return scalar keys %seen;
+}
+
+
+# Requests at the same time: as many connections are idle afterwards.
+sub together {
+    my ($ng, $n) = @_;
+    my @clients = map { send_request($ng->port, 'POST', '/t?delay=0.3',
+                                     body => 'x') } 1 .. $n;
+    return grep { read_answer($_, 'POST')->{status} == 200 } @clients;
+}
+
+
+{
+    my $ng = start('');
+    $ng->request('POST', '/x', body => 'x') for 1 .. 20;
+    is($fake->count, 20, 'requests');
+    is(connections(), 1, 'one after the other they share a connection');
+    $ng->clean;
+}
+
+{
+    my $ng = start('', undef, 'proxy_http_version 1.0;');
+    $ng->request('POST', '/x', body => 'x') for 1 .. 5;
+    is(connections(), 5, 'unless nginx asks for the connection to be closed');
+    $ng->clean;
+}
+
+{
+    my $ng = start('wa_gateway_keepalive off;');
+    $ng->request('POST', '/x', body => 'x') for 1 .. 5;
+    is(connections(), 5, 'or it is off');
+    $ng->clean;
+}
+
+{
+    my $ng = start('wa_gateway_keepalive connections=2;');
+
+    is(scalar(together($ng, 4)), 4, 'four at a time');
+    my %before = map { $_->{connection} => 1 } $fake->ledger;
+
+    $fake->forget;
+    together($ng, 4);
+
+    my %again = map { $_->{connection} => 1 }
+                grep { $before{$_->{connection}} } $fake->ledger;
+    is(scalar(keys %again), 2, 'leave two connections with connections=2');
+    $ng->clean;
+}
+
+{
+    my $ng = start('wa_gateway_keepalive requests=3;');
+    $ng->request('POST', '/x', body => 'x') for 1 .. 12;
+    is(connections(), 4, 'a connection carries requests=3 and no more');
+    $ng->clean;
+}
+
+{
+    my $ng = start('wa_gateway_keepalive time=1ms;');
+    $ng->request('POST', '/x?delay=0.05', body => 'x') for 1 .. 3;
+    is(connections(), 3, 'nor is one kept that is older than time=');
+    $ng->clean;
+}
+
+{
+    my $ng = start('wa_gateway_keepalive timeout=300ms;');
+
+    # each poll opens one more only if the one before was closed
+    ok(poll {
+        $ng->request('POST', '/x', body => 'x');
+        select undef, undef, undef, 0.5;
+        connections() > 1;
+    }, 'an idle one is closed after timeout=');
+    $ng->clean;
+}
+
+# ngx_http_upstream_keepalive_module with its usual 32 would keep none here.
+{
+    my @addresses = map { "127.0.1.$_" } 1 .. 40;
+    my $ng = start('', \@addresses);
+
+    $ng->request('POST', '/x', body => 'x') for 1 .. 3 * @addresses;
+    is($fake->count, 120, 'requests to 40 instances');
+    is(connections(), 40, 'each instance keeps its own connection');
+    $ng->clean;
+}
+
+# keepalive of nginx has the last word where it stands
+{
+    my $ng = start('', undef, $Kept);
+    $ng->clean;
+
+    $fake->forget;
+    $ng = WaGateway::Nginx->start(
+        upstream => "wa_gateway; server 127.0.0.1:$port; keepalive 4;",
+        location => $Kept);
+    $ng->request('POST', '/x', body => 'x') for 1 .. 5;
+    is(connections(), 1, 'nginx\'s own keepalive works beside');
+    $ng->clean;
+}
+
+# The worker sees the next request before it sees that the instance closed.
+{
+    my $ng = start('wa_gateway_passive off;');
+    my ($worker) = $ng->worker_pids;
+
+    for my $method (qw(POST PUT PATCH DELETE GET)) {
+        for my $hard (0, 1) {
+            my $client = http($ng->port, 'GET', '/warm', keep => 1)->{socket};
+            $fake->forget;
+
+            kill 'STOP', $worker;
+            send_request($ng->port, $method, '/race', socket => $client,
+                         $method eq 'GET' ? () : (body => 'x'));
+            ok($fake->close_idle($hard), 'the idle connection is closed');
+            kill 'CONT', $worker;
+
+            my $r = read_answer($client, $method, socket => 1);
+            is("$r->{status} " . $fake->ledger('/race'), '200 1',
+               "$method over a connection closed a moment ago is sent once");
+        }
+    }
+    $ng->clean;
+}
+
+
+for (['connections=0', 'connections=0'], ['timeout=0', 'timeout=0'],
+     ['foo=1', 'foo=1'], ['connections=2 connections=3', 'connections=3'])
+{
+    my ($args, $bad) = @$_;
+    my $ng = WaGateway::Nginx->new(
+        upstream => "wa_gateway; wa_gateway_keepalive $args;
+                     server 127.0.0.1:$port;");
+    my ($status, $out) = $ng->test;
+    isnt($status, 0, "wa_gateway_keepalive $args is refused");
+    like($out, qr/\[emerg\] .*"\Q$bad\E"/, 'by its name');
+}
+
+done_testing();

@@ -1,0 +1,192 @@
+#!/usr/bin/perl
+
+# Another binary, another module, under load: no crash and no error.
+
+use strict;
+use warnings;
+
+use File::Copy qw(copy);
+use Test::More;
+use Time::HiRes qw(sleep time);
+use WaGateway::Fake;
+use WaGateway::Load;
+use WaGateway::Nginx qw(poll slurp);
+
+my @fakes = map { WaGateway::Fake->new } 1 .. 3;
+
+
+# nginx takes the signals of an upgrade only as a daemon, and starts the new
+# binary by the name it was started by.
+package Daemon;
+
+our @ISA = ('WaGateway::Nginx');
+
+sub preamble {
+    my ($self) = @_;
+    my $text = $self->SUPER::preamble;
+    $text =~ s/daemon off/daemon on/;
+    $text =~ s/load_module "[^"]*"/load_module "$self->{module}"/
+        if $self->{module};
+    return $text;
+}
+
+sub command {
+    my ($self) = @_;
+    my ($nginx, @rest) = $self->SUPER::command;
+
+    if ($nginx !~ m{/}) {
+        ($nginx) = grep { -x } map { "$_/$nginx" } split(/:/, $ENV{PATH}),
+                                                   '/usr/sbin', '/sbin';
+    }
+
+    return ($nginx, @rest);
+}
+
+sub pid {
+    my ($self, $suffix) = @_;
+    my ($pid) = WaGateway::Nginx::slurp("$self->{dir}/nginx.pid"
+                                        . ($suffix || '')) =~ /^(\d+)/;
+    return $pid;
+}
+
+sub begin {
+    my ($class, %o) = @_;
+    my $self = $class->new(%o);
+
+    $self->write_conf;
+    system($self->command) == 0 or die "nginx: $?\n";
+    WaGateway::Nginx::poll(sub { $self->pid }) or die "no pid\n";
+    $self->{pid} = $self->pid;
+
+    return $self;
+}
+
+# It is no child of ours.
+sub stop {
+    my ($self) = @_;
+
+    for my $signal ('QUIT', 'KILL') {
+        my @pids = grep { $_ } $self->pid, $self->pid('.oldbin');
+        kill $signal, @pids;
+        last if WaGateway::Nginx::poll(sub { !grep { kill 0, $_ } @pids }, 10);
+    }
+
+    delete $self->{pid};
+}
+
+sub DESTROY {
+    my ($self) = @_;
+    local $?;
+    $self->stop if $self->{pid};
+}
+
+package main;
+
+
+sub alive { return $_[0] && kill 0, $_[0] }
+
+
+sub judge {
+    my ($name, @results) = @_;
+    my $seen = WaGateway::Load::seen(@fakes);
+
+    cmp_ok(scalar @results, '>', 20, "$name: there was load: " . @results);
+    is(join(', ', map { $_->{why} = '' unless defined $_->{why};
+                        "@$_{qw(path status sent why)}" }
+                  grep { $_->{status} != 200 || !$_->{whole} } @results), '',
+       "$name: no client saw an error");
+    is(scalar(grep { ($seen->{$_->{path}} || 0) != 1 } @results), 0,
+       "$name: every message was seen once");
+}
+
+
+my %o = (workers => 2, level => 'notice', upstream => join '',
+         'wa_gateway; wa_gateway_check interval=1s;',
+         map { "server " . $_->name . ";" } @fakes);
+
+{
+    my $ng = Daemon->begin(%o);
+    my $old = $ng->pid;
+
+    ok((poll { eval { $ng->status->{instances}{healthy} == 3 } }), 'it runs');
+
+    my $load = WaGateway::Load->start($ng->port, pause => 0.005);
+
+    kill 'USR2', $old;
+    ok((poll { ($ng->pid('.oldbin') || 0) == $old && $ng->pid
+               && $ng->pid != $old } 20), 'USR2: a new master');
+    my $new = $ng->pid;
+    $ng->{pid} = $new;
+    ok((poll { $ng->worker_pids == 2 }), 'with workers');
+
+    $ng->{pid} = $old;
+    kill 'WINCH', $old;
+    ok((poll { $ng->worker_pids <= 1 }), 'WINCH: the old workers go');
+
+    ok((poll { eval { $ng->status->{instances}{healthy} == 3 } }),
+       'the new ones know who is up');
+
+    kill 'QUIT', $old;
+    ok((poll { !alive($old) } 20), 'QUIT: the old master goes');
+    $ng->{pid} = $new;
+
+    judge('upgrade', $load->stop);
+
+    # And back again: the new one is not liked.
+    $load = WaGateway::Load->start($ng->port, pause => 0.005);
+    $old = $new;
+    kill 'USR2', $old;
+    ok((poll { ($ng->pid('.oldbin') || 0) == $old && $ng->pid
+               && $ng->pid != $old } 20), 'USR2: one more');
+    $new = $ng->pid;
+    $ng->{pid} = $new;
+    ok((poll { $ng->worker_pids == 2 }), 'with workers');
+
+    $ng->{pid} = $old;
+    kill 'WINCH', $old;
+    ok((poll { $ng->worker_pids <= 1 }), 'WINCH: the old workers go');
+    kill 'HUP', $old;
+    ok((poll { $ng->worker_pids >= 3 }), 'HUP: they are back');
+    kill 'QUIT', $new;
+    ok((poll { !alive($new) } 20), 'QUIT: the new master goes');
+
+    judge('return', $load->stop);
+    is($ng->status->{instances}{healthy}, 3, 'all are up');
+
+    $ng->clean;
+}
+
+
+# The module is replaced on the disk.
+{
+    my $from = $ENV{TEST_NGINX_LOAD_MODULES}
+               || 'build/ngx_http_wa_gateway_module.so';
+    my $ng = Daemon->new(%o);
+    my $module = "$ng->{dir}/module.so";
+
+    my $replace = sub {
+        copy($from, "$module.new") or die "$from: $!\n";
+        rename "$module.new", $module or die "$module: $!\n";
+    };
+
+    $replace->();
+    $ng = Daemon->begin(%o, %$ng, module => $module);
+    ok((poll { eval { $ng->status->{instances}{healthy} == 3 } }), 'it runs');
+
+    my $load = WaGateway::Load->start($ng->port, pause => 0.005);
+    my $master = $ng->{pid};
+
+    for my $n (1 .. 5) {
+        $replace->();
+        ok($ng->reload, "another module, $n: a reload");
+        ok((poll { eval { $ng->status->{instances}{healthy} == 3 } }),
+           "another module, $n: at work");
+    }
+
+    judge('another module', $load->stop);
+    is($ng->pid, $master, 'the master is the same');
+
+    $ng->clean;
+}
+
+done_testing;
