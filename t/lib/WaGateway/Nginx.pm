@@ -383,11 +383,18 @@ sub read_answer {
     my $closed;
 
     my $more = sub {
-        my $left = $end - time;
-        my $r = '';
-        vec($r, fileno $s, 1) = 1;
-        return 0 if $closed || $left <= 0
-                    || select($r, undef, undef, $left) <= 0;
+        return 0 if $closed;
+
+        while (1) {
+            my $left = $end - time;
+            my $r = '';
+            vec($r, fileno $s, 1) = 1;
+            return 0 if $left <= 0;
+            my $n = select $r, undef, undef, $left;
+            last if $n > 0;
+            return 0 unless $n < 0 && $! == EINTR;
+        }
+
         my $n = sysread $s, $in, 262144, length $in;
         $closed = 1 unless $n;
         return $n;
