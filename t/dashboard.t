@@ -105,7 +105,7 @@ while ($page =~ /data-t="(\w+)"[^>]*>([^<]*)</g) {
 
 # What the rules and the Grafana dashboard ask for is what the module has
 
-my $names = join '|', read_file(root() . '/src/ngx_http_wa_gateway_metrics.c')
+my $names = join '|', read_file(root() . '/src/ngx_http_wa_gateway_family.c')
                       =~ /\{ "(wa_gateway_\w+)", "/g;
 
 for my $name ('conf/grafana/wa_gateway.json',
