@@ -443,6 +443,15 @@ function element(name, cls, content) {
 }
 
 
+// The name of an instance is read from left to right.
+function label(name) {
+    const e = element('bdi', name.length <= 32 ? 'name short' : 'name', name);
+
+    e.dir = 'ltr';
+    return e;
+}
+
+
 function shape(name, attributes) {
     const e = document.createElementNS(SVG, name);
 
@@ -802,10 +811,8 @@ function newRow(i) {
     th.scope = 'row';
     th.setAttribute('role', 'rowheader');
 
-    const name = element('bdi', 'name', i.name);
-    name.dir = 'ltr';
     const weight = element('span', 'weight');
-    th.append(name, weight);
+    th.append(label(i.name), weight);
     tr.append(th);
 
     const state = cell('state', 'state');
@@ -895,15 +902,13 @@ function drawBalance() {
         let bar = bars.get(i.name);
 
         if (!bar) {
-            const name = element('bdi', 'name', i.name);
-            name.dir = 'ltr';
             bar = { li: element('li'), value: element('span', 'value'),
                     fill: element('span', 'fill'), fair: element('span', 'fair'),
                     words: element('span', 'unseen') };
             const meter = element('span', 'meter');
             meter.setAttribute('aria-hidden', 'true');
             meter.append(bar.fill, bar.fair);
-            bar.li.append(name, bar.value, bar.words, meter);
+            bar.li.append(label(i.name), bar.value, bar.words, meter);
             bars.set(i.name, bar);
         }
 
@@ -959,13 +964,11 @@ function drawEvents() {
 
 function newEvent(e, id) {
     const li = element('li');
-    const name = element('bdi', 'name', e.instance);
     const what = element('span', 'what');
     const why = element('span', 'why');
     const arrow = element('span', 'arrow icon');
 
     li.dataset.id = id;
-    name.dir = 'ltr';
     arrow.append(icon('arrow'), element('span', 'unseen', text.becomes));
     what.append(chip(e.from), arrow, chip(e.to));
 
@@ -975,7 +978,7 @@ function newEvent(e, id) {
         why.append(element('span', 'reason', explain(e.reason)), raw);
     }
 
-    li.append(name, element('time'), what, why);
+    li.append(label(e.instance), element('time'), what, why);
     return li;
 }
 

@@ -9,11 +9,13 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+use File::Temp;
 use JSON::PP;
 use Test::More;
 use WaGateway::Launcher;
 
-my $html = root() . '/html';
+my $Root = root();
+my $html = "$Root/html";
 my %file = map { $_ => read_file("$html/$_") }
            qw(dashboard.html dashboard.css dashboard.js dashboard.texts.js
               dashboard.svg);
@@ -105,8 +107,9 @@ while ($page =~ /data-t="(\w+)"[^>]*>([^<]*)</g) {
 
 # What the rules and the Grafana dashboard ask for is what the module has
 
-my $names = join '|', read_file(root() . '/src/ngx_http_wa_gateway_family.c')
-                      =~ /\{ "(wa_gateway_\w+)", "/g;
+my $source = join '', map { read_file($_) } glob("'$Root'/src/*.c");
+my $names = join '|', $source =~
+            /\{ "(wa_gateway_\w+)", "(?:gauge|counter|histogram)"/g;
 
 for my $name ('conf/grafana/wa_gateway.json',
               'conf/prometheus/wa_gateway.rules.yml')
@@ -130,7 +133,7 @@ is(join(' ', grep { $tests !~ /alertname: $_\b/ } $rules =~ /alert: (\w+)/g),
    '', 'each alert has a test');
 
 SKIP: {
-    skip 'no promtool', 3 unless grep { -x "$_/promtool" }
+    skip 'no promtool', 4 unless grep { -x "$_/promtool" }
                                  split /:/, $ENV{PATH};
 
     for (['check', 'rules', 'wa_gateway.rules.yml'],
@@ -141,6 +144,23 @@ SKIP: {
                                    root() . "/conf/prometheus/$_->[2]");
         is($status, 0, "promtool @$_") or diag "$out$err";
     }
+
+    # what Grafana asks, as rules
+    my $file = File::Temp->new(SUFFIX => '.yml');
+    my $n = 0;
+    print $file "groups:\n  - name: g\n    rules:\n", map {
+        my $expr = $_->{expr};
+        $expr =~ s/\$__rate_interval|\$__range/5m/g;
+        $n++;
+        "      - record: r$n\n        expr: "
+        . JSON::PP->new->allow_nonref->encode($expr) . "\n";
+    } map { @{$_->{targets}} } @{$grafana->{panels}};
+    close $file;
+
+    my ($status, $out, $err) = run_command({}, 'promtool', 'check', 'rules',
+                                           "$file");
+    is($status, 0, 'promtool takes what the Grafana dashboard asks')
+        or diag "$out$err";
 }
 
 
