@@ -21,7 +21,7 @@ ID    := $(shell { $(NGINX) -V; $(CC) --version; echo '$(CC_OPT)'; \
                  -exec cat {} +; } 2>&1 | cksum | tr -d ' ')
 STAMP  = $(TREE)/configured-$(ID)
 
-.PHONY: build test lint clean fuzz fuzz-selftest hooks sanitize \
+.PHONY: build test dashboard-test lint clean fuzz fuzz-selftest hooks sanitize \
         sanitize-build sanitize-selftest valgrind matrix coverage soak
 
 build: $(MODULE)
@@ -53,10 +53,26 @@ $(MODULE): $(STAMP) $(SOURCES)
 test:
 	bin/wa-gateway test
 
+# Not among the others: a browser is large.  Screenshots: build/dashboard.
+dashboard-test: build
+	@command -v node >/dev/null && command -v npm >/dev/null \
+	    && command -v chromium >/dev/null || { \
+	    [ "$$(id -u)" -eq 0 ] || { echo 'make: chromium, nodejs or npm is' \
+	        'missing: install them, or run this as root' >&2; exit 1; }; \
+	    apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+	        install --no-install-recommends chromium fonts-noto-core \
+	        $$(command -v node >/dev/null || echo nodejs) \
+	        $$(command -v npm >/dev/null || echo npm); }
+	mkdir -p build/dashboard
+	cp t/dashboard/package.json build/dashboard/
+	cd build/dashboard && npm install --no-audit --no-fund --no-progress
+	node t/dashboard/dashboard.js
+
 lint:
 	@status=0; \
 	if command -v shellcheck >/dev/null; then \
-	    shellcheck bin/wa-gateway .ci/run || status=1; \
+	    shellcheck bin/wa-gateway .ci/run t/tools/* t/sanitize/run \
+	        t/sanitize/selftest t/sanitize/valgrind || status=1; \
 	else echo 'lint: no shellcheck here, skipped'; fi; \
 	if [ -z '$(SOURCES)' ]; then :; \
 	elif command -v cppcheck >/dev/null; then \

@@ -85,7 +85,7 @@ gives('intervals and path have defaults', $one, 'wa_gateway_check',
       'uri=/health interval=30000ms timeout=10000ms');
 gives('WORKERS has a default', $one, 'worker_processes', 'auto');
 gives('GATEWAY_LANG has a default', $one, 'wa_gateway_errors', 'ar');
-gives('no API_KEY, no key', $one, 'wa_gateway_api_key', 'off');
+gives('no API_KEY, no key', $one, 'wa_gateway_api_key', ['off', 'off']);
 gives('an empty value means the default', "PORT=\nHOST=\nGATEWAY_LANG=''\n$one",
       'listen', '127.0.0.1:3000');
 
@@ -143,12 +143,12 @@ my @keys = (
 
 for (@keys) {
     my ($title, $text, $key) = @$_;
-    gives($title, "API_KEY=$text\n$one", 'wa_gateway_api_key', ["$key", 'off']);
+    gives($title, "API_KEY=$text\n$one", 'wa_gateway_api_key', ["$key", 'off', 'off']);
 }
 
 my $arabic = "مفتاح سري";
 utf8::encode($arabic);
-gives('UTF-8', "API_KEY=$arabic\n$one", 'wa_gateway_api_key', [$arabic, 'off']);
+gives('UTF-8', "API_KEY=$arabic\n$one", 'wa_gateway_api_key', [$arabic, 'off', 'off']);
 
 
 # the environment

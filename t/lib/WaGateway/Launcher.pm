@@ -37,7 +37,7 @@ sub root { return $Root }
 # A copy of the checkout, with what was built: .env and run/ are its own.
 sub checkout {
     my $dir = tempdir('wa-gateway-XXXXXX', TMPDIR => 1, CLEANUP => 1);
-    my @parts = grep { -e "$Root/$_" } qw(Makefile bin conf config src);
+    my @parts = grep { -e "$Root/$_" } qw(Makefile bin conf config html src);
     push @parts, map { s/^.*\///r } glob("'$Root'/*.c"), glob("'$Root'/*.h");
 
     chmod 0755, $dir;
