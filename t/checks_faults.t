@@ -269,7 +269,7 @@ for my $how ('quit', 'reload', 'tls') {
 # Old and new workers overlap for a moment: a turn is taken by one of them.
 
 {
-    my @fakes = map { WaGateway::Fake->new } 1 .. 10;
+    my @fakes = map { WaGateway::Fake->new(mode => 'slow:0.02') } 1 .. 10;
     my $ng = checked(\@fakes, 'interval=400ms jitter=0% timeout=5s',
                      workers => 2);
 
@@ -288,6 +288,8 @@ for my $how ('quit', 'reload', 'tls') {
     my @twice = grep { $_ < 0.1 } map { spaces(checks($_)) } @fakes;
     cmp_ok(scalar(@twice), '<', 3, 'no check is made twice over a reload')
         or diag(join ' ', map { sprintf '%.3f', $_ } @twice);
+    is(join(' ', map { $_->max_busy } @fakes), join(' ', (1) x 10),
+       'and never two at a time');
     $ng->clean;
 }
 
