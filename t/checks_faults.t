@@ -284,10 +284,19 @@ for my $how ('quit', 'reload', 'tls') {
     my $n = $fakes[0]->count;
     poll { $fakes[0]->count > $n + 2 };
 
-    # On a busy machine one may be late; without care it is a score of them.
-    my @twice = grep { $_ < 0.1 } map { spaces(checks($_)) } @fakes;
-    cmp_ok(scalar(@twice), '<', 3, 'no check is made twice over a reload')
-        or diag(join ' ', map { sprintf '%.3f', $_ } @twice);
+    # A check that a worker drops as it quits is asked again, and rightly;
+    # but no turn has two verdicts.
+    my $twice = 0;
+
+    for my $fake (@fakes) {
+        my $passed = $ng->instance($fake->name)->{checks}{passed};
+        my @c = checks($fake);
+        my $turns = 1 + int(($c[-1]{time} - $c[0]{time}) / 0.4 + 0.5);
+
+        $twice += $passed - $turns if $passed > $turns;
+    }
+
+    cmp_ok($twice, '<', 3, 'no check is made twice over a reload');
     is(join(' ', map { $_->max_busy } @fakes), join(' ', (1) x 10),
        'and never two at a time');
     $ng->clean;
