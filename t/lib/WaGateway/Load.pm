@@ -11,7 +11,9 @@ use POSIX ();
 use Time::HiRes qw(sleep);
 use WaGateway::Nginx qw(http);
 
+my $Main = $$;
 my $Run = 0;
+my %Running;
 
 
 # Options: clients, pause (seconds), body, timeout, query (a sub: what is
@@ -52,6 +54,7 @@ sub start {
             POSIX::_exit(0);
         }
 
+        $Running{$pid} = 1;
         push @{$self->{pipes}}, [$pid, $pipe];
     }
 
@@ -75,6 +78,7 @@ sub stop {
             push @results, \%r;
         }
         close $fh;
+        delete $Running{$p->[0]};
     }
 
     delete $self->{pipes};
@@ -95,6 +99,16 @@ sub seen {
     }
 
     return \%seen;
+}
+
+
+# Perl waits for what it reads from: a test that dies would wait for ever.
+END {
+    if ($$ == $Main && %Running) {
+        my $status = $?;
+        kill 'KILL', keys %Running;
+        $? = $status;
+    }
 }
 
 
