@@ -13,7 +13,6 @@ use WaGateway::Nginx qw(http);
 
 my $Main = $$;
 my $Run = 0;
-my %Running;
 
 
 # Options: clients, pause (seconds), body, timeout, query (a sub: what is
@@ -54,7 +53,6 @@ sub start {
             POSIX::_exit(0);
         }
 
-        $Running{$pid} = 1;
         push @{$self->{pipes}}, [$pid, $pipe];
     }
 
@@ -78,7 +76,6 @@ sub stop {
             push @results, \%r;
         }
         close $fh;
-        delete $Running{$p->[0]};
     }
 
     delete $self->{pipes};
@@ -103,11 +100,12 @@ sub seen {
 
 
 # Perl waits for what it reads from: a test that dies would wait for ever.
-END {
-    if ($$ == $Main && %Running) {
-        my $status = $?;
-        kill 'KILL', keys %Running;
-        $? = $status;
+sub DESTROY {
+    my ($self) = @_;
+
+    if ($$ == $Main && $self->{pipes}) {
+        local ($?, $@);
+        kill 'KILL', map { $_->[0] } @{$self->{pipes}};
     }
 }
 
