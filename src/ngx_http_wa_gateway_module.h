@@ -242,6 +242,8 @@ typedef struct {
     uint32_t                        *starts;     /* scratch of the making */
     uint32_t                        *peers;      /* that are up */
     uint32_t                        *weights;    /* of these, reduced */
+    uint32_t                        *alike;      /* how many have that */
+    uint32_t                        *ranks;      /* among those */
     ngx_uint_t                       nslots;
     ngx_uint_t                       npeers;
     ngx_uint_t                       max;        /* slots there is room for */

@@ -29,6 +29,10 @@ static uint64_t ngx_http_wa_gateway_roster_reduce(
     ngx_http_wa_gateway_roster_t *roster, uint64_t total);
 static void ngx_http_wa_gateway_roster_lay(
     ngx_http_wa_gateway_roster_t *roster);
+static void ngx_http_wa_gateway_roster_rank(
+    ngx_http_wa_gateway_roster_t *roster);
+static ngx_uint_t ngx_http_wa_gateway_roster_slot(
+    ngx_http_wa_gateway_roster_t *roster, ngx_uint_t i, ngx_uint_t k);
 
 
 ngx_int_t
@@ -62,7 +66,7 @@ ngx_http_wa_gateway_roster_create(ngx_conf_t *cf,
         roster->max = ngx_min(w[tier], NGX_HTTP_WA_GATEWAY_ROSTER_SLOTS)
                       + n[tier];
 
-        size = 2 * roster->max + 2 * n[tier] + 1;
+        size = 2 * roster->max + 4 * n[tier] + 1;
 
         p = ngx_palloc(cf->pool, size * sizeof(uint32_t));
         if (p == NULL) {
@@ -72,7 +76,9 @@ ngx_http_wa_gateway_roster_create(ngx_conf_t *cf,
         roster->slots = p;
         roster->peers = roster->slots + roster->max;
         roster->weights = roster->peers + n[tier];
-        roster->starts = roster->weights + n[tier];
+        roster->alike = roster->weights + n[tier];
+        roster->ranks = roster->alike + n[tier];
+        roster->starts = roster->ranks + n[tier];
     }
 
     return NGX_OK;
@@ -266,29 +272,24 @@ ngx_http_wa_gateway_roster_reduce(ngx_http_wa_gateway_roster_t *roster,
 }
 
 
-/*
- * Turn k of a peer of weight w is due at (2k + 1) / 2w of the round; a
- * counting sort of all the turns spreads each peer's evenly over the slots.
- */
+/* a counting sort of all turns by the slot they are due at */
 
 static void
 ngx_http_wa_gateway_roster_lay(ngx_http_wa_gateway_roster_t *roster)
 {
-    uint64_t    at;
-    uint32_t   *starts, w, k;
-    ngx_uint_t  i, n;
+    uint32_t    *starts;
+    ngx_uint_t   i, k, n, at;
 
     n = roster->nslots;
     starts = roster->starts;
 
+    ngx_http_wa_gateway_roster_rank(roster);
+
     ngx_memzero(starts, (n + 1) * sizeof(uint32_t));
 
     for (i = 0; i < roster->npeers; i++) {
-        w = roster->weights[i];
-
-        for (k = 0; k < w; k++) {
-            at = (2 * (uint64_t) k + 1) * n / (2 * (uint64_t) w);
-            starts[at + 1]++;
+        for (k = 0; k < roster->weights[i]; k++) {
+            starts[ngx_http_wa_gateway_roster_slot(roster, i, k) + 1]++;
         }
     }
 
@@ -297,13 +298,54 @@ ngx_http_wa_gateway_roster_lay(ngx_http_wa_gateway_roster_t *roster)
     }
 
     for (i = 0; i < roster->npeers; i++) {
-        w = roster->weights[i];
-
-        for (k = 0; k < w; k++) {
-            at = (2 * (uint64_t) k + 1) * n / (2 * (uint64_t) w);
+        for (k = 0; k < roster->weights[i]; k++) {
+            at = ngx_http_wa_gateway_roster_slot(roster, i, k);
             roster->slots[starts[at]++] = roster->peers[i];
         }
     }
+}
+
+
+/* peers of the same weight take their turns one after the other */
+
+static void
+ngx_http_wa_gateway_roster_rank(ngx_http_wa_gateway_roster_t *roster)
+{
+    uint32_t    *count;
+    ngx_uint_t   i;
+
+    /* by weight, which is at most the number of slots */
+
+    count = roster->starts;
+
+    ngx_memzero(count, (roster->nslots + 1) * sizeof(uint32_t));
+
+    for (i = 0; i < roster->npeers; i++) {
+        roster->ranks[i] = count[roster->weights[i]]++;
+    }
+
+    for (i = 0; i < roster->npeers; i++) {
+        roster->alike[i] = count[roster->weights[i]];
+    }
+}
+
+
+/*
+ * Turn k of a peer of weight w, number r of the a peers with that weight, is
+ * due at (2(ka + r) + 1) / 2aw of the round: the turns of each peer and of
+ * each weight are spread evenly.
+ */
+
+static ngx_uint_t
+ngx_http_wa_gateway_roster_slot(ngx_http_wa_gateway_roster_t *roster,
+    ngx_uint_t i, ngx_uint_t k)
+{
+    uint64_t  turn, turns;
+
+    turn = (uint64_t) k * roster->alike[i] + roster->ranks[i];
+    turns = (uint64_t) roster->weights[i] * roster->alike[i];
+
+    return (2 * turn + 1) * roster->nslots / (2 * turns);
 }
 
 

@@ -3,6 +3,12 @@
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+# One nginx serves all blocks of the same configuration.
+BEGIN {
+    $ENV{TEST_NGINX_FORCE_RESTART_ON_TEST} = 0;
+    $ENV{TEST_NGINX_FAST_SHUTDOWN} = 1;
+}
+
 use Test::Nginx::Socket 'no_plan';
 
 add_block_preprocessor(sub {
@@ -26,7 +32,9 @@ END
 END
 });
 
+log_level('info');
 no_long_string();
+no_shuffle();
 no_root_location();
 run_tests();
 

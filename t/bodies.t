@@ -5,6 +5,9 @@
 use strict;
 use warnings;
 
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
 use Digest::MD5;
 use Encode qw(encode_utf8);
 use Test::More;
@@ -86,8 +89,8 @@ for my $buffering ('on', 'off') {
     for my $length (0, 1, 100_000, 3_000_000) {
         for my $mode (qw(json chunked close_delimited)) {
             my $r = $ng->request('GET', "/a?fake=$mode&pad=$length");
-            my $data = eval { JSON::PP::decode_json($r->{body}) } || {};
-            is(length($data->{pad} || ''), $length,
+            my ($pad) = $r->{body} =~ /"pad":"(x*)"\}\z/;
+            ok($r->{whole} && length($pad || '') == $length,
                "an answer with $length bytes more, $mode");
         }
     }

@@ -4,6 +4,10 @@
 
 use strict;
 use warnings;
+no warnings "qw";
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
 
 use Test::More;
 use WaGateway::Fake;

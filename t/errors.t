@@ -3,6 +3,12 @@
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+# One nginx serves all blocks of the same configuration.
+BEGIN {
+    $ENV{TEST_NGINX_FORCE_RESTART_ON_TEST} = 0;
+    $ENV{TEST_NGINX_FAST_SHUTDOWN} = 1;
+}
+
 use Test::Nginx::Socket 'no_plan';
 use WaGateway::Fake;
 
@@ -31,7 +37,7 @@ END
 
 our $locations = <<'END';
     large_client_header_buffers 2 1k;
-    location / { proxy_pass http://u; proxy_read_timeout 200ms; }
+    location / { proxy_pass http://u; proxy_read_timeout 500ms; }
     location /closed { proxy_pass http://closed; }
     location /none { proxy_pass http://none; }
     location /403 { return 403; }
@@ -81,7 +87,9 @@ add_block_preprocessor(sub {
     $block->set_value('config', "wa_gateway_errors $lang;\n$::locations");
 });
 
+log_level('info');
 no_long_string();
+no_shuffle();
 no_root_location();
 run_tests();
 

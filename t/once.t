@@ -5,6 +5,9 @@
 use strict;
 use warnings;
 
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
 use Test::More;
 use Time::HiRes qw(time);
 use WaGateway::Fake;
@@ -25,7 +28,7 @@ my $n = 0;
 
 
 # A path of its own for each request, by which the ledgers know it.
-sub path { return '/m' . ++$n }
+sub path { return ($_[0] || '/m') . ++$n }
 
 
 sub seen {
@@ -40,16 +43,26 @@ sub json {
 }
 
 
+# A location where nginx does not wait long.
+sub hang {
+    return "location /hang { $_[0] proxy_read_timeout 150ms;
+                             proxy_pass http://u; }";
+}
+
+
 sub body { return $_[0] =~ /GET|HEAD|DELETE/ ? undef : 'x' x 100 }
 
 
 # One request: what the client got and how many instances saw it.
 sub once {
     my ($ng, $method, $query, $status, $sent, $name, %o) = @_;
-    my $path = path();
+    my $path = path($query =~ /fake=hang/ ? '/hang' : '/m');
 
     $o{body} = body($method) unless exists $o{body};
     my $r = $ng->request($method, $path . ($query ? "?$query" : ''), %o);
+
+    # an instance that is slow may read what was written later than this
+    poll { scalar(seen($path)) } 3;
 
     my $got = $r->{status};
     $got .= ' ' . (json($r)->{sent} || '-') if $method ne 'HEAD';
@@ -68,7 +81,7 @@ my $upstream = "wa_gateway; wa_gateway_passive off; $servers";
 
 for my $repeat ('', $Repeat) {
     my $ng = WaGateway::Nginx->start(workers => 2, upstream => $upstream,
-        location => "$repeat proxy_read_timeout 150ms;");
+        location => $repeat, server => hang($repeat));
     my $how = $repeat ? ', with proxy_next_upstream for all' : '';
 
     for my $m (@Methods) {
@@ -87,8 +100,10 @@ for my $repeat ('', $Repeat) {
             my $path = path();
             my $r = $ng->request($m, "$path?fake=status:$status",
                                  body => body($m));
-            is("$r->{status} " . scalar(seen($path)), "$status 1",
-               "$m: an answer with status $status is not repeated$how");
+            is("$r->{status} " . scalar(seen($path)) . ' '
+               . (json($r)->{path} || ''), "$status 1 "
+               . ($m eq 'HEAD' ? '' : "$path?fake=status:$status"),
+               "$m: an answer with status $status passes, once$how");
         }
 
         next if $m eq 'HEAD';
@@ -246,7 +261,7 @@ SKIP: {
 {
     my $ng = WaGateway::Nginx->start(upstream => 'wa_gateway '
         . "retry=idempotent; wa_gateway_passive off; $servers",
-        location => "$Repeat proxy_read_timeout 150ms;");
+        location => $Repeat, server => hang($Repeat));
 
     for my $m (qw(GET HEAD OPTIONS)) {
         my $path = path();
@@ -442,7 +457,9 @@ END
     };
 
     my $ng = WaGateway::Nginx->start(workers => 2, http => $tls,
-        scheme => 'https', location => "$Repeat proxy_read_timeout 250ms;",
+        scheme => 'https', location => $Repeat,
+        server => "location /hang { $Repeat proxy_read_timeout 250ms;
+                                    proxy_pass https://u; }",
         upstream => "wa_gateway; wa_gateway_passive off;
                      server 127.0.0.1:$p1; server 127.0.0.1:$p2;");
 

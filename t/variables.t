@@ -3,6 +3,12 @@
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+# One nginx serves all blocks of the same configuration.
+BEGIN {
+    $ENV{TEST_NGINX_FORCE_RESTART_ON_TEST} = 0;
+    $ENV{TEST_NGINX_FAST_SHUTDOWN} = 1;
+}
+
 use Test::Nginx::Socket 'no_plan';
 use WaGateway::Fake;
 
@@ -37,7 +43,7 @@ END
         add_header X-Attempts "<$wa_gateway_attempts>" always;
         add_header X-Sent "<$wa_gateway_sent>" always;
         wa_gateway_errors en;
-        location /one { proxy_pass http://one; proxy_read_timeout 200ms; }
+        location /one { proxy_pass http://one; proxy_read_timeout 500ms; }
         location /two { proxy_pass http://two; }
         location /closed { proxy_pass http://closed; }
         location /none { proxy_pass http://none; }
@@ -45,7 +51,7 @@ END
         location /page {
             error_page 502 503 504 = /inside;
             proxy_pass http://one/one$is_args$args;
-            proxy_read_timeout 200ms;
+            proxy_read_timeout 500ms;
         }
         location /pageclosed {
             error_page 502 503 504 = @named;
@@ -70,7 +76,9 @@ END
 END
 });
 
+log_level('info');
 no_long_string();
+no_shuffle();
 no_root_location();
 run_tests();
 

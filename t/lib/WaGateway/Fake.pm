@@ -34,7 +34,8 @@ use strict;
 use warnings;
 
 use Digest::MD5;
-use Errno qw(EAGAIN EINTR EWOULDBLOCK);
+use Fcntl qw(LOCK_EX LOCK_NB);
+use File::Spec;
 use File::Temp qw(tempdir);
 use IO::Socket::INET;
 use IO::Socket::IP;
@@ -49,13 +50,20 @@ my %Running;
 my %Used;
 
 
-# A port nobody listens on, outside the range connections take theirs from.
+# A port nobody listens on, outside the range connections take theirs from,
+# and kept from tests that run beside this one.
 sub free_port {
     my $base = $ENV{TEST_NGINX_PORT_BASE} || 20000;
+    my $locks = File::Spec->tmpdir . "/wa-test-ports-$>";
+
+    mkdir $locks;
 
     for my $i (0 .. 899) {
         my $port = $base + ($$ * 13 + $i) % 900;
-        next if $Used{$port}++;
+        next if $Used{$port};
+
+        open $Used{$port}, '>>', "$locks/$port" or die "$locks/$port: $!\n";
+        next unless flock $Used{$port}, LOCK_EX | LOCK_NB;
 
         my $s = IO::Socket::INET->new(LocalAddr => '0.0.0.0', Listen => 1,
                                       LocalPort => $port, ReuseAddr => 1)

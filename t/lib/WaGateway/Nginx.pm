@@ -6,7 +6,7 @@ use strict;
 use warnings;
 
 use Cwd qw(abs_path);
-use Errno qw(EAGAIN EINTR);
+use Errno qw(EINTR);
 use Exporter qw(import);
 use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
@@ -47,7 +47,8 @@ sub slurp {
 
 
 # Options are parts of the configuration: upstream, location, server, http,
-# main, events; workers; conf is all of it.
+# main, events; workers, 0 for a single process; conf is all of it; level of
+# the error log; env of the process.
 sub new {
     my ($class, %o) = @_;
 
@@ -140,13 +141,15 @@ sub preamble {
     my $user = $> == 0 ? 'user root;' : '';
     my $main = $self->{main} || '';
     my $events = $self->{events} || '';
+    my $processes = $self->{workers} ? "worker_processes $self->{workers};"
+                                     : 'master_process off;';
     my $error_log = $self->{level} || 'info';
 
     return <<"END";
 load_module "$module";
 $user
 daemon off;
-worker_processes $self->{workers};
+$processes
 pid nginx.pid;
 error_log error.log $error_log;
 $main
@@ -220,7 +223,10 @@ sub request {
 
 sub status {
     my ($self) = @_;
-    return JSON::PP::decode_json($self->request('GET', '/status')->{body});
+    my $r = $self->request('GET', '/status');
+
+    return eval { JSON::PP::decode_json($r->{body}) }
+           || die "/status: $r->{status} $r->{body}\n" . $self->log;
 }
 
 
@@ -234,6 +240,8 @@ sub instance {
 sub worker_pids {
     my ($self) = @_;
     my @pids;
+
+    return $self->{pid} unless $self->{workers};
 
     for my $stat (glob '/proc/[0-9]*/stat') {
         my ($pid, $parent) = slurp($stat) =~ /^(\d+) \(.*\) \S+ (\d+) / or next;
@@ -367,6 +375,7 @@ sub put {
 
     while ($at < length $data) {
         my $n = syswrite $s, $data, 65536, $at;
+        next if !defined $n && $! == EINTR;
         return 0 unless defined $n;
         $at += $n;
     }
@@ -383,19 +392,23 @@ sub read_answer {
     my $closed;
 
     my $more = sub {
-        return 0 if $closed;
+        my ($n, $left);
 
-        while (1) {
-            my $left = $end - time;
+        do {
+            $left = $end - time;
+            return 0 if $closed || $left <= 0;
+
             my $r = '';
             vec($r, fileno $s, 1) = 1;
-            return 0 if $left <= 0;
-            my $n = select $r, undef, undef, $left;
-            last if $n > 0;
-            return 0 unless $n < 0 && $! == EINTR;
-        }
+            $n = select $r, undef, undef, $left;
+        } while ($n < 0 && $! == EINTR);
 
-        my $n = sysread $s, $in, 262144, length $in;
+        return 0 unless $n > 0;
+
+        do {
+            $n = sysread $s, $in, 262144, length $in;
+        } while (!defined $n && $! == EINTR);
+
         $closed = 1 unless $n;
         return $n;
     };

@@ -1,0 +1,313 @@
+#!/usr/bin/perl
+
+# Which instance a request goes to.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use File::Temp qw(tempdir);
+use Test::More;
+use WaGateway::Fake;
+use WaGateway::Nginx qw(http send_request read_answer poll);
+
+my @fakes = map { WaGateway::Fake->new } 1 .. 4;
+my %letter = map { 'http://' . $fakes[$_]->name => chr(65 + $_) } 0 .. 3;
+my $dir = tempdir('wa-balancer-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+chmod 0755, $dir;
+
+
+# Servers A to D with parameters; the balancer before them.
+sub upstream {
+    my ($first, @params) = @_;
+    my $n = 0;
+    return "wa_gateway; $first "
+           . join '', map { 'server ' . $fakes[$n++]->name . " $_;" } @params;
+}
+
+
+# The instances that answer n requests, one after the other.
+sub order {
+    my ($ng, $n) = @_;
+    my $order = '';
+
+    for (1 .. $n) {
+        my $r = $ng->request('POST', '/o', body => 'x');
+        my $name = $r->{headers}{'x-wa-instance'};
+        $order .= $r->{status} != 200 ? "<$r->{status}>"
+                : defined $letter{$name} ? $letter{$name} : '?';
+    }
+
+    return $order;
+}
+
+
+sub count {
+    my %n;
+    $n{$_}++ for split //, $_[0];
+    return join ' ', map { "$_$n{$_}" } sort keys %n;
+}
+
+
+for my $workers (0, 4) {
+    my $how = $workers ? "$workers workers" : 'one process';
+
+    my $ng = WaGateway::Nginx->start(workers => $workers,
+                                     upstream => upstream('', ('') x 3));
+    is(order($ng, 9), 'ABCABCABC', "in the order of the configuration, $how");
+    $ng->clean;
+
+    $ng = WaGateway::Nginx->start(workers => $workers,
+        upstream => upstream('', 'weight=3', ''));
+    my $order = order($ng, 16);
+    is(count($order), 'A12 B4', "weight 3 to 1, to the request, $how");
+    is(substr($order, 0, 4) x 4, $order, "the same round again, $how");
+    $ng->clean;
+
+    $ng = WaGateway::Nginx->start(workers => $workers,
+        upstream => upstream('', 'weight=5', 'weight=1', 'weight=1'));
+    $order = order($ng, 14);
+    is(count($order), 'A10 B2 C2', "weight 5, 1, 1, $how");
+    unlike($order, qr/AAAA/, "a heavy one's turns are spread out, $how");
+    unlike($order, qr/BC|CB/, "the light ones' too, $how");
+    $ng->clean;
+
+    $ng = WaGateway::Nginx->start(workers => $workers,
+        upstream => upstream('', 'weight=100', 'weight=100', 'weight=200'));
+    is(count(order($ng, 8)), 'A2 B2 C4',
+       "weights with a common divisor make a short round, $how");
+    $ng->clean;
+
+    # down
+    $ng = WaGateway::Nginx->start(workers => $workers,
+        upstream => upstream('', '', 'down', ''));
+    is(order($ng, 6), 'ACACAC', "down gets nothing, $how");
+    is($ng->instance($fakes[1]->name)->{state}, 'down', 'and is shown so');
+    is($ng->status->{instances}{healthy}, 2, 'two are healthy');
+    $ng->clean;
+
+    # backup
+    $ng = WaGateway::Nginx->start(workers => $workers,
+        upstream => upstream('wa_gateway_passive eject=1h;',
+                             '', '', 'backup', 'backup'));
+    is(order($ng, 4), 'ABAB', "backup serves not while another is up, $how");
+    $fakes[0]->stop;
+    like(order($ng, 4), qr/^B{4}$/, 'nor with one up');
+    $fakes[1]->stop;
+    my $cd = order($ng, 6);
+    like($cd, qr/^(?:CDCDCD|DCDCDC)$/, 'only when no other is up');
+    $_->start for @fakes[0, 1];
+    $ng->clean;
+
+    # max_conns
+    $ng = WaGateway::Nginx->start(workers => $workers,
+        upstream => upstream('wa_gateway_passive off;', 'max_conns=2',
+                             'max_conns=3'));
+    $_->forget for @fakes;
+
+    my @open = map { send_request($ng->port, 'POST', '/w?delay=1',
+                                  body => 'x') } 1 .. 5;
+    ok(poll { $fakes[0]->count + $fakes[1]->count == 5 },
+       "five requests are in flight, $how");
+
+    my $r = $ng->request('POST', '/more', body => 'x');
+    is($r->{status}, 503, "one more than max_conns of all is 503, $how");
+    like($r->{body}, qr/"no_instances".*"sent":"no"/, 'nothing was sent');
+
+    is(scalar(grep { read_answer($_, 'POST')->{status} == 200 } @open), 5,
+       'the five are answered');
+    undef @open;
+
+    is(join(' ', map { $_->max_busy } @fakes[0, 1]), '2 3',
+       "max_conns holds across workers, $how");
+    like(order($ng, 4), qr/^[AB]{4}$/, 'after that there is room again');
+
+    # Far more than there is room for, again and again
+    $_->forget for @fakes;
+    my %status;
+    for (1 .. 4) {
+        @open = map { send_request($ng->port, 'POST', '/w?delay=0.1',
+                                   body => 'x') } 1 .. 40;
+        $status{read_answer($_, 'POST')->{status}}++ for @open;
+        undef @open;
+    }
+    is(join(' ', sort keys %status), '200 503', 'some are served, some not');
+    ok($fakes[0]->max_busy <= 2 && $fakes[1]->max_busy <= 3,
+       "max_conns holds in a crowd, $how")
+        or diag(join ' ', map { $_->max_busy } @fakes[0, 1]);
+    ok(poll { my $d = $ng->status->{instances}{details};
+              !grep { $_->{requests}{inFlight} } values %$d },
+       'and all is given back');
+    $ng->clean;
+
+    # keepalive
+    for my $keep ('', 'keepalive 8;') {
+        $_->forget for @fakes;
+        $ng = WaGateway::Nginx->start(workers => $workers ? 1 : 0,
+            upstream => upstream('', '', '', '') . $keep,
+            location => 'proxy_http_version 1.1;
+                         proxy_set_header Connection "";');
+        is(order($ng, 9), 'ABCABCABC',
+           "the order is the same with '$keep', $how");
+
+        my %connections = map { $_->{connection} => 1 } $fakes[0]->ledger;
+        is(scalar(keys %connections), $keep ? 1 : 3,
+           $keep ? 'one connection is kept' : 'each has its connection')
+            if $keep || 1;
+        is($ng->instance($fakes[0]->name)->{requests}{inFlight}, 0,
+           'a connection that is kept is not in flight');
+        $ng->clean;
+    }
+
+    # two upstreams that share a zone know nothing of each other
+    $ng = WaGateway::Nginx->start(workers => $workers,
+        upstream => 'wa_gateway zone=z:256k; '
+                    . join('', map { "server $_;" } map { $_->name } @fakes),
+        http => 'upstream v { wa_gateway zone=z:256k; server '
+                . $fakes[1]->name . '; server ' . $fakes[0]->name . '; }',
+        server => 'location /o/v { proxy_pass http://v; }
+                   location = /v/status { wa_gateway_status v; }');
+    is(order($ng, 3), 'ABC', "upstreams that share a zone, $how");
+    is($letter{$ng->request('GET', '/o/v')->{headers}{'x-wa-instance'}}, 'B',
+       'each has its own round');
+    my $v = JSON::PP::decode_json($ng->request('GET', '/v/status')->{body});
+    is($v->{instances}{total}, 2, 'each has its own instances');
+    is($v->{instances}{details}{'http://' . $fakes[1]->name}{requests}{total},
+       1, 'each has its own counters');
+    $ng->clean;
+}
+
+
+# unix: and IPv6
+{
+    my $unix = WaGateway::Fake->new(unix => "$dir/a.sock");
+    my $six = eval { WaGateway::Fake->new(address => '::1') };
+
+    my $ng = WaGateway::Nginx->start(workers => 2, upstream => 'wa_gateway; '
+        . 'server ' . $unix->name . ';'
+        . ($six ? 'server ' . $six->name . ';' : ''));
+
+    my %seen;
+    for (1 .. 4) {
+        my $r = $ng->request('POST', '/u', body => 'x');
+        $seen{"$r->{status} $r->{headers}{'x-wa-instance'}"}++;
+    }
+
+    is_deeply(\%seen, { "200 http://unix:$dir/a.sock" => $six ? 2 : 4,
+        $six ? ('200 http://[::1]:' . $six->port => 2) : () },
+        'unix: and IPv6 servers');
+    is($ng->instance("unix:$dir/a.sock")->{requests}{total}, $six ? 2 : 4,
+       'by that name in /status');
+
+    $unix->stop;
+    my $r = $ng->request('POST', '/u', body => 'x');
+    $r = $ng->request('POST', '/u', body => 'x');
+    is($ng->instance("unix:$dir/a.sock")->{reason}, 'connect ECONNREFUSED',
+       'a socket nobody listens on is refused') if $six;
+    $ng->clean;
+}
+
+
+# A name with several addresses is one instance, tried address by address.
+# The names come from a library that is put before the system's.
+SKIP: {
+    open my $c, '>', "$dir/names.c" or die "$!\n";
+    print $c <<'END';
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <netdb.h>
+#include <string.h>
+
+typedef int (*resolve_pt)(const char *, const char *, const struct addrinfo *,
+                          struct addrinfo **);
+
+int
+getaddrinfo(const char *name, const char *service,
+    const struct addrinfo *hints, struct addrinfo **res)
+{
+    int                rc;
+    resolve_pt         resolve;
+    struct addrinfo   *ai;
+
+    resolve = (resolve_pt) dlsym(RTLD_NEXT, "getaddrinfo");
+
+    if (name == NULL || strcmp(name, "two.test") != 0) {
+        return resolve(name, service, hints, res);
+    }
+
+    rc = resolve("127.0.0.2", service, hints, res);
+    if (rc != 0) {
+        return rc;
+    }
+
+    for (ai = *res; ai->ai_next; ai = ai->ai_next) { /* void */ }
+
+    return resolve("127.0.0.3", service, hints, &ai->ai_next);
+}
+END
+    close $c;
+
+    my $cc = $ENV{CC} || 'cc';
+    skip 'no C compiler here', 1
+        if system("$cc -shared -fPIC -o '$dir/names.so' '$dir/names.c' -ldl "
+                  . '>/dev/null 2>&1');
+
+    for my $which (2, 3) {
+        my $two = WaGateway::Fake->new(address => "127.0.0.$which");
+        my $name = 'two.test:' . $two->port;
+
+        for my $lines ("server $name;", "wa_gateway_instances http://$name;") {
+            my $ng = WaGateway::Nginx->start(
+                workers => 2, env => { LD_PRELOAD => "$dir/names.so" },
+                upstream => "wa_gateway; wa_gateway_passive eject=1h; $lines"
+                            . 'server ' . $fakes[0]->name . ';');
+            my $how = "where 127.0.0.$which listens, $lines";
+
+            is(join(' ', sort keys %{$ng->status->{instances}{details}}),
+               join(' ', sort "http://$name", 'http://' . $fakes[0]->name),
+               "a name with two addresses is one instance, $how");
+
+            my %seen;
+            for my $method (qw(POST GET PUT DELETE POST POST)) {
+                my $r = $ng->request($method, '/two', body => 'x');
+                $seen{"$r->{status} $r->{headers}{'x-wa-instance'} "
+                      . $r->{headers}{'x-wa-attempts'}}++;
+            }
+
+            is_deeply(\%seen, { "200 http://$name 1" => 3,
+                                '200 http://' . $fakes[0]->name . ' 1' => 3 },
+                      "it is tried address by address, $how");
+
+            my $d = $ng->instance($name);
+            is("$d->{state} $d->{requests}{total} $d->{requests}{failed}",
+               'up 3 0', "and counted once a request, $how");
+            $ng->clean;
+        }
+
+        # A reset after the request was written at one address is no reason
+        # to write it to the other.
+        my $other = WaGateway::Fake->new(port => $two->port,
+            address => '127.0.0.' . (5 - $which));
+        $_->mode('reset') for $two, $other;
+        $_->forget for $two, $other;
+
+        my $ng = WaGateway::Nginx->start(
+            env => { LD_PRELOAD => "$dir/names.so" },
+            upstream => "wa_gateway; wa_gateway_passive off; server $name;");
+        my $r = $ng->request('POST', '/once', body => 'x');
+        is("$r->{status} " . ($two->count + $other->count), '502 1',
+           'a reset at one address is not repeated at the other');
+
+        $_->stop for $two, $other;
+        $r = $ng->request('POST', '/none', body => 'x');
+        is("$r->{status} $r->{headers}{'x-wa-attempts'}", '502 1',
+           'refused at both: one attempt on one instance');
+        like($r->{body}, qr/"sent":"no"/, 'nothing was sent');
+        is($ng->instance($name)->{requests}{failed}, 2, 'it failed each time');
+        $ng->clean;
+    }
+}
+
+done_testing;

@@ -1,0 +1,288 @@
+#!/usr/bin/perl
+
+# What traffic tells of an instance takes it out and brings it back.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use Test::More;
+use Time::HiRes qw(time sleep);
+use WaGateway::Fake;
+use WaGateway::Nginx qw(http send_request read_answer poll);
+
+my @fakes = map { WaGateway::Fake->new } 1 .. 2;
+my ($a, $b) = map { 'http://' . $_->name } @fakes;
+my $Workers;
+
+
+sub start {
+    my ($passive) = @_;
+
+    $_->mode('json') for @fakes;
+    $_->forget for @fakes;
+
+    return WaGateway::Nginx->start(workers => $Workers,
+        server => 'location /hang { proxy_read_timeout 200ms;
+                                    proxy_pass http://u; }
+                   location /events { proxy_buffering off;
+                                      proxy_pass http://u; }',
+        upstream => "wa_gateway; $passive "
+            . join('', map { 'server ' . $_->name . ';' } @fakes));
+}
+
+
+sub state {
+    my ($ng, $fake) = @_;
+    my $d = $ng->instance($fake->name);
+    return $d->{state} . ($d->{reason} ? ": $d->{reason}" : '');
+}
+
+
+# One request to a certain instance, which is next or the one after.
+sub ask {
+    my ($ng, $name, $query, $method) = @_;
+
+    for (1 .. 2) {
+        my $s = $ng->status;
+        my @names = ($a, $b);
+        my $next = $names[$s->{loadBalancer}{currentIndex}];
+        my $path = ($query || '') =~ /hang/ ? '/hang' : '/m';
+        my $r = $ng->request($method || 'POST',
+                             $path . ($next eq $name && $query ? "?$query" : ''),
+                             $method && $method eq 'GET' ? ()
+                                                         : (body => 'x'));
+        return $r if $next eq $name;
+    }
+
+    return { status => 0 };
+}
+
+
+sub lines {
+    my ($ng, $name) = @_;
+    return map { s/^.*?\[(\w+)\] .*?wa_gateway: /[$1] /r =~ s/ \(\w+ for .*//r }
+           $ng->logged("wa_gateway: \Q$name\E is ");
+}
+
+
+for (0, 4) {
+    $Workers = $_;
+    my $how = $Workers ? "$Workers workers" : 'one process';
+
+    # Transport failures
+    for my $case (
+        ['reset', 'reset'], ['close', 'closed before answer'],
+        ['hang', 'timeout'], ['garbage', 'invalid answer'],
+        ['half', 'answer cut short'], ['reset_answer', 'reset'],
+        ['chunked_half', 'answer cut short'],
+        ['half_head', 'closed before answer'],
+    ) {
+        my ($mode, $reason) = @$case;
+        my $ng = start('wa_gateway_passive eject=1h;');
+
+        ask($ng, $a, "fake=$mode&pad=100");
+        poll { state($ng, $fakes[0]) ne 'up' } 3;
+
+        is(state($ng, $fakes[0]), "down: $reason", "$mode marks down, $how");
+        is(state($ng, $fakes[1]), 'up', 'the other stays up');
+        is_deeply([lines($ng, $a)], ["[warn] $a is down: $reason"],
+                  "$mode: one line in the log, $how");
+
+        $fakes[0]->forget;
+        $ng->request('POST', '/x', body => 'x') for 1 .. 4;
+        is($fakes[0]->count, 0, 'it gets nothing more');
+        $ng->clean;
+    }
+
+    {
+        my $ng = start('wa_gateway_passive eject=1h;');
+        $fakes[0]->stop;
+        my @status = map { $ng->request('POST', '/x', body => 'x')->{status} }
+                     1 .. 6;
+        is("@status", '200 200 200 200 200 200', 'a refused connect is hidden');
+        is(state($ng, $fakes[0]), 'down: connect ECONNREFUSED',
+           "and marks down, $how");
+        is_deeply([lines($ng, $a)], ["[warn] $a is down: connect ECONNREFUSED"],
+                  'one line in the log');
+        is($ng->instance($fakes[0]->name)->{requests}{failed}, 1,
+           'one request found out');
+        $fakes[0]->start;
+        $ng->clean;
+    }
+
+    # error_fails
+    {
+        my $ng = start('wa_gateway_passive error_fails=3 eject=1h;');
+
+        ask($ng, $a, 'fake=reset') for 1 .. 2;
+        is(state($ng, $fakes[0]), 'up', "two of error_fails=3, $how");
+        ask($ng, $a, 'fake=reset');
+        is(state($ng, $fakes[0]), 'down: reset', 'the third takes it out');
+        $ng->clean;
+
+        $ng = start('wa_gateway_passive error_fails=3 eject=1h;');
+        for my $mode ('', 'fake=status:404', 'fake=status:500') {
+            ask($ng, $a, 'fake=reset') for 1 .. 2;
+            ask($ng, $a, $mode);
+        }
+        is(state($ng, $fakes[0]), 'up', "an answer resets the count, $how");
+        $ng->clean;
+
+        $ng = start('wa_gateway_passive error_fails=0 eject=1h;');
+        ask($ng, $a, 'fake=reset') for 1 .. 5;
+        is(state($ng, $fakes[0]), 'up', "error_fails=0 never marks, $how");
+        $ng->clean;
+    }
+
+    # status_fails
+    for my $method (qw(POST GET)) {
+        my $ng = start('wa_gateway_passive eject=1h;');
+
+        for my $status (500, 503) {
+            my $r = ask($ng, $a, "fake=status:$status", $method);
+            is($r->{status}, $status, "$method: $status passes, $how");
+        }
+
+        is(state($ng, $fakes[0]), 'up', 'two of status_fails=3');
+        ask($ng, $a, 'fake=status:502', $method);
+        is(state($ng, $fakes[0]), 'down: status 502',
+           "$method: the third takes it out, $how");
+        is_deeply([lines($ng, $a)], ["[warn] $a is down: status 502"],
+                  'one line in the log');
+
+        # the last one up stays, whatever its status
+        ask($ng, $b, 'fake=status:500', $method) for 1 .. 6;
+        is(state($ng, $fakes[1]), 'up',
+           "$method: a status never takes out the last one up, $how");
+        is(scalar(lines($ng, $b)), 0, 'nothing in the log');
+
+        # but a failure of the transport does
+        ask($ng, $b, 'fake=reset', $method);
+        is(state($ng, $fakes[1]), 'down: reset', 'a reset does');
+        $ng->clean;
+    }
+
+    {
+        my $ng = start('wa_gateway_passive status_fails=3 eject=1h;');
+
+        for my $mode ('', 'fake=status:404', 'fake=status:302') {
+            ask($ng, $a, 'fake=status:500') for 1 .. 2;
+            ask($ng, $a, $mode);
+        }
+        is(state($ng, $fakes[0]), 'up', "success resets the count, $how");
+
+        for my $status (400, 401, 403, 404, 408, 409, 422, 429, 499) {
+            ask($ng, $a, "fake=status:$status") for 1 .. 4;
+        }
+        is(state($ng, $fakes[0]), 'up', "4xx never marks, $how");
+        $ng->clean;
+
+        $ng = start('wa_gateway_passive status=503 status_fails=1 eject=1h;');
+        ask($ng, $a, "fake=status:$_") for 500, 502, 504, 599;
+        is(state($ng, $fakes[0]), 'up', "only listed statuses, $how");
+        ask($ng, $a, 'fake=status:503');
+        is(state($ng, $fakes[0]), 'down: status 503', 'that is one');
+        $ng->clean;
+
+        $ng = start('wa_gateway_passive status_fails=0 eject=1h;');
+        ask($ng, $a, 'fake=status:500') for 1 .. 6;
+        is(state($ng, $fakes[0]), 'up', "status_fails=0 never marks, $how");
+        $ng->clean;
+    }
+
+    # off
+    {
+        my $ng = start('wa_gateway_passive off;');
+        ask($ng, $a, "fake=$_") for qw(reset close half status:500 status:500
+                                       status:500 status:500);
+        is(state($ng, $fakes[0]), 'up', "off never marks, $how");
+        is(scalar(lines($ng, $a)), 0, 'nothing in the log');
+        is($ng->instance($fakes[0]->name)->{requests}{failed}, 3,
+           'but it is counted');
+        $ng->clean;
+    }
+
+    # Ejected, and back
+    {
+        my $ng = start('wa_gateway_passive eject=400ms;');
+        my $then = time;
+        ask($ng, $a, 'fake=reset');
+        is(state($ng, $fakes[0]), 'down: reset', "ejected, $how");
+
+        ok(poll { $ng->request('POST', '/x', body => 'x');
+                  state($ng, $fakes[0]) eq 'up' }, 'it is back');
+        my $out = time - $then;
+        ok($out > 0.35 && $out < 3, 'after eject') or diag($out);
+        is_deeply([lines($ng, $a)], ["[warn] $a is down: reset",
+                                     "[notice] $a is up"],
+                  'each change is one line in the log');
+
+        my @events = map { "$_->{from} $_->{to}" } @{$ng->status->{events}};
+        is("@events", 'up down down up', 'and one event');
+
+        $fakes[0]->forget;
+        $ng->request('POST', '/x', body => 'x') for 1 .. 4;
+        is($fakes[0]->count, 2, 'it takes its share again');
+
+        # every one of them out: back all the same
+        ask($ng, $_, 'fake=reset') for $a, $b;
+        is($ng->request('POST', '/x', body => 'x')->{status}, 503,
+           'none is left');
+        ok(poll { $ng->request('POST', '/x', body => 'x')->{status} == 200 },
+           'they come back on their own');
+        $ng->clean;
+    }
+
+    # The client's own fault
+    {
+        my $ng = start('wa_gateway_passive eject=1h;');
+
+        for (1 .. 4) {
+            my $s = send_request($ng->port, 'POST', '/gone?delay=0.3',
+                                 body => 'x');
+            poll { $fakes[0]->ledger('/gone') + $fakes[1]->ledger('/gone')
+                   == $_ } 3;
+            close $s;
+        }
+
+        ok(poll { $ng->access =~ /(?:POST \/gone 499 .*\n){4}/ },
+           "clients that went away, $how")
+            or diag($ng->access);
+        is(join(' ', map { state($ng, $_) } @fakes), 'up up',
+           'that marks no instance');
+        is(scalar($ng->logged('wa_gateway: .* is ')), 0, 'nothing in the log');
+        like($ng->access, qr/\/gone 499 .* unknown$/m,
+             'the message may have been sent');
+        is($ng->status->{instances}{details}{$a}{requests}{inFlight}, 0,
+           'nothing is left in flight');
+
+        # and in the middle of an answer
+        my $s = send_request($ng->port, 'GET', '/events?fake=sse');
+        sysread $s, my $data, 100;
+        close $s;
+        ok(poll { $ng->access =~ /\/events / }, 'a stream is left');
+        is(join(' ', map { state($ng, $_) } @fakes), 'up up',
+           'that marks no instance either');
+        $ng->clean;
+    }
+
+    # A crowd that meets a failure at once makes one line
+    {
+        my $ng = start('wa_gateway_passive eject=1h;');
+        my @open = map { send_request($ng->port, 'POST', '/hang?fake=hang',
+                                      body => 'x') } 1 .. 20;
+        is(scalar(grep { read_answer($_, 'POST')->{status} == 504 } @open), 20,
+           "20 timeouts, $how");
+        undef @open;
+        is_deeply([lines($ng, $a), lines($ng, $b)],
+                  ["[warn] $a is down: timeout", "[warn] $b is down: timeout"],
+                  'one line for each instance');
+        is(scalar(@{$ng->status->{events}}), 2, 'and one event');
+        $ng->clean;
+    }
+}
+
+done_testing;

@@ -1,0 +1,271 @@
+#!/usr/bin/perl
+
+# /status and /health: their form, their types, their truth.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use JSON::PP;
+use Test::More;
+use Time::HiRes qw(sleep time);
+use WaGateway::Fake;
+use WaGateway::Nginx qw(http send_request read_answer poll);
+
+my $Time = qr/^"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"$/;
+my $Whole = qr/^\d+$/;
+
+my @fakes = map { WaGateway::Fake->new } 1 .. 3;
+my @names = map { 'http://' . $_->name } @fakes;
+
+
+# The form of a value: its keys, and its leaves as they stand in JSON.
+sub leaves {
+    my ($value, $path, $to) = @_;
+
+    if (ref $value eq 'HASH') {
+        leaves($value->{$_}, $path eq '' ? $_ : "$path.$_", $to)
+            for keys %$value;
+    } elsif (ref $value eq 'ARRAY') {
+        leaves($value->[$_], "$path.$_", $to) for 0 .. $#$value;
+    } else {
+        $to->{$path} = JSON::PP->new->allow_nonref->encode($value);
+    }
+
+    return $to;
+}
+
+
+# Every leaf is as the table says, and there is no other.
+sub form {
+    my ($got, $want, $name) = @_;
+    my $leaves = leaves($got, '', {});
+    my @wrong;
+
+    for my $path (sort keys %$want) {
+        my $value = delete $leaves->{$path};
+        push @wrong, "$path is " . (defined $value ? $value : 'missing')
+            unless defined $value && $value =~ $want->{$path};
+    }
+
+    is(join(', ', @wrong, map { "$_ is new" } sort keys %$leaves), '', $name);
+}
+
+
+sub details {
+    my ($name) = @_;
+    my $d = "instances.details.$name";
+
+    return (
+        "$d.healthy" => qr/^(?:true|false)$/,
+        "$d.lastChecked" => qr/^null$/,
+        "$d.responseTime" => qr/^null$/,
+        "$d.state" => qr/^"(?:up|down)"$/,
+        "$d.reason" => qr/^(?:null|".+")$/,
+        "$d.since" => $Time,
+        "$d.weight" => $Whole,
+        "$d.checks.passed" => qr/^0$/,
+        "$d.checks.failed" => qr/^0$/,
+        "$d.checks.consecutiveFailures" => qr/^0$/,
+        "$d.checks.lastStatus" => qr/^null$/,
+        map { ("$d.requests.$_" => $Whole) }
+            qw(total inFlight failed 2xx 3xx 4xx 5xx),
+    );
+}
+
+
+for my $workers (0, 2) {
+    my $how = $workers ? "$workers workers" : 'one process';
+
+    $_->mode('json') for @fakes;
+
+    my $ng = WaGateway::Nginx->start(workers => $workers,
+        upstream => 'wa_gateway; wa_gateway_passive eject=1h; server '
+            . $fakes[0]->name . ' weight=2; server ' . $fakes[1]->name
+            . '; server ' . $fakes[2]->name . ';',
+        location => 'proxy_read_timeout 5s;');
+    my $port = $ng->port;
+
+    my $r = $ng->request('GET', '/status');
+
+    is($r->{status}, 200, "/status is 200, $how");
+    is($r->{headers}{'content-type'}, 'application/json; charset=utf-8',
+       'its type');
+    is($r->{headers}{'cache-control'}, 'no-store', 'it is not kept');
+    is($r->{headers}{'content-length'}, length $r->{body}, 'its length');
+
+    my $s = decode_json($r->{body});
+
+    delete $_->{latency} for values %{$s->{instances}{details}};
+
+    form($s, {
+        'gateway.status' => qr/^"running"$/,
+        'gateway.port' => qr/^$port$/,
+        'gateway.uptime' => qr/^\d+(?:\.\d+)?$/,
+        'gateway.timestamp' => $Time,
+        'gateway.version' => qr/^"\d+\.\d+\.\d+"$/,
+        'gateway.nginx' => qr/^"1\.\d+\.\d+"$/,
+        'gateway.workers' => $workers ? qr/^$workers$/ : qr/^1$/,
+        'gateway.generation' => qr/^0$/,
+        'instances.total' => qr/^3$/,
+        'instances.healthy' => qr/^3$/,
+        'instances.unhealthy' => qr/^0$/,
+        'loadBalancer.algorithm' => qr/^"round-robin"$/,
+        'loadBalancer.currentIndex' => qr/^0$/,
+        map { details($_) } @names,
+    }, "/status has its form, $how");
+
+    is_deeply($s->{events}, [], 'no event yet');
+    is($s->{instances}{details}{$names[0]}{weight}, 2, 'the weight');
+
+    $r = $ng->request('GET', '/health');
+    is("$r->{status} $r->{headers}{'content-type'} "
+       . $r->{headers}{'cache-control'},
+       '200 application/json; charset=utf-8 no-store', "/health, $how");
+    form(decode_json($r->{body}), {
+        'status' => qr/^"healthy"$/,
+        'instances.total' => qr/^3$/,
+        'instances.healthy' => qr/^3$/,
+        'timestamp' => $Time,
+    }, "/health has its form, $how");
+
+    for my $path ('/status', '/health') {
+        $r = $ng->request('HEAD', $path);
+        is("$r->{status} $r->{body}", '200 ', "HEAD $path, $how");
+        cmp_ok($r->{headers}{'content-length'}, '>', 0, 'with its length');
+
+        for my $method (qw(POST PUT DELETE PATCH OPTIONS)) {
+            $r = $ng->request($method, $path, body => '{}');
+            is("$r->{status} " . ($r->{headers}{allow} || ''),
+               '405 GET, HEAD', "$method $path is 405 with Allow, $how");
+        }
+    }
+
+    is($ng->request('GET', '/status?x=1')->{status}, 200, 'a query is no harm');
+
+    # Counters
+    my %sent;
+    for my $status (200, 201, 302, 404, 404, 500, 503, 200) {
+        my $r = $ng->request('POST', "/c?fake=status:$status", body => 'x');
+        $sent{$r->{headers}{'x-wa-instance'}}{int($status / 100) . 'xx'}++;
+    }
+
+    $s = $ng->status;
+    for my $name (@names) {
+        my $q = $s->{instances}{details}{$name}{requests};
+        my %want = map { $_ => $sent{$name}{$_} || 0 } qw(2xx 3xx 4xx 5xx);
+        my $total = 0;
+        $total += $_ for values %want;
+
+        is_deeply($q, { %want, total => $total, inFlight => 0, failed => 0 },
+                  "the counters are true to the request, $how");
+    }
+    is($s->{loadBalancer}{currentIndex}, 0, 'the round of 4 is at its start');
+
+    # the next one, as said
+    my %order;
+    for (1 .. 8) {
+        my $next = $ng->status->{loadBalancer}{currentIndex};
+        my $r = $ng->request('GET', '/next');
+        $order{"$next $r->{headers}{'x-wa-instance'}"}++;
+    }
+    is_deeply(\%order, { "0 $names[0]" => 4, "1 $names[1]" => 2,
+                         "2 $names[2]" => 2 },
+              "currentIndex is the instance that comes next, $how");
+
+    # In flight
+    my @open = map { send_request($ng->port, 'POST', '/w?delay=1',
+                                  body => 'x') } 1 .. 4;
+    my $flight = sub {
+        my $d = $ng->status->{instances}{details};
+        return join ' ', map { $d->{$_}{requests}{inFlight} } @names;
+    };
+    ok(poll { $flight->() eq '2 1 1' }, "four in flight, $how");
+    read_answer($_, 'POST') for @open;
+    undef @open;
+    ok(poll { $flight->() eq '0 0 0' }, 'and none');
+
+    # Events, and what a failure looks like
+    my $since = $ng->instance($fakes[1]->name)->{since};
+    $fakes[1]->mode('reset');
+    poll { $ng->request('GET', '/e')->{status} == 502 } 5;
+
+    $s = $ng->status;
+    my $d = $s->{instances}{details}{$names[1]};
+
+    is_deeply([$s->{instances}{healthy}, $s->{instances}{unhealthy}], [2, 1],
+              "one is down, $how");
+    ok(!$d->{healthy}, 'it is not healthy');
+    is("$d->{state}, $d->{reason}", 'down, reset', 'down, and why');
+    is($d->{requests}{failed}, 1, 'one request failed there');
+    cmp_ok($d->{since}, 'gt', $since, 'since now');
+    is(scalar(@{$s->{events}}), 1, 'one event');
+
+    my $e = $s->{events}[0];
+    is_deeply({ %$e, time => 0 }, { time => 0, instance => $names[1],
+              from => 'up', to => 'down', reason => 'reset' },
+              'the event tells what happened');
+    is($e->{time}, $d->{since}, 'and when');
+
+    $r = $ng->request('GET', '/health');
+    is("$r->{status} " . decode_json($r->{body})->{instances}{healthy}, '200 2',
+       '/health is well while one is up');
+
+    # The same from any worker
+    if ($workers) {
+        my %said;
+        for (1 .. 40) {
+            my $s = $ng->status;
+            delete @{$s->{gateway}}{qw(uptime timestamp)};
+            $said{JSON::PP->new->canonical->encode($s)}++;
+        }
+        is(scalar(keys %said), 1, 'every worker says the same');
+    }
+
+    # All down
+    $_->mode('reset') for @fakes;
+    poll { $ng->request('GET', '/e')->{status} == 503 } 5;
+
+    $r = $ng->request('GET', '/health');
+    is($r->{status}, 503, "/health is 503 when none is up, $how");
+    form(decode_json($r->{body}), {
+        'status' => qr/^"unhealthy"$/,
+        'instances.total' => qr/^3$/,
+        'instances.healthy' => qr/^0$/,
+        'timestamp' => $Time,
+    }, 'unhealthy has the same form');
+    is($ng->request('HEAD', '/health')->{status}, 503, 'HEAD says so too');
+    is($ng->request('GET', '/status')->{status}, 200,
+       '/status is 200 all the same');
+
+    # uptime
+    my ($up, $at) = ($ng->status->{gateway}{uptime}, time);
+    poll { time - $at > 0.3 };
+    my $later = $ng->status->{gateway}{uptime} - $up;
+    my $passed = time - $at;
+    ok($later > 0.2 && $later < $passed + 0.2, 'uptime counts seconds')
+        or diag("$later of $passed");
+
+    $ng->clean;
+}
+
+# The last 50 events
+{
+    $_->mode('status:500') for @fakes;
+    my $ng = WaGateway::Nginx->start(workers => 2,
+        upstream => 'wa_gateway; wa_gateway_passive status_fails=1 eject=1ms;'
+            . join '', map { "server $_;" } map { $_->name } @fakes);
+
+    ok(poll { $ng->request('GET', '/x');
+              scalar($ng->logged('wa_gateway: .* is ')) > 130 }, 'many events');
+
+    my $events = $ng->status->{events};
+    is(scalar(@$events), 50, 'the last 50 are shown');
+    is(scalar(grep { $events->[$_ - 1]{time} gt $events->[$_]{time} } 1 .. 49),
+       0, 'the oldest first');
+    $ng->clean;
+}
+
+done_testing;
