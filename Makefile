@@ -71,7 +71,8 @@ dashboard-test: build
 lint:
 	@status=0; \
 	if command -v shellcheck >/dev/null; then \
-	    shellcheck bin/wa-gateway .ci/run || status=1; \
+	    shellcheck bin/wa-gateway .ci/run t/tools/* t/sanitize/run \
+	        t/sanitize/selftest t/sanitize/valgrind || status=1; \
 	else echo 'lint: no shellcheck here, skipped'; fi; \
 	if [ -z '$(SOURCES)' ]; then :; \
 	elif command -v cppcheck >/dev/null; then \

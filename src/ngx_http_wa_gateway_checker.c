@@ -33,6 +33,7 @@ typedef struct {
     ngx_http_wa_gateway_peer_t      *peer;
 
     ngx_msec_t                       turn;       /* due without jitter */
+    ngx_msec_t                       next;       /* of the record, as known */
     ngx_msec_t                       begun;
 
     unsigned                         available:1;  /* when last looked */
@@ -58,6 +59,8 @@ static void ngx_http_wa_gateway_checker_prepare(
     ngx_cycle_t *cycle);
 static void ngx_http_wa_gateway_checker_first(
     ngx_http_wa_gateway_checker_t *checker, ngx_uint_t n);
+static void ngx_http_wa_gateway_checker_adopt(
+    ngx_http_wa_gateway_task_t *task, ngx_msec_t spread);
 static void ngx_http_wa_gateway_checker_watch_handler(ngx_event_t *ev);
 static void ngx_http_wa_gateway_checker_look(
     ngx_http_wa_gateway_checker_t *checker);
@@ -197,7 +200,6 @@ ngx_http_wa_gateway_checker_first(ngx_http_wa_gateway_checker_t *checker,
     ngx_uint_t n)
 {
     ngx_msec_t                       spread;
-    ngx_msec_int_t                   left;
     ngx_http_wa_gateway_task_t      *task;
     ngx_http_wa_gateway_instance_t  *instance;
 
@@ -217,19 +219,33 @@ ngx_http_wa_gateway_checker_first(ngx_http_wa_gateway_checker_t *checker,
         task->turn = ngx_current_msec + spread;
 
     } else {
-        left = (ngx_msec_int_t) (instance->next_check - ngx_current_msec);
-
-        if (left <= 0) {
-            task->turn = ngx_current_msec + spread;
-
-        } else {
-            task->turn = ngx_current_msec
-                         + ngx_min((ngx_msec_t) left,
-                                   checker->upstream->check->interval);
-        }
+        ngx_http_wa_gateway_checker_adopt(task, spread);
     }
 
     ngx_http_wa_gateway_checker_arm(task, task->turn);
+}
+
+
+/* the schedule as the record has it, for a task that was not asked anew */
+
+static void
+ngx_http_wa_gateway_checker_adopt(ngx_http_wa_gateway_task_t *task,
+    ngx_msec_t spread)
+{
+    ngx_msec_int_t  left;
+
+    task->next = task->peer->instance->next_check;
+
+    left = (ngx_msec_int_t) (task->next - ngx_current_msec);
+
+    if (left <= 0) {
+        task->turn = ngx_current_msec + spread;
+        return;
+    }
+
+    task->turn = ngx_current_msec
+                 + ngx_min((ngx_msec_t) left,
+                           task->checker->upstream->check->interval);
 }
 
 
@@ -341,6 +357,17 @@ ngx_http_wa_gateway_checker_handler(ngx_event_t *ev)
                    "wa_gateway checker handler: %V", &task->peer->name);
 
     if (ngx_exiting || ngx_terminate || ngx_quit) {
+        return;
+    }
+
+    /*
+     * Over a reload a worker and its successor hold a timer for the same turn
+     * for a moment; who comes second finds that the schedule has moved on.
+     */
+
+    if (!task->first && task->peer->instance->next_check != task->next) {
+        ngx_http_wa_gateway_checker_adopt(task, 0);
+        ngx_http_wa_gateway_checker_arm(task, task->turn);
         return;
     }
 
@@ -468,7 +495,8 @@ ngx_http_wa_gateway_checker_next(ngx_http_wa_gateway_task_t *task,
         due = task->turn;
     }
 
-    task->peer->instance->next_check = task->turn;
+    task->next = task->turn;
+    task->peer->instance->next_check = task->next;
 
     ngx_http_wa_gateway_checker_arm(task, due);
 }

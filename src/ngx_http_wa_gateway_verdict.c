@@ -23,7 +23,7 @@ ngx_http_wa_gateway_verdict_claim(ngx_http_wa_gateway_upstream_t *us,
 {
     ngx_pid_t                        pid;
     ngx_int_t                        rc;
-    ngx_msec_t                       age;
+    ngx_msec_int_t                   age;
     ngx_http_wa_gateway_instance_t  *instance;
 
     rc = NGX_OK;
@@ -32,11 +32,15 @@ ngx_http_wa_gateway_verdict_claim(ngx_http_wa_gateway_upstream_t *us,
     ngx_http_wa_gateway_lock(us->zone->shpool);
 
     pid = instance->checking;
-    age = ngx_current_msec - instance->checking_since;
+
+    /* below zero if the other worker's cached time is ahead of this one's */
+
+    age = (ngx_msec_int_t) (ngx_current_msec - instance->checking_since);
 
     if (pid != 0
         && pid != ngx_pid
-        && age < us->check->timeout + NGX_HTTP_WA_GATEWAY_VERDICT_SLACK
+        && age < (ngx_msec_int_t) (us->check->timeout
+                                   + NGX_HTTP_WA_GATEWAY_VERDICT_SLACK)
         && (kill(pid, 0) == 0 || ngx_errno != ESRCH))
     {
         rc = NGX_BUSY;

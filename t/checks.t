@@ -8,7 +8,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use List::Util qw(max min sum);
+use List::Util qw(max min);
 use Test::More;
 use Time::HiRes qw(sleep time);
 use WaGateway::Checks;
@@ -24,7 +24,8 @@ use WaGateway::Nginx qw(http poll);
     my $ng = checked(\@fakes, 'interval=30s', workers => 4);
 
     ok(wait_count($fakes[3], 1, 2), 'the first check is made at once');
-    cmp_ok(max(map { (checks($_))[0]{time} } @fakes), '<', $start + 1.5,
+    wait_count($_, 1, 2) for @fakes;
+    cmp_ok(max(map { my ($c) = checks($_); $c ? $c->{time} : 9e9 } @fakes), '<', $start + 2.5,
            'of every instance');
 
     my $d = poll { my $d = $ng->instance($fakes[0]->name);
@@ -57,7 +58,7 @@ for my $jitter (0, 50) {
         my @c = checks($fake);
         my $want = ($end - $c[0]{time}) / 0.2;
 
-        ok(abs(@c - $want) < 2.5,
+        ok(abs(@c - $want) < 4,
            "jitter=$jitter%: one check an interval, whatever the workers")
             or diag(scalar(@c) . " in $want intervals");
     }
@@ -65,17 +66,14 @@ for my $jitter (0, 50) {
     my @c = checks($fakes[0]);
     cmp_ok(abs(@c - $passed), '<=', 2, 'each is counted');
 
-    my @s = spaces(@c);
-    my $mean = sum(@s) / @s;
-    my $spread = sqrt(sum(map { ($_ - $mean) ** 2 } @s) / @s);
+    my @off = sort { $a <=> $b } map { abs($_ - 0.2) } spaces(@c);
+    my $off = $off[$#off / 2];
 
     if ($jitter) {
-        cmp_ok($spread, '>', 0.015, 'jitter spreads them');
-        cmp_ok(min(@s), '>', 0.08, 'within its bounds');
+        cmp_ok($off, '>', 0.018, 'jitter spreads them');
+        cmp_ok($off[@off * 0.9], '<', 0.12, 'within its bounds');
     } else {
-        my @off = sort { $a <=> $b }
-                  map { abs($_ - 0.2) } @s;
-        cmp_ok($off[$#off / 2], '<', 0.015, 'no jitter: they do not move');
+        cmp_ok($off, '<', 0.015, 'no jitter: they do not move');
     }
 
     $ng->clean;
@@ -99,19 +97,20 @@ for my $jitter (0, 50) {
     $ng->clean;
 }
 
-# Under load the machine itself may be late: the best of three.
+# Under load the machine itself may be late: one of three is enough.
 {
     my (@worst, $steady);
 
     for (1 .. 3) {
         my @hang = map { WaGateway::Fake->new(mode => 'hang') } 1 .. 4;
         my $fake = WaGateway::Fake->new;
-        my $ng = checked([@hang, $fake], 'interval=1s timeout=700ms jitter=0%');
+        my $ng = checked([@hang, $fake], 'interval=2s timeout=1s jitter=0%');
 
-        wait_count($fake, 5);
+        wait_count($fake, 4);
         my @c = checks($fake);
-        push @worst, max(map { abs($c[$_]{time} - $c[0]{time} - $_) } 1 .. 4);
-        $steady = @c && $worst[-1] < 0.1;
+        push @worst, max(map { abs($c[$_]{time} - $c[0]{time} - 2 * $_) }
+                         1 .. 3);
+        $steady = $worst[-1] < 0.2;
 
         if ($steady || @worst == 3) {
             is(&state($ng, $_), 'down: timeout', 'one that never answers')
@@ -131,7 +130,6 @@ for my $jitter (0, 50) {
 
 {
     my %modes = (
-        'hang' => 'timeout',
         'reset' => 'reset',
         'reset_accept' => qr/^down: (?:connect ECONNRESET|reset)$/,
         'close' => 'closed before answer',
@@ -149,7 +147,7 @@ for my $jitter (0, 50) {
     my %fakes = map { $_ => WaGateway::Fake->new } keys %modes;
     my $sound = WaGateway::Fake->new;
     my $ng = checked([$sound, @fakes{sort keys %fakes}],
-                     'interval=500ms timeout=400ms keepalive=off', workers => 4);
+                     'interval=500ms timeout=5s keepalive=off', workers => 4);
 
     wait_count($_, 1) for values %fakes;
     my $start = time;
@@ -178,7 +176,7 @@ for my $jitter (0, 50) {
 
         ref $modes{$mode} ? like($is, $modes{$mode}, "$mode: the reason")
                           : is($is, $modes{$mode}, "$mode: the reason");
-        cmp_ok($down{$mode}, '<', 1.2, 'within interval and timeout');
+        cmp_ok($down{$mode}, '<', 2, 'within interval and timeout');
         is($d->{responseTime}, undef, 'no response time after a failure');
         is($d->{checks}{consecutiveFailures} > 0, 1, 'failures are counted');
         is($d->{checks}{lastStatus}, $mode =~ /status:(\d+)/ ? $1 : undef,
@@ -226,16 +224,36 @@ for my $jitter (0, 50) {
     $seen{$_}++ for @sent;
     is(scalar(keys %seen), 1 + keys %modes, 'every worker uses them again');
 
-    my @events = grep { $_->{instance} eq 'http://' . $fakes{hang}->name }
+    my @events = grep { $_->{instance} eq 'http://' . $fakes{close}->name }
                  @{$ng->status->{events}};
     is(join(' ', map { "$_->{from}-$_->{to}" } @events), 'up-down down-up',
        'both changes are events');
-    is($events[0]{reason}, 'timeout', 'with the reason');
+    is($events[0]{reason}, 'closed before answer', 'with the reason');
     is(scalar($ng->logged(qr/\[warn\].*is down/)), scalar(keys %modes),
        'down is a warning');
     is(scalar($ng->logged(qr/\[notice\].*is up/)), scalar(keys %modes),
        'up is a notice');
 
+    $ng->clean;
+}
+
+{
+    my @fakes = map { WaGateway::Fake->new } 1 .. 2;
+    my $ng = checked(\@fakes, 'interval=500ms timeout=1500ms');
+
+    wait_count($_, 2) for @fakes;
+    $fakes[0]->mode('hang');
+
+    my $took = settles($ng, $fakes[0], 'down: timeout', 5, 'no answer');
+    ok($took > 1.4 && $took < 3, 'within interval and timeout')
+        or diag("$took s");
+
+    poll { time - ($fakes[0]->ledger)[-1]{time} > 1.4 };
+    $fakes[0]->mode('json');
+    cmp_ok(settles($ng, $fakes[0], 'up', 5, 'up again'), '<', 2,
+           'two seconds later, if the check of then hangs no longer');
+    is(scalar(changes($ng, $fakes[0])), 2, 'one line a change');
+    is(scalar(changes($ng, $fakes[1])), 0, 'of the other none');
     $ng->clean;
 }
 
@@ -261,7 +279,7 @@ for my $jitter (0, 50) {
     my @fakes = map { WaGateway::Fake->new } @bad;
     $_->say($good, @head) for @fakes;
 
-    my $ng = checked(\@fakes, 'interval=400ms timeout=300ms', workers => 2,
+    my $ng = checked(\@fakes, 'interval=400ms timeout=2s', workers => 2,
                      more => 'wa_gateway_expect json $.state = open CONNECTED;
                               wa_gateway_expect body ~ session;
                               wa_gateway_expect status 200 201;
@@ -354,12 +372,12 @@ for my $jitter (0, 50) {
     is($ng->request('GET', '/health')->{status}, 503, 'nobody is there yet');
     is($ng->request('POST', '/m', body => 'x')->{status}, 503,
        'and nothing is sent');
-    settles($ng, $fakes[1], 'down: status 500', 1,
+    settles($ng, $fakes[1], 'down: status 500', 3,
             'whose first check fails is down, whatever fails= says');
     settles($ng, $fakes[0], 'up', 3, 'whose first check passes is up');
     is($ng->request('GET', '/health')->{status}, 200, 'somebody is there');
     is(scalar($fakes[0]->ledger('/m')), 0, 'no message came before');
-    like((changes($ng, $fakes[0]))[0], qr/is up \(checking for 0\.\d{3}s\)$/,
+    like((changes($ng, $fakes[0]))[0], qr/is up \(checking for [0-3]\.\d{3}s\)$/,
          'the log tells');
     $ng->clean;
 }

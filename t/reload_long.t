@@ -66,6 +66,13 @@ sub slope {
 sub state { return $_[0]->instance($fakes[$_[1]]->name)->{state} || '-' }
 
 
+# Those of them that are there take no more requests.
+sub leave {
+    return !grep { my $line = slurp("/proc/$_/cmdline");
+                   length $line && $line !~ /shutting down/ } @_;
+}
+
+
 # All that a reload has to keep.
 sub kept {
     my ($ng) = @_;
@@ -256,7 +263,8 @@ sub kept {
     my $free = free_bytes($ng);
     my $before = kept($ng);
     my $generation = $ng->status->{gateway}{generation};
-    my @pids = sort $ng->worker_pids;
+    my @pids;
+    poll { @pids = sort $ng->worker_pids; @pids == 2 };
     my %good = (upstream => $ng->{upstream}, http => '', server => $metrics);
 
     my $taken = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1,
@@ -308,7 +316,9 @@ sub kept {
         upstream => upstream([0, 1], 'max_conns=2'),
         location => 'proxy_request_buffering off; proxy_http_version 1.1;');
 
-    my %old = map { $_ => 1 } $ng->worker_pids;
+    my @old;
+    poll { @old = $ng->worker_pids; @old == 2 };
+    my %old = map { $_ => 1 } @old;
 
     my @slow = map {
         my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
@@ -329,8 +339,8 @@ sub kept {
     $ng->write_conf;
     kill 'HUP', $ng->{pid};
     ok((poll { $ng->status->{gateway}{generation} == 1
-               && scalar(grep { !$old{$_} } $ng->worker_pids) == 2 }),
-       'a reload');
+               && scalar(grep { !$old{$_} } $ng->worker_pids) == 2
+               && leave(keys %old) }), 'a reload');
     is($n->(), '1 1', 'new workers see what the old ones have in flight');
 
     my @hang = map { send_request($ng->port, 'POST', "/h$_?fake=hang",
@@ -358,7 +368,8 @@ sub kept {
                    . '0123456789';
     ok((poll { $n->() =~ /2/ }), 'one more upload');
     ok(kill('HUP', $ng->{pid})
-       && (poll { $ng->status->{gateway}{generation} == 2 }), 'a reload');
+       && (poll { $ng->status->{gateway}{generation} == 2
+                  && $ng->worker_pids >= 3 }), 'a reload');
     syswrite $old, '0123456789';
     is(read_answer($old, 'POST')->{status}, 502, 'an old worker meets a reset');
     ok((poll { "@{[map { state($ng, $_) } 0, 1]}" =~ /down/ }),

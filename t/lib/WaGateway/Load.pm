@@ -11,6 +11,7 @@ use POSIX ();
 use Time::HiRes qw(sleep);
 use WaGateway::Nginx qw(http);
 
+my $Main = $$;
 my $Run = 0;
 
 
@@ -95,6 +96,17 @@ sub seen {
     }
 
     return \%seen;
+}
+
+
+# Perl waits for what it reads from: a test that dies would wait for ever.
+sub DESTROY {
+    my ($self) = @_;
+
+    if ($$ == $Main && $self->{pipes}) {
+        local ($?, $@);
+        kill 'KILL', map { $_->[0] } @{$self->{pipes}};
+    }
 }
 
 
