@@ -99,9 +99,11 @@ like($gw->output, qr/http:\/\/127\.0\.0\.1:$instances[1]/, 'and its instances');
 unlike($gw->output, qr/\[notice\](?!.*wa_gateway)/, "nginx's own notices are left out");
 
 is((stat "$run/nginx.conf")[2] & 077, 0, 'nginx.conf is for its owner alone');
-like(read_file("$run/access.log"),
-     qr/"POST \/send-message" 200 .* instance="http:\/\/127\.0\.0\.1:\d+" attempts=\S+ .*upstream_status="200"/,
-     'the access log names instance, attempts and status');
+# it is written after the answer
+ok(until_true {
+       read_file("$run/access.log") =~ qr/"POST \/send-message" 200 .* instance="http:\/\/127\.0\.0\.1:\d+" attempts=\S+ .*upstream_status="200"/;
+   },
+   'the access log names instance, attempts and status');
 
 my $seen = http($port, '/echo', headers => ['Host: wa.example.com', 'api_key: k',
                 'X-Custom: a', 'X-Forwarded-For: 10.0.0.1', 'Upgrade: h2c',
