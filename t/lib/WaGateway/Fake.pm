@@ -276,10 +276,10 @@ use strict;
 use warnings;
 
 use Errno qw(EAGAIN EINTR);
-use Socket qw(SOL_SOCKET SO_LINGER);
+use Socket qw(MSG_DONTWAIT MSG_PEEK SOL_SOCKET SO_LINGER);
 use Time::HiRes qw(time);
 
-my ($Fake, $Listen, $Ledger, $Connections, $Busy, $Quit, $Idle);
+my ($Fake, $Listen, $Ledger, $Connections, $Quit, $Idle);
 my (%C, @Timers);
 
 
@@ -295,7 +295,7 @@ sub run {
     open $Ledger, '>>:raw', "$Fake->{dir}/ledger" or die "ledger: $!\n";
     $Ledger->autoflush(1);
     $Listen->blocking(0);
-    $Connections = $Busy = 0;
+    $Connections = 0;
 
     while (getppid == $parent) {
         turn();
@@ -463,7 +463,6 @@ sub begin {
     $c->{head} = $head;
     $c->{noted} = 0;
     $c->{nth}++;
-    $Busy++;
 
     ($c->{method}, $c->{path}) = $head =~ /^(\S+) (\S+)/;
     $c->{left} = $head =~ /^Content-Length: *(\d+)/mi ? $1 : 0;
@@ -531,16 +530,33 @@ sub note {
     print $Ledger JSON::PP->new->canonical->encode({
         method => $c->{method}, path => $c->{path}, length => $c->{length},
         digest => $c->{md5}->hexdigest, whole => $whole,
-        connection => $c->{id}, nth => $c->{nth}, busy => $Busy,
+        connection => $c->{id}, nth => $c->{nth}, busy => busy($c),
         time => time,
         headers => $c->{head} }), "\n";
+}
+
+
+# The requests of now, but for those whose client has gone already, though a
+# fake that was kept waiting has yet to come to that.
+sub busy {
+    my ($c) = @_;
+    my $n = 1;
+
+    for my $other (values %C) {
+        next if $other == $c || !$other->{head};
+
+        my $peek = '';
+        my $got = recv $other->{fh}, $peek, 1, MSG_PEEK|MSG_DONTWAIT;
+        $n++ unless defined $got ? $peek eq '' : $! != EAGAIN;
+    }
+
+    return $n;
 }
 
 
 sub done {
     my ($c) = @_;
     $c->{head} = '';
-    $Busy--;
 }
 
 
