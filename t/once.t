@@ -202,6 +202,7 @@ for my $repeat ('', $Repeat) {
 # Where nothing answers the SYN: the queue of a listener is full.
 SKIP: {
     my $full = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1,
+                                     ReuseAddr => 1,
                                      LocalPort => WaGateway::Fake::free_port())
         or die "listen: $!\n";
     my @fill;

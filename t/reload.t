@@ -121,6 +121,7 @@ sub totals {
 
     # refused after the zone was set up: a port that is taken
     my $taken = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1,
+        ReuseAddr => 1,
         LocalPort => WaGateway::Fake::free_port()) or die "listen: $!\n";
     $ng->{upstream} = upstream('', 0, 3) . 'server 127.0.0.1:9;';
     $ng->{http} = 'server { listen 127.0.0.1:' . $taken->sockport . '; }';

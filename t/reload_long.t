@@ -268,6 +268,7 @@ sub kept {
     my %good = (upstream => $ng->{upstream}, http => '', server => $metrics);
 
     my $taken = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1,
+        ReuseAddr => 1,
         LocalPort => WaGateway::Fake::free_port()) or die "listen: $!\n";
     my $port = $taken->sockport;
     my $more = upstream([0 .. 3], 'weight=7', 'zone=a:96k');

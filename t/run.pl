@@ -113,12 +113,18 @@ sub run_file {
     my $status = $?;
 
     open my $err, '<', "$log.err" or die "$log.err: $!\n";
-    print $copy $_ while <$err>;
+    my @said = <$err>;
+    print $copy @said;
     close $copy;
     unlink "$log.err";
 
     my $result = parse($tap, $status);
     $result->{time} = time - $start;
+
+    # On a machine that is gone afterwards this is all that is left.
+    push @{$result->{why}}, map { chomp; $_ } @said > 20 ? @said[-20 .. -1]
+                                                         : @said
+        if $result->{failed};
 
     return $result;
 }

@@ -67,7 +67,7 @@ async function until(code, ms = WAIT) {
 
 async function freePort() {
     for (let n = 0; n < 500; n++) {
-        const port = 49100 + (process.pid * 7 + n + tests * 31) % 800;
+        const port = 30100 + (process.pid * 7 + n + tests * 31) % 800;
         const free = await new Promise((r) => {
             const s = net.createServer();
             s.once('error', () => r(false));

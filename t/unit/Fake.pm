@@ -22,7 +22,7 @@ our @EXPORT = qw(port server request reset_by nginx conf_port);
 
 use Exporter ();
 
-my $next = 43000 + $$ % 900;
+my $next = 31700 + $$ % 900;
 my %children;
 
 
@@ -30,7 +30,7 @@ my %children;
 
 sub port {
     for (1 .. 900) {
-        $next = 43000 if ++$next > 43950;
+        $next = 31700 if ++$next > 32650;
 
         my $s = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
                                       LocalPort => $next, Listen => 1,

@@ -153,7 +153,8 @@ sub _read {
 sub ledger {
     my ($self, $path) = @_;
 
-    my @lines = split /\n/, $self->_read('ledger');
+    # the last line may still be on its way
+    my @lines = $self->_read('ledger') =~ /^(.*)\n/mg;
 
     @lines = grep { /"path":"\Q$path\E(?:\?[^"]*)?"/ } @lines
         if defined $path;

@@ -56,7 +56,7 @@ sub checkout {
 
 
 sub free_port {
-    for my $port (42300 + $$ % 500 .. 42999, 42300 .. 42999) {
+    for my $port (31000 + $$ % 500 .. 31699, 31000 .. 31699) {
         next if $Used{$port}++;
 
         my $s = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1,
