@@ -383,7 +383,10 @@ ngx_http_wa_gateway_checker_done(ngx_http_wa_gateway_probe_t *p, ngx_int_t rc)
     failures = ngx_http_wa_gateway_verdict_give(task->checker->upstream,
                                                 task->peer, &verdict);
 
-    if (ngx_exiting || ngx_terminate || ngx_quit) {
+    if (!verdict.known && (ngx_exiting || ngx_terminate || ngx_quit)) {
+
+        /* the turn stands: a successor asks at once */
+
         return;
     }
 
