@@ -1,0 +1,296 @@
+#!/usr/bin/perl
+
+# The documentation tells of the code as it is, and of nothing else; what is
+# shown works, and the Arabic pages are as complete as the English ones.
+
+use strict;
+use warnings;
+use utf8;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use Test::More;
+use WaGateway::Docs;
+use WaGateway::Nginx;
+
+binmode Test::More->builder->$_, ':encoding(UTF-8)'
+    for qw(output failure_output todo_output);
+
+my $root = "$FindBin::Bin/..";
+my $code = code($root);
+my %page = map { s{^\Q$root\E/}{}r => page($_) }
+           glob("$root/README*.md $root/docs/*.md");
+my $directives = directives($code);
+my $parameters = parameters($code, $directives);
+my $port = WaGateway::Fake::free_port();
+
+my ($version) = $code->{'ngx_http_wa_gateway_module.h'}
+                =~ /WA_GATEWAY_VERSION\s+"([\d.]+)"/;
+my @variables = $code->{'ngx_http_wa_gateway_request.c'}
+                =~ /\{ ngx_string\("(wa_gateway_\w+)"\), NULL,/g;
+my @metrics = $code->{'ngx_http_wa_gateway_family.c'}
+              =~ /^    \{ "(wa_gateway_\w+)", "\w+",/mg;
+
+# What the rest goes by; a pattern that finds nothing would test nothing.
+cmp_ok(scalar keys %$directives, '>=', 13, 'directives of the code');
+cmp_ok(scalar(map { keys %$_ } values %$parameters), '>=', 26,
+       'parameters of the code');
+cmp_ok(scalar @variables, '>=', 4, 'variables of the code');
+cmp_ok(scalar @metrics, '>=', 15, 'metrics of the code');
+cmp_ok(scalar messages($code), '>=', 50, 'messages of the code');
+
+
+sub same {
+    my ($got, $want, $name) = @_;
+    is(join("\n", sort @$got), join("\n", sort @$want), $name);
+}
+
+
+sub column {
+    my ($table, $n) = @_;
+    return map { $_->[$n] } @{$table}[1 .. $#$table];
+}
+
+
+sub find_table {
+    my ($text, $re) = @_;
+    return (grep { $_->[1][0] =~ $re } tables($text))[0];
+}
+
+
+# What `nginx -t` says of a piece of configuration, the first error alone.
+sub verdict {
+    my ($text) = @_;
+
+    my $ng = WaGateway::Nginx->new(port => $port, conf => 'http {'
+        . (join '', map { " ${_}_temp_path $_;" }
+                    qw(client_body proxy fastcgi uwsgi scgi))
+        . around($text, $directives, $port) . "\n}\n");
+
+    my ($status, $said) = $ng->test;
+    my ($error) = $said =~ /\[(?:emerg|alert|crit)\] \d+#\d+: (.*)/;
+
+    return $status == 0 && !defined $error ? 'accepted'
+                                           : defined $error ? $error : $said;
+}
+
+
+# The reference: directives, syntax, default, context, since.
+
+for my $name ('docs/directives.md', 'docs/directives.ar.md') {
+    my %section = sections($page{$name});
+    my ($index) = find_table($page{$name}, qr/^\[`wa_gateway`\]/);
+
+    same([grep { /^wa_gateway/ } keys %section], [keys %$directives],
+         "$name: a section for each directive, and no other");
+    same([map { /^\[`(\w+)`\]\(#\1\)$/ } column($index, 0)],
+         [keys %$directives], "$name: the list at the top");
+
+    for my $d (sort keys %$directives) {
+        my $text = $section{$d} || '';
+        my ($head) = map { $_->[1] } blocks($text);
+        my %is = ($head || '') =~ /^(\w+): +((?:.*\n)(?:^ .*\n)*)/mg;
+        s/\s+/ /g, s/ $// for values %is;
+
+        is($is{Context}, $directives->{$d}{context}, "$name: $d: context");
+        is(scalar(grep { !/^\Q$d\E(?:$| )/ } split /; ?/, $is{Syntax} || '?'),
+           0, "$name: $d: syntax");
+        ok(($is{Since} || 'x') =~ /^\d+\.\d+\.\d+$/
+           && version->parse("v$is{Since}") <= version->parse("v$version"),
+           "$name: $d: since a version there is");
+        like($is{Default} || '', qr/^(?:—|\Q$d\E )/, "$name: $d: default");
+
+        my %default = ($is{Default} || '') =~ /(\w+=)([^\s;]+)/g;
+        my ($table) = grep { @{$_->[0]} == 4 } tables($text);
+        my $p = $parameters->{$d} || {};
+
+        next unless %$p;
+        same([map { /^`(\w+=)`$/ } column($table, 0)], [keys %$p],
+             "$name: $d: parameters");
+
+        for my $row (@{$table}[1 .. $#$table]) {
+            my ($param) = $row->[0] =~ /^`(.*)`$/;
+            my $want = $p->{$param} or next;
+
+            like($is{Syntax}, qr/\b\Q$param\E/, "$name: $d: $param in syntax")
+                unless $is{Syntax} =~ /parameter=value/;
+            is($row->[1], $want->{values}, "$name: $d: values of $param")
+                unless $name =~ /\.ar\./;
+            is($row->[2], "`$want->{default}`", "$name: $d: default of $param")
+                if defined $want->{default};
+            is("`$default{$param}`", $row->[2], "$name: $d: default of $param"
+                                                . ' as in the line above')
+                if exists $default{$param};
+        }
+    }
+
+    my ($vars) = find_table($section{Variables} || $section{'المتغيرات'},
+                            qr/^`\$/);
+    same([column($vars, 0)], [map { "`\$$_`" } @variables],
+         "$name: variables");
+}
+
+# Values that are set elsewhere than in a table.
+{
+    my %section = sections($page{'docs/directives.md'});
+    my ($zone) = $code->{'ngx_http_wa_gateway_conf.c'}
+                 =~ /ZONE_SIZE\s+\((\d+) \* 1024\)/;
+    my @kinds = $code->{'ngx_http_wa_gateway_expect_conf.c'}
+                =~ /\{ ngx_string\("(\w+)"\), ngx_http_wa_gateway_expect_/g;
+    my ($low, $high) = $code->{'ngx_http_wa_gateway_expect_conf.c'}
+                       =~ /n < (\d+) \|\| n > (\d+)/;
+    my ($expect) = grep { @{$_->[0]} == 4 }
+                   tables($section{wa_gateway_expect});
+    my ($passive) = $code->{'ngx_http_wa_gateway_passive.c'}
+                    =~ /range\[0\] = (\d+);\s*range\[1\] = \d+/;
+    my @langs = $code->{'ngx_http_wa_gateway_module.c'}
+                =~ /\{ ngx_string\("(\w+)"\), NGX_HTTP_WA_GATEWAY_LANG_/g;
+
+    like($section{wa_gateway}, qr/\| `zone=` \|.*, `${zone}k` \|/,
+         'default size of a zone');
+    same([map { s/`//gr } column($expect, 0)], \@kinds, 'kinds of expectation');
+    like($section{wa_gateway_expect}, qr/\| $low to $high, ranges \|/,
+         'statuses that may be expected');
+    like($section{wa_gateway_passive},
+         qr/\| `status=` \| 500 to 599 \| `$passive-599` \|/,
+         'statuses that count by default');
+    like($section{wa_gateway_errors},
+         qr/Syntax: +wa_gateway_errors @{[join '\|', @langs]};/, 'languages');
+
+    my %merged = $code->{'ngx_http_wa_gateway_conf.c'}
+        =~ /merge_(?:uint_|ptr_)?value\(conf->(\w+), [^,]+,\s*(\w+)\)/g;
+    is_deeply(\%merged, { errors => 'NGX_HTTP_WA_GATEWAY_LANG_OFF',
+                          envelope => 0, keys => 'NULL' },
+              'what is inherited is off by default');
+    like($section{$_}, qr/^Default:  $_ off;$/m, "$_: off by default")
+        for qw(wa_gateway_errors wa_gateway_envelope wa_gateway_api_key);
+}
+
+
+# Variables and metrics anywhere: all in README, and none that is not there.
+
+for my $name ('README.md', 'README.ar.md') {
+    my $vars = find_table($page{$name}, qr/^`\$wa_gateway/);
+    my $metrics = find_table($page{$name}, qr/^`wa_gateway_info`/);
+    my $list = find_table($page{$name}, qr/^\[`wa_gateway`\]/);
+
+    same([column($vars, 0)], [map { "`\$$_`" } @variables],
+         "$name: variables");
+    same([column($metrics, 0)], [map { "`$_`" } @metrics], "$name: metrics");
+    same([map { /^\[`(\w+)`\]\(docs\/directives(?:\.ar)?\.md#\1\)$/ }
+          column($list, 0)], [keys %$directives], "$name: directives");
+    same([map { "$_->[0] $_->[1]" } @{$list}[1 .. $#$list]],
+         [map { my $n = $_;
+                my $f = $name =~ /ar/ ? 'directives.ar.md' : 'directives.md';
+                "[`$n`](docs/$f#$n) $directives->{$n}{context}" }
+          keys %$directives], "$name: contexts");
+}
+
+my %known = map { $_ => 1 } keys %$directives, @variables, @metrics,
+            'wa_gateway_module';
+$known{"wa_gateway_request_duration_seconds_$_"} = 1
+    for qw(bucket sum count);
+
+for my $file ((map { "$root/$_" } sort keys %page),
+              glob("$root/conf/* $root/conf/*/*"))
+{
+    next unless -f $file;
+    my $text = page($file);
+    my %bad = map { $_ => 1 } grep { !$known{$_} }
+              $text =~ m{(?<![\w/.])(wa_gateway_\w+)\b(?![./*])}g;
+    is(join(' ', sort keys %bad), '', 'no name unknown to the code: '
+                                      . $file =~ s{.*/t/\.\./}{}r);
+}
+
+
+# What is shown works: examples, and errors.
+
+for my $name (sort keys %page) {
+    for (grep { $_->[0] eq 'nginx' } blocks($page{$name})) {
+        is(verdict($_->[1]), 'accepted', "$name:$_->[2]: example");
+    }
+}
+
+for my $table (grep { @{$_->[0]} == 2 && $_->[1][1] =~ /^`.*`$/
+                      && $_->[1][0] =~ /;`$|\}`$/ }
+               tables($page{'docs/directives.md'}))
+{
+    for (@{$table}[1 .. $#$table]) {
+        my ($input, $want) = map { /^`(.*)`$/ } @$_;
+        like(verdict($input), qr/\Q$want\E/, "error: $input");
+    }
+}
+
+
+# Every message of the code, and why it is said, is somewhere.
+
+for (messages($code)) {
+    my ($re, $file) = @$_;
+    my @in = map { spans($page{$_}) } 'docs/directives.md',
+                                      'docs/operations.md';
+    ok((grep { /$re/ } @in), "$file: $re") or diag('in no page');
+}
+
+
+# The two languages.
+
+for my $ar (grep { /\.ar\.md$/ } sort keys %page) {
+    my $en = $ar =~ s/\.ar\././r;
+    my ($e, $a) = @page{$en, $ar};
+
+    is_deeply([map { skeleton($_) } blocks($a)],
+              [map { skeleton($_) } blocks($e)], "$ar: blocks as in $en");
+    is(join(' ', map { length $_ } $a =~ /^(#+) /mg),
+       join(' ', map { length $_ } $e =~ /^(#+) /mg), "$ar: headings");
+    is_deeply([map { [map { scalar @$_ } @$_] } tables($a)],
+              [map { [map { scalar @$_ } @$_] } tables($e)],
+              "$ar: tables of the same size");
+
+    my @rows = map { [map { @$_ } @$_] } tables($e);
+    my @rows_ar = map { [map { @$_ } @$_] } tables($a);
+    is_deeply([map { keys_of($_) } tables($a)],
+              [map { keys_of($_) } tables($e)],
+              "$ar: what the tables are about");
+    is(scalar(links($a)), scalar(links($e)), "$ar: links");
+}
+
+
+# Language and text, but for what is to be translated: comments, and the one
+# error that is shown in the reader's language.
+sub skeleton {
+    my ($block) = @_;
+    my ($lang, $text) = @$block;
+    $text =~ s/#[^\n]*//g if $lang eq 'sh';
+    $text =~ s/ +$//mg;
+    return $lang eq 'json' ? ($lang) : ($lang, $text);
+}
+
+
+# The first cells that are code alone, and their row.
+sub keys_of {
+    my ($table) = @_;
+    return [map { /^(?:\[?`[^`]+`(?:\([^)]*\))?[,; ]*)+$/ ? $_ : '' }
+            map { $_->[0] =~ s/\]\([^)]*\)//r } @$table];
+}
+
+
+# Links: files and anchors.
+
+for my $name (sort keys %page) {
+    my ($dir) = $name =~ m{^(.*/)?};
+    my @bad;
+
+    for my $link (links($page{$name})) {
+        my ($file, $anchor) = $link =~ /^([^#]*)#?(.*)$/;
+        my $path = length $file ? ($dir || '') . $file : $name;
+        1 while $path =~ s{[^/]+/\.\./}{};
+
+        push @bad, $link if !-e "$root/$path"
+            || length $anchor && !anchors($page{$path} || '')->{$anchor};
+    }
+
+    is(join(' ', @bad), '', "$name: links lead somewhere");
+}
+
+done_testing;

@@ -1,0 +1,262 @@
+package WaGateway::Docs;
+
+# The documentation and the code, taken apart for t/docs.t: pages in sections,
+# tables and blocks; the code in directives, parameters and messages.
+
+use strict;
+use warnings;
+
+use Exporter qw(import);
+use WaGateway::Nginx qw(slurp);
+
+our @EXPORT = qw(code page sections blocks tables spans anchors links
+                 directives parameters messages around);
+
+
+# All C of the module, adjacent string literals joined.
+sub code {
+    my ($root) = @_;
+    my %code = map { m{([^/]+)$}; $1 => slurp($_) }
+               glob("$root/*.c $root/src/*.c $root/src/*.h");
+
+    s/"[ \t]*\n\s*"//g for values %code;
+
+    return \%code;
+}
+
+
+sub page {
+    my ($file) = @_;
+    my $text = slurp($file);
+    utf8::decode($text);
+    return $text;
+}
+
+
+# "## name" to the text below it.
+sub sections {
+    my ($text) = @_;
+    my @parts = split /^## (.+)\n/m, $text;
+    shift @parts;
+    return @parts;
+}
+
+
+# Fenced blocks: [language, text, line].
+sub blocks {
+    my ($text) = @_;
+    my @blocks;
+
+    while ($text =~ /^```(\w*)\n(.*?)^```$/msg) {
+        my ($lang, $body, $before) = ($1, $2, substr $text, 0, $-[0]);
+        push @blocks, [$lang, $body, 1 + ($before =~ tr/\n//)];
+    }
+
+    return @blocks;
+}
+
+
+sub unfenced {
+    my ($text) = @_;
+    $text =~ s/^```\w*\n.*?^```$//msg;
+    return $text;
+}
+
+
+# Tables: a list of rows, the head first and no rule; a row is its cells.
+sub tables {
+    my ($text) = @_;
+
+    return map {
+        my @rows = map { [map { s/^ +| +$//gr } split /\|/, s/^\||\|$//gr, -1] }
+                   split /\n/;
+        splice @rows, 1, 1;
+        \@rows;
+    } unfenced($text) =~ /((?:^\|.*\|\n)+)/mg;
+}
+
+
+# What stands between backticks, blanks and line ends being one.
+sub spans {
+    my ($text) = @_;
+    return map { s/\s+/ /gr } unfenced($text) =~ /`([^`]+)`/g;
+}
+
+
+# As GitHub makes them of headings, and those that are written out.
+sub anchors {
+    my ($text) = @_;
+    my %anchors = map { $_ => 1 } $text =~ /<a id="([^"]+)">/g;
+
+    for (unfenced($text) =~ /^#+ (.+)$/mg) {
+        my $name = lc;
+        $name =~ s/[^\w\- ]//g;
+        $name =~ tr/ /-/;
+        $anchors{$name} = 1;
+    }
+
+    return \%anchors;
+}
+
+
+sub links {
+    my ($text) = @_;
+    return grep { !m{^\w+://} } unfenced($text) =~ /\]\(([^)\s]+)\)/g;
+}
+
+
+# Name to { context, handler }, from the table of ngx_command_t.
+sub directives {
+    my ($code) = @_;
+    my %flags = (UPS => 'upstream', MAIN => 'http', SRV => 'server',
+                 LOC => 'location');
+    my %d;
+
+    my ($table) = $code->{'ngx_http_wa_gateway_module.c'}
+                  =~ /ngx_command_t.*?=\s*\{(.*?)ngx_null_command/s;
+
+    while ($table =~ /\{\s*ngx_string\("(\w+)"\),\s*([^,]+),\s*(\w+),/g) {
+        my ($name, $bits, $handler) = ($1, $2, $3);
+        $d{$name} = { handler => $handler, context => join ', ',
+                      map { $flags{$_} } $bits =~ /NGX_HTTP_(\w+?)_CONF\b/g };
+    }
+
+    return \%d;
+}
+
+
+# Directive to its parameters, each { values, default }: from the tables of
+# ngx_http_wa_gateway_param_t and what the fields are set to before.
+sub parameters {
+    my ($code, $directives) = @_;
+    my %max = (NGX_HTTP_WA_GATEWAY_MAX_NUM => 1000000,
+               NGX_HTTP_WA_GATEWAY_MAX_MSEC => '365d');
+    my %p;
+
+    for my $name (keys %$directives) {
+        my $handler = $directives->{$name}{handler};
+        my ($text) = grep { /^$handler\([^()]*\)\n\{(?:(?!^\}).)*_params\b/ms }
+                     values %$code;
+        next unless $text;
+
+        while ($text =~ /\{\s*ngx_string\("(\w+=)"\),\s*NGX_HTTP_WA_GATEWAY_PARAM_(\w+),\s*
+                         \w+\((?:\w+,\s*)?(\w+)\),\s*(\d+),\s*(\w+)\s*\}/gx)
+        {
+            my ($param, $type, $field, $min, $max) = ($1, $2, $3, $4, $5);
+            $max = $max{$max} if $max{$max};
+            my ($n) = $text =~ /\w->$field = (\w+);/;
+            my ($s) = $text =~ /ngx_str_set\(&\w+->$field, "([^"]+)"\)/;
+
+            $n = 0 if !defined $n && $type ne 'STR' && $min eq '0'
+                      && $text =~ /ngx_pcalloc/;
+
+            my %is = (STR => ['text', $s],
+                      FLAG => ['on, off', defined $n && $n =~ /^[01]$/
+                                          ? ($n ? 'on' : 'off') : undef],
+                      NUM => ["$min to $max", $n],
+                      PERCENT => ["$min% to $max%", defined $n && "$n%"],
+                      MSEC => [($min ? "${min}ms" : $min) . " to $max",
+                               defined $n && time_text($n)],
+                      STATUS => ["$min to $max", undef]);
+
+            $p{$name}{$param} = { values => $is{$type}[0],
+                                  default => $is{$type}[1] };
+        }
+    }
+
+    return \%p;
+}
+
+
+sub time_text {
+    my ($ms) = @_;
+    return $ms && $ms % 3600000 == 0 ? $ms / 3600000 . 'h'
+         : $ms && $ms % 1000 == 0 ? $ms / 1000 . 's' : $ms ? "${ms}ms" : 0;
+}
+
+
+# What the code may say to the log at notice and above, or of a directive, as
+# patterns: what is filled in may be anything but nothing.
+sub messages {
+    my ($code) = @_;
+    my %m;
+
+    for my $file (sort keys %$code) {
+        my $text = $code->{$file};
+        my @formats;
+
+        while ($text =~ /ngx_(?:conf_)?log_error\((\w+),[^"]*?"((?:[^"\\]|\\.)*)"/g) {
+            push @formats, $2 unless $1 =~ /NGX_LOG_(?:INFO|DEBUG)/;
+        }
+
+        push @formats, $text =~ /\berr = (?:\w+\.err \? [^"]*)?"((?:[^"\\]|\\.)*)";/g;
+        push @formats, $text =~ /expect_error\(\s*e, err,\s*"((?:[^"\\]|\\.)*)"/g;
+        push @formats, $text =~ /return "((?:invalid|header|is|must) (?:[^"\\]|\\.)*)"/g;
+
+        for (@formats) {
+            next if /^(?:%V|no memory|invalid user agent)$/;
+            s/\\"/"/g;
+            s/ in %s:%ui(?:: %s$)?/%s/g;
+            $m{join '.*?', map { quotemeta }
+                           split /%\d*(?:[VsPMi]|u[izLA])/, $_, -1} = $file;
+        }
+    }
+
+    return map { [$_, $m{$_}] } sort keys %m;
+}
+
+
+# A piece of configuration with what it needs around it, as http { } has it.
+sub around {
+    my ($text, $directives, $port) = @_;
+
+    $text =~ s/^\s*(?:load_module|error_log|user|pid|worker_\w+) [^;]*;[^\n]*\n//mg;
+    $text =~ s/^events \{.*?\n\}\n|^events \{ *\}\n//msg;
+    $text =~ s{/(?:var|usr|etc)/[\w./]+/(\w)}{$1}g;
+    $text =~ s/(?:127\.0\.0\.1:|\b)3000(?= *;| default| ssl)/127.0.0.1:$port/g;
+
+    if ($text =~ /^\s*http \{(.*)\}\s*$/s) {
+        return $1;
+    }
+
+    # names of the outermost directives
+    my $top = $text =~ s/#[^\n]*//gr;
+    $top =~ s/'[^'\n]*'|"(?:[^"\\]|\\.)*"/x/g;
+    1 while $top =~ s/\{[^{}]*\}/;/;
+    my %top = map { /^\s*(\w+)/ ? ($1 => $_) : () } split /;/, $top;
+    my %in;
+
+    for (keys %top) {
+        $in{ $_ eq 'server' ? ($top{$_} =~ /\d|unix/ ? 'upstream' : 'http')
+           : /^(?:upstream|map|limit_\w+_zone|log_format|geo)$/ ? 'http'
+           : $directives->{$_} && $directives->{$_}{context} eq 'upstream'
+             || /^(?:keepalive|least_conn|zone)$/ ? 'upstream'
+           : /^(?:proxy_\w+|limit_req)$/ ? 'location' : 'server' } = 1;
+    }
+
+    my ($in) = grep { $in{$_} } qw(http upstream server location);
+
+    $text = "location / { $text }" if $in eq 'location';
+    $text = "server { listen 127.0.0.1:$port; $text }"
+        if $in =~ /^(?:server|location)$/;
+
+    if ($in eq 'upstream') {
+        my @more;
+        push @more, 'wa_gateway;' unless $top{wa_gateway};
+        $text .= ' server 127.0.0.1:3001;'
+            unless $top{server} || $top{wa_gateway_instances};
+        push @more, 'wa_gateway_check;'
+            if !$top{wa_gateway_check} && $text =~ /\n/
+               && grep { $top{$_} } qw(wa_gateway_check_header
+                                       wa_gateway_expect);
+        $text = "upstream whatsapp { @more $text }";
+    }
+
+    $text .= ' upstream whatsapp { wa_gateway; server 127.0.0.1:3001; }'
+        unless $text =~ /^\s*upstream whatsapp \{/m;
+
+    return $text;
+}
+
+
+1;
