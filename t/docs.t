@@ -47,18 +47,6 @@ sub same {
 }
 
 
-sub column {
-    my ($table, $n) = @_;
-    return map { $_->[$n] } @{$table}[1 .. $#$table];
-}
-
-
-sub find_table {
-    my ($text, $re) = @_;
-    return (grep { $_->[1][0] =~ $re } tables($text))[0];
-}
-
-
 # What `nginx -t` says of a piece of configuration, the first error alone.
 sub verdict {
     my ($text) = @_;
@@ -233,6 +221,50 @@ for (messages($code)) {
 }
 
 
+for my $reason (reasons($code)) {
+    ok((grep { /\Q$reason\E/ } spans($page{'docs/operations.md'})),
+       "reason: $reason") or diag('in no page');
+}
+
+
+# Zones: what is said to be enough is the least that is.
+
+for my $row (@{find_table($page{'docs/operations.md'}, qr/^1$/)}[1 .. 5]) {
+    my ($n, @least) = @$row;
+    my $servers = join '', map { 'server 127.1.' . int($_ / 250) . '.'
+                                 . ($_ % 250 + 1) . ':3001;' } 0 .. $n - 1;
+
+    for my $workers (1, 2, 8) {
+        my $ng = WaGateway::Nginx->new(port => $port, workers => $workers,
+            upstream => "wa_gateway zone=u:32k; $servers");
+        my ($least) = ($ng->test)[1] =~ /at least (\d+k)/;
+        is(shift @least, $least, "zone of $n, $workers workers");
+    }
+}
+
+
+# The example for an nginx of one's own, where few files may be open.
+{
+    my $text = page("$root/conf/nginx.conf.example");
+    my $module = $ENV{TEST_NGINX_LOAD_MODULES}
+                 || "$root/build/ngx_http_wa_gateway_module.so";
+    my $ng = WaGateway::Nginx->new(port => $port);
+
+    $text =~ s/^load_module \K[^;]+/"$module"/m;
+    $text =~ s{/(?:var|run)/[\w./]*?(?=\w+(?:\.\w+)?(?: \w+)?;)}{$ng->{dir}/}g;
+    $text =~ s/^user .*//m if $>;
+    $text =~ s/(listen 127\.0\.0\.1:)3000/$1$port/;
+    open my $fh, '>:utf8', "$ng->{dir}/example.conf" or die "$!\n";
+    print $fh $text;
+    close $fh;
+
+    my $nginx = ($ng->command)[0];
+    my $said = `ulimit -Sn 1024; $nginx -t -e stderr -c $ng->{dir}/example.conf 2>&1`;
+    like($said, qr/test is successful/, 'conf/nginx.conf.example');
+    unlike($said, qr/\[(?:warn|error|crit|alert|emerg)\]/, 'not a word of warning');
+}
+
+
 # The two languages.
 
 for my $ar (grep { /\.ar\.md$/ } sort keys %page) {
@@ -246,32 +278,10 @@ for my $ar (grep { /\.ar\.md$/ } sort keys %page) {
     is_deeply([map { [map { scalar @$_ } @$_] } tables($a)],
               [map { [map { scalar @$_ } @$_] } tables($e)],
               "$ar: tables of the same size");
-
-    my @rows = map { [map { @$_ } @$_] } tables($e);
-    my @rows_ar = map { [map { @$_ } @$_] } tables($a);
     is_deeply([map { keys_of($_) } tables($a)],
               [map { keys_of($_) } tables($e)],
               "$ar: what the tables are about");
     is(scalar(links($a)), scalar(links($e)), "$ar: links");
-}
-
-
-# Language and text, but for what is to be translated: comments, and the one
-# error that is shown in the reader's language.
-sub skeleton {
-    my ($block) = @_;
-    my ($lang, $text) = @$block;
-    $text =~ s/#[^\n]*//g if $lang eq 'sh';
-    $text =~ s/ +$//mg;
-    return $lang eq 'json' ? ($lang) : ($lang, $text);
-}
-
-
-# The first cells that are code alone, and their row.
-sub keys_of {
-    my ($table) = @_;
-    return [map { /^(?:\[?`[^`]+`(?:\([^)]*\))?[,; ]*)+$/ ? $_ : '' }
-            map { $_->[0] =~ s/\]\([^)]*\)//r } @$table];
 }
 
 

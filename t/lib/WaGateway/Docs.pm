@@ -9,8 +9,9 @@ use warnings;
 use Exporter qw(import);
 use WaGateway::Nginx qw(slurp);
 
-our @EXPORT = qw(code page sections blocks tables spans anchors links
-                 directives parameters messages around);
+our @EXPORT = qw(code page sections blocks tables find_table column spans
+                 anchors links skeleton keys_of directives parameters messages
+                 reasons around);
 
 
 # All C of the module, adjacent string literals joined.
@@ -73,6 +74,37 @@ sub tables {
         splice @rows, 1, 1;
         \@rows;
     } unfenced($text) =~ /((?:^\|.*\|\n)+)/mg;
+}
+
+
+sub find_table {
+    my ($text, $re) = @_;
+    return (grep { $_->[1][0] =~ $re } tables($text))[0];
+}
+
+
+# Without the head.
+sub column {
+    my ($table, $n) = @_;
+    return map { $_->[$n] } @{$table}[1 .. $#$table];
+}
+
+
+# Language and text of a block, but for what is to be translated: comments,
+# and the one error that is shown in the reader's language.
+sub skeleton {
+    my ($lang, $text) = @{$_[0]};
+    $text =~ s/#[^\n]*//g if $lang eq 'sh';
+    $text =~ s/ +$//mg;
+    return $lang eq 'json' ? $lang : "$lang\n$text";
+}
+
+
+# The first cells of a table that are code alone.
+sub keys_of {
+    my ($table) = @_;
+    return [map { /^(?:\[?`[^`]+`\]?[,; ]*)+$/ ? $_ : '' }
+            map { $_->[0] =~ s/\]\([^)]*\)/]/r } @$table];
 }
 
 
@@ -206,12 +238,33 @@ sub messages {
 }
 
 
+# Why an instance is down: what traffic and checks give as the reason, but for
+# those that are the gateway's own.
+sub reasons {
+    my ($code) = @_;
+    my %r;
+
+    $r{$_} = 1 for map { $code->{$_} =~ /(?:reason = |_finish\(p, NGX_DECLINED,\s*
+                                            |_fail\([^;"]*?|_broken\(p,\s*
+                                            |\?\s*|:\s*|reason_set\([^;"]*?
+                                            |reason_add\(reason,\s*
+                                            |str_set\(&v->reason,\s*)
+                                         "((?:[\w\ :]|\\")+)"/gx }
+                   map { "ngx_http_wa_gateway_$_.c" }
+                   qw(outcome probe probe_io probe_ssl expect snapshot);
+
+    delete $r{$_} for grep { /^wa_gateway|^(?:true|false|null)$|^ ?\\"$|errno|^ is( \\")?$/ } keys %r;
+
+    return map { s/\\"/"/g; s/^ | $//g; $_ } sort keys %r;
+}
+
+
 # A piece of configuration with what it needs around it, as http { } has it.
 sub around {
     my ($text, $directives, $port) = @_;
 
     $text =~ s/^\s*(?:load_module|error_log|user|pid|worker_\w+) [^;]*;[^\n]*\n//mg;
-    $text =~ s/^events \{.*?\n\}\n|^events \{ *\}\n//msg;
+    $text =~ s/^events \{(?: *\}|[^}]*\n\})\n//mg;
     $text =~ s{/(?:var|usr|etc)/[\w./]+/(\w)}{$1}g;
     $text =~ s/(?:127\.0\.0\.1:|\b)3000(?= *;| default| ssl)/127.0.0.1:$port/g;
 
@@ -235,6 +288,7 @@ sub around {
     }
 
     my ($in) = grep { $in{$_} } qw(http upstream server location);
+    die "where does this belong?\n$text" unless $in;
 
     $text = "location / { $text }" if $in eq 'location';
     $text = "server { listen 127.0.0.1:$port; $text }"
