@@ -177,18 +177,19 @@ sub parameters {
             my ($param, $type, $field, $min, $max) = ($1, $2, $3, $4, $5);
             $max = $max{$max} if $max{$max};
             my ($n) = $text =~ /\w->$field = (\w+);/;
+            undef $n unless defined $n && $n =~ /^\d+$/;
             my ($s) = $text =~ /ngx_str_set\(&\w+->$field, "([^"]+)"\)/;
 
-            $n = 0 if !defined $n && $type ne 'STR' && $min eq '0'
-                      && $text =~ /ngx_pcalloc/;
+            $n = 0 if $text !~ /\w->$field = \w+;/ && $min eq '0'
+                      && $type =~ /^(?:NUM|MSEC|PERCENT|FLAG)$/;
 
             my %is = (STR => ['text', $s],
-                      FLAG => ['on, off', defined $n && $n =~ /^[01]$/
-                                          ? ($n ? 'on' : 'off') : undef],
+                      FLAG => ['on, off', defined $n ? ($n ? 'on' : 'off')
+                                                     : undef],
                       NUM => ["$min to $max", $n],
-                      PERCENT => ["$min% to $max%", defined $n && "$n%"],
+                      PERCENT => ["$min% to $max%", defined $n ? "$n%" : undef],
                       MSEC => [($min ? "${min}ms" : $min) . " to $max",
-                               defined $n && time_text($n)],
+                               defined $n ? time_text($n) : undef],
                       STATUS => ["$min to $max", undef]);
 
             $p{$name}{$param} = { values => $is{$type}[0],
@@ -310,6 +311,34 @@ sub around {
         unless $text =~ /^\s*upstream whatsapp \{/m;
 
     return $text;
+}
+
+
+# What `nginx -t` says of a piece of configuration: the first error, or
+# "accepted".
+sub verdict {
+    my ($text, $directives, $port) = @_;
+
+    my $ng = WaGateway::Nginx->new(port => $port, conf => 'http {'
+        . (join '', map { " ${_}_temp_path $_;" }
+                    qw(client_body proxy fastcgi uwsgi scgi))
+        . around($text, $directives, $port) . "\n}\n");
+
+    certificate($ng->{dir}) if $text =~ /ssl_certificate /;
+
+    my ($status, $said) = $ng->test;
+    my ($error) = $said =~ /\[(?:emerg|alert|crit)\] (?:\d+#\d+: )?(.*)/;
+
+    return $status == 0 && !defined $error ? 'accepted'
+                                           : defined $error ? $error : $said;
+}
+
+
+sub certificate {
+    my ($dir) = @_;
+    system("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=g"
+           . " -keyout $dir/gateway.key -out $dir/gateway.pem 2>/dev/null")
+        == 0 or die "openssl: $?\n";
 }
 
 
