@@ -10,6 +10,7 @@ use utf8;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+use POSIX ();
 use Test::More;
 use WaGateway::Docs;
 use WaGateway::Nginx;
@@ -164,6 +165,16 @@ for my $name ('README.md', 'README.ar.md') {
           keys %$directives], "$name: contexts");
 }
 
+for my $name (grep { /README|operations/ } sort keys %page) {
+    for (lists($root, $code)) {
+        my ($re, $what, @names) = @$_;
+        my $table = find_table($page{$name}, $re) or next;
+        my $col = $what =~ /codes/ ? 1 : 0;
+        same([map { /`(\w+)`/g } column($table, $col)], \@names,
+             "$name: $what");
+    }
+}
+
 my %known = map { $_ => 1 } keys %$directives, @variables, @metrics,
             'wa_gateway_module';
 $known{"wa_gateway_request_duration_seconds_$_"} = 1
@@ -231,39 +242,29 @@ for my $room (map { /^ngx_http_wa_gateway_(\w+)\.[ch]$/ } sort keys %$code) {
 
 # Zones: what is said to be enough is the least that is.
 
-for my $row (@{find_table($page{'docs/operations.md'}, qr/^1$/)}[1 .. 5]) {
-    my ($n, @least) = @$row;
-    my $servers = join '', map { 'server 127.1.' . int($_ / 250) . '.'
-                                 . ($_ % 250 + 1) . ':3001;' } 0 .. $n - 1;
+SKIP: {
+    skip 'pages of another size', 17
+        unless POSIX::sysconf(POSIX::_SC_PAGESIZE()) == 4096;
 
-    for my $workers (1, 2, 8) {
-        my $ng = WaGateway::Nginx->new(port => $port, workers => $workers,
-            upstream => "wa_gateway zone=u:32k; $servers");
-        my ($least) = ($ng->test)[1] =~ /at least (\d+k)/;
-        is(shift @least, $least, "zone of $n, $workers workers");
+    for (@{find_table($page{'docs/operations.md'}, qr/^1$/)}[1 .. 5]) {
+        my ($n, @said) = @$_;
+        is(shift @said, least($n, $_, $port), "zone of $n, $_ workers") for 1, 2, 8;
+    }
+
+    for ('README.md', 'README.ar.md') {
+        my ($n, $said) = $page{$_}
+            =~ /for (\d+) instances \.\.\., at least (\d+k) is\s+needed/;
+        is($said, least($n, 1, $port), "$_: zone of $n");
     }
 }
 
 
 # The example for an nginx of one's own, where few files may be open.
 {
-    my $text = page("$root/conf/nginx.conf.example");
-    my $module = $ENV{TEST_NGINX_LOAD_MODULES}
-                 || "$root/build/ngx_http_wa_gateway_module.so";
-    my $ng = WaGateway::Nginx->new(port => $port);
-
-    $text =~ s/^load_module \K[^;]+/"$module"/m;
-    $text =~ s{/(?:var|run)/[\w./]*?(?=\w+(?:\.\w+)?(?: \w+)?;)}{$ng->{dir}/}g;
-    $text =~ s/^user .*//m if $>;
-    $text =~ s/(listen 127\.0\.0\.1:)3000/$1$port/;
-    open my $fh, '>:utf8', "$ng->{dir}/example.conf" or die "$!\n";
-    print $fh $text;
-    close $fh;
-
-    my $nginx = ($ng->command)[0];
-    my $said = `ulimit -Sn 1024; $nginx -t -e stderr -c $ng->{dir}/example.conf 2>&1`;
+    my $said = example($root, $port);
     like($said, qr/test is successful/, 'conf/nginx.conf.example');
-    unlike($said, qr/\[(?:warn|error|crit|alert|emerg)\]/, 'not a word of warning');
+    unlike($said, qr/\[(?:warn|error|crit|alert|emerg)\]/,
+           'not a word of warning');
 }
 
 

@@ -11,7 +11,7 @@ use WaGateway::Nginx qw(slurp);
 
 our @EXPORT = qw(code page sections blocks tables find_table column spans
                  anchors links skeleton keys_of directives parameters messages
-                 reasons around);
+                 reasons lists around least example);
 
 
 # All C of the module, adjacent string literals joined.
@@ -224,10 +224,10 @@ sub messages {
 
         push @formats, $text =~ /\berr = (?:\w+\.err \? [^"]*)?"((?:[^"\\]|\\.)*)";/g;
         push @formats, $text =~ /expect_error\(\s*e, err,\s*"((?:[^"\\]|\\.)*)"/g;
-        push @formats, $text =~ /return "((?:invalid|header|is|must) (?:[^"\\]|\\.)*)"/g;
+        push @formats, $text =~ /return "((?:[^"\\]|\\.)*)"/g;
 
         for (@formats) {
-            next if /^(?:%V|no memory|invalid user agent)$/;
+            next if /^(?:%V|no memory.*|invalid user agent)$/;
             s/\\"/"/g;
             s/ in %s:%ui(?:: %s$)?/%s/g;
             $m{join '.*?', map { quotemeta }
@@ -260,6 +260,23 @@ sub reasons {
 }
 
 
+# Lists that a page has to name in full: what they are, and the names.
+sub lists {
+    my ($root, $code) = @_;
+
+    my ($known) = slurp("$root/bin/render.awk")
+                  =~ /n_known = split\((.*?),\s*\\?\s*known,/s;
+    my $error = $code->{'ngx_http_wa_gateway_error.c'};
+
+    return ([qr/^`INSTANCES`$/, 'variables of .env', $known =~ /\b([A-Z_]+)\b/g],
+            [qr/^`WaGateway/, 'alerts',
+             slurp("$root/conf/prometheus/wa_gateway.rules.yml")
+             =~ /- alert: (\w+)/g],
+            [qr/^503 \+/, 'codes of errors', 'no_instances',
+             $error =~ /\{ \d+, "(\w+)",/g]);
+}
+
+
 # A piece of configuration with what it needs around it, as http { } has it.
 sub around {
     my ($text, $directives, $port) = @_;
@@ -267,7 +284,7 @@ sub around {
     $text =~ s/^\s*(?:load_module|error_log|user|pid|worker_\w+) [^;]*;[^\n]*\n//mg;
     $text =~ s/^events \{(?: *\}|[^}]*\n\})\n//mg;
     $text =~ s{/(?:var|usr|etc)/[\w./]+/(\w)}{$1}g;
-    $text =~ s/(?:127\.0\.0\.1:|\b)3000(?= *;| default| ssl)/127.0.0.1:$port/g;
+    $text =~ s/\blisten \K(?:[\d.]+:)?(?:3000|443)\b/127.0.0.1:$port/g;
 
     if ($text =~ /^\s*http \{(.*)\}\s*$/s) {
         return $1;
@@ -331,6 +348,40 @@ sub verdict {
 
     return $status == 0 && !defined $error ? 'accepted'
                                            : defined $error ? $error : $said;
+}
+
+
+# The size of a zone that so many instances need, as nginx says.
+sub least {
+    my ($n, $workers, $port) = @_;
+    my $ng = WaGateway::Nginx->new(port => $port, workers => $workers,
+        upstream => 'wa_gateway zone=u:32k;' . join '',
+        map { 'server 127.1.' . int($_ / 250) . '.' . ($_ % 250 + 1)
+              . ':3001;' } 0 .. $n - 1);
+    my ($least) = ($ng->test)[1] =~ /at least (\d+k)/;
+    return $least;
+}
+
+
+# What `nginx -t` says of conf/nginx.conf.example, moved to where it may write.
+sub example {
+    my ($root, $port) = @_;
+    my $text = slurp("$root/conf/nginx.conf.example");
+    my $module = $ENV{TEST_NGINX_LOAD_MODULES}
+                 || "$root/build/ngx_http_wa_gateway_module.so";
+    my $ng = WaGateway::Nginx->new(port => $port);
+
+    $text =~ s/^load_module \K[^;]+/"$module"/m;
+    $text =~ s{/(?:var|run)/[\w./]*?(?=\w+(?:\.\w+)?(?: \w+)?;)}{$ng->{dir}/}g;
+    $text =~ s/^user .*//m if $>;
+    $text =~ s/(listen 127\.0\.0\.1:)3000/$1$port/;
+    open my $fh, '>', "$ng->{dir}/nginx.conf" or die "$!\n";
+    print $fh $text;
+    close $fh;
+
+    my ($nginx) = $ng->command;
+    return `ulimit -Sn 1024
+            $nginx -t -e stderr -c $ng->{dir}/nginx.conf 2>&1`;
 }
 
 
