@@ -90,11 +90,12 @@ sub column {
 }
 
 
-# Language and text of a block, but for what is to be translated: comments,
-# and the one error that is shown in the reader's language.
+# Language and text of a block, but for what is to be translated: comments, the
+# one error that is shown in the reader's language, and which that is.
 sub skeleton {
     my ($lang, $text) = @{$_[0]};
     $text =~ s/#[^\n]*//g if $lang eq 'sh';
+    $text =~ s/wa_gateway_errors \K(?:ar|en);/LANG/g;
     $text =~ s/ +$//mg;
     return $lang eq 'json' ? $lang : "$lang\n$text";
 }
