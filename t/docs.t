@@ -7,6 +7,7 @@ use strict;
 use warnings;
 use utf8;
 
+use File::Glob qw(bsd_glob);
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
@@ -21,7 +22,7 @@ binmode Test::More->builder->$_, ':encoding(UTF-8)'
 my $root = "$FindBin::Bin/..";
 my $code = code($root);
 my %page = map { s{^\Q$root\E/}{}r => page($_) }
-           glob("$root/README*.md $root/docs/*.md");
+           map { bsd_glob("$root/$_") } 'README*.md', 'docs/*.md';
 my $directives = directives($code);
 my $parameters = parameters($code, $directives);
 my $port = WaGateway::Fake::free_port();
@@ -127,7 +128,8 @@ for my $name ('docs/directives.md', 'docs/directives.ar.md') {
 
     like($section{wa_gateway}, qr/\| `zone=` \|.*, `${zone}k` \|/,
          'default size of a zone');
-    same([map { s/`//gr } column($expect, 0)], \@kinds, 'kinds of expectation');
+    same([map { s/`//gr } column($expect, 0)], \@kinds,
+         'kinds of expectation');
     like($section{wa_gateway_expect}, qr/\| $low to $high, ranges \|/,
          'statuses that may be expected');
     like($section{wa_gateway_passive},
@@ -181,7 +183,7 @@ $known{"wa_gateway_request_duration_seconds_$_"} = 1
     for qw(bucket sum count);
 
 for my $file ((map { "$root/$_" } sort keys %page),
-              glob("$root/conf/* $root/conf/*/*"))
+              map { bsd_glob("$root/$_") } 'conf/{,.}*', 'conf/*/{,.}*')
 {
     next unless -f $file;
     my $text = page($file);
@@ -247,7 +249,8 @@ SKIP: {
 
     for (@{find_table($page{'docs/operations.md'}, qr/^1$/)}[1 .. 5]) {
         my ($n, @said) = @$_;
-        is(shift @said, least($n, $_, $port), "zone of $n, $_ workers") for 1, 2, 8;
+        is(shift @said, least($n, $_, $port), "zone of $n, $_ workers")
+            for 1, 2, 8;
     }
 
     for ('README.md', 'README.ar.md') {

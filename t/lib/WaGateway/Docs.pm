@@ -7,6 +7,7 @@ use strict;
 use warnings;
 
 use Exporter qw(import);
+use File::Glob qw(bsd_glob);
 use WaGateway::Nginx qw(slurp);
 
 our @EXPORT = qw(code page sections blocks tables find_table column spans
@@ -18,7 +19,7 @@ our @EXPORT = qw(code page sections blocks tables find_table column spans
 sub code {
     my ($root) = @_;
     my %code = map { m{([^/]+)$}; $1 => slurp($_) }
-               glob("$root/*.c $root/src/*.c $root/src/*.h");
+               map { bsd_glob("$root/$_") } '*.c', 'src/*.c', 'src/*.h';
 
     s/"[ \t]*\n\s*"//g for values %code;
 
@@ -69,8 +70,8 @@ sub tables {
     my ($text) = @_;
 
     return map {
-        my @rows = map { [map { s/^ +| +$//gr } split /\|/, s/^\||\|$//gr, -1] }
-                   split /\n/;
+        my @rows = map { [map { s/^ +| +$//gr }
+                          split /\|/, s/^\||\|$//gr, -1] } split /\n/;
         splice @rows, 1, 1;
         \@rows;
     } unfenced($text) =~ /((?:^\|.*\|\n)+)/mg;
@@ -168,11 +169,13 @@ sub parameters {
 
     for my $name (keys %$directives) {
         my $handler = $directives->{$name}{handler};
-        my ($text) = grep { /^$handler\([^()]*\)\n\{(?:(?!^\}).)*_params\b/ms }
-                     values %$code;
+        my ($text) = grep {
+                         /^$handler\([^()]*\)\n\{(?:(?!^\}).)*_params\b/ms
+                     } values %$code;
         next unless $text;
 
-        while ($text =~ /\{\s*ngx_string\("(\w+=)"\),\s*NGX_HTTP_WA_GATEWAY_PARAM_(\w+),\s*
+        while ($text =~ /\{\s*ngx_string\("(\w+=)"\),\s*
+                         NGX_HTTP_WA_GATEWAY_PARAM_(\w+),\s*
                          \w+\((?:\w+,\s*)?(\w+)\),\s*(\d+),\s*(\w+)\s*\}/gx)
         {
             my ($param, $type, $field, $min, $max) = ($1, $2, $3, $4, $5);
@@ -188,7 +191,8 @@ sub parameters {
                       FLAG => ['on, off', defined $n ? ($n ? 'on' : 'off')
                                                      : undef],
                       NUM => ["$min to $max", $n],
-                      PERCENT => ["$min% to $max%", defined $n ? "$n%" : undef],
+                      PERCENT => ["$min% to $max%",
+                                  defined $n ? "$n%" : undef],
                       MSEC => [($min ? "${min}ms" : $min) . " to $max",
                                defined $n ? time_text($n) : undef],
                       STATUS => ["$min to $max", undef]);
@@ -219,13 +223,15 @@ sub messages {
         my $text = $code->{$file};
         my @formats;
 
-        while ($text =~ /ngx_(?:conf_)?log_error\((\w+),[^"]*?"((?:[^"\\]|\\.)*)"/g) {
+        while ($text =~ /ngx_(?:conf_)?log_error\((\w+),[^"]*?
+                         "((?:[^"\\]|\\.)*)"/gx)
+        {
             push @formats, $2 unless $1 =~ /NGX_LOG_(?:INFO|DEBUG)/;
         }
 
-        push @formats, $text =~ /\berr = (?:\w+\.err \? [^"]*)?"((?:[^"\\]|\\.)*)";/g;
-        push @formats, $text =~ /expect_error\(\s*e, err,\s*"((?:[^"\\]|\\.)*)"/g;
-        push @formats, $text =~ /return "((?:[^"\\]|\\.)*)"/g;
+        push @formats, $text =~ /(?:\berr\ =\ (?:\w+\.err\ \?\ [^"]*)?
+                                    |expect_error\(\s*e,\ err,\s*|return\ )
+                                 "((?:[^"\\]|\\.)*)"/gx;
 
         for (@formats) {
             next if /^(?:%V|no memory.*|invalid user agent)$/;
@@ -246,7 +252,8 @@ sub reasons {
     my ($code) = @_;
     my %r;
 
-    $r{$_} = 1 for map { $code->{$_} =~ /(?:reason = |_finish\(p, NGX_DECLINED,\s*
+    $r{$_} = 1 for map { $code->{$_} =~ /(?:reason\ =\s
+                                            |_finish\(p,\ NGX_DECLINED,\s*
                                             |_fail\([^;"]*?|_broken\(p,\s*
                                             |\?\s*|:\s*|reason_set\([^;"]*?
                                             |reason_add\(reason,\s*
@@ -255,7 +262,8 @@ sub reasons {
                    map { "ngx_http_wa_gateway_$_.c" }
                    qw(outcome probe probe_io probe_ssl expect snapshot);
 
-    delete $r{$_} for grep { /^wa_gateway|^(?:true|false|null)$|^ ?\\"$|errno|^ is( \\")?$/ } keys %r;
+    delete $r{$_} for grep { /^(?:true|false|null)$|^ ?\\"$|errno/
+                             || /^wa_gateway|^ is( \\")?$/ } keys %r;
 
     return map { s/\\"/"/g; s/^ | $//g; $_ } sort keys %r;
 }
@@ -269,7 +277,8 @@ sub lists {
                   =~ /n_known = split\((.*?),\s*\\?\s*known,/s;
     my $error = $code->{'ngx_http_wa_gateway_error.c'};
 
-    return ([qr/^`INSTANCES`$/, 'variables of .env', $known =~ /\b([A-Z_]+)\b/g],
+    return ([qr/^`INSTANCES`$/, 'variables of .env',
+             $known =~ /\b([A-Z_]+)\b/g],
             [qr/^`WaGateway/, 'alerts',
              slurp("$root/conf/prometheus/wa_gateway.rules.yml")
              =~ /- alert: (\w+)/g],
@@ -282,7 +291,8 @@ sub lists {
 sub around {
     my ($text, $directives, $port) = @_;
 
-    $text =~ s/^\s*(?:load_module|error_log|user|pid|worker_\w+) [^;]*;[^\n]*\n//mg;
+    $text =~ s/^\s*(?:load_module|error_log|user|pid|worker_\w+)\ [^;]*;
+               [^\n]*\n//mgx;
     $text =~ s/^events \{(?: *\}|[^}]*\n\})\n//mg;
     $text =~ s{/(?:var|usr|etc)/[\w./]+/(\w)}{$1}g;
     $text =~ s/\blisten \K(?:[\d.]+:)?(?:3000|443)\b/127.0.0.1:$port/g;
@@ -373,7 +383,8 @@ sub example {
     my $ng = WaGateway::Nginx->new(port => $port);
 
     $text =~ s/^load_module \K[^;]+/"$module"/m;
-    $text =~ s{/(?:var|run)/[\w./]*?(?=\w+(?:\.\w+)?(?: \w+)?;)}{$ng->{dir}/}g;
+    $text =~ s{/(?:var|run)/[\w./]*?(?=\w+(?:\.\w+)?(?: \w+)?;)}
+              {$ng->{dir}/}g;
     $text =~ s/^user .*//m if $>;
     $text =~ s/(listen 127\.0\.0\.1:)3000/$1$port/;
     open my $fh, '>', "$ng->{dir}/nginx.conf" or die "$!\n";
