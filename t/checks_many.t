@@ -74,7 +74,6 @@ is($status, 1, 'less will not do');
 
 my $ng = WaGateway::Nginx->new(workers => 2, main => $limit,
     upstream => "wa_gateway zone=u:${size}k; $checks $servers");
-my $start = time;
 $ng->start;
 
 my $s;
