@@ -5,7 +5,10 @@ NGINX     ?= nginx
 NGINX_SRC ?= /usr/share/nginx/src
 CC        ?= cc
 CC_OPT    ?= -O2 -g -Wall -Wextra -Wno-unused-parameter -Werror \
-             -fstack-protector-strong
+             -fstack-protector-strong -fstack-clash-protection \
+             -Wformat -Werror=format-security \
+             -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+LD_OPT    ?= -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 
 export PATH := $(PATH):/usr/sbin:/sbin
 
@@ -15,7 +18,7 @@ TREE    = build/nginx
 
 # The name of the stamp holds what the objects were made for.  Dates do not
 # tell: dpkg keeps the packager's, which may be older than the last build.
-ID    := $(shell { $(NGINX) -V; $(CC) --version; echo '$(CC_OPT)'; \
+ID    := $(shell { $(NGINX) -V; $(CC) --version; echo '$(CC_OPT)' '$(LD_OPT)'; \
              cat '$(NGINX_SRC)/conf_flags'; \
              find '$(NGINX_SRC)/src' '$(NGINX_SRC)/auto' -type f \
                  -exec cat {} +; } 2>&1 | cksum | tr -d ' ')
@@ -38,9 +41,10 @@ $(STAMP): config
 	ln -sfn .. build/module
 	cd $(TREE) && bash -ec '. ./conf_flags; \
 	    ./configure "$${NGX_CONF_FLAGS[@]}" --with-cc="$$1" \
-	        --with-cc-opt="$$2" --add-dynamic-module=../module \
+	        --with-cc-opt="$$2" --with-ld-opt="$$3" \
+	        --add-dynamic-module=../module \
 	        >configure.log || { tail -n 20 configure.log >&2; exit 1; }' \
-	    configure '$(CC)' '$(CC_OPT)'
+	    configure '$(CC)' '$(CC_OPT)' '$(LD_OPT)'
 	touch $@
 
 # nginx's own rules do not know every header.
