@@ -6,6 +6,7 @@
 
 #include "ngx_http_wa_gateway_module.h"
 #include "ngx_http_wa_gateway_check.h"
+#include "ngx_http_wa_gateway_param.h"
 #include "ngx_http_wa_gateway_peers.h"
 
 
@@ -254,6 +255,9 @@ ngx_http_wa_gateway_peers_check(ngx_conf_t *cf,
 
     } else if (server->naddrs == 0) {
         err = "no address is known at start, \"resolve\" is not supported";
+
+    } else if (!ngx_http_wa_gateway_param_printable(&server->name)) {
+        err = "control character, or no UTF-8";
 
     } else {
         return NGX_OK;
