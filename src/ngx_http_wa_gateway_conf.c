@@ -326,8 +326,8 @@ ngx_http_wa_gateway_conf_finish(ngx_conf_t *cf)
 {
     ngx_uint_t                        i;
     ngx_http_upstream_srv_conf_t    **uscfp;
-    ngx_http_wa_gateway_upstream_t   *us;
     ngx_http_upstream_main_conf_t    *umcf;
+    ngx_http_wa_gateway_upstream_t   *us;
 
     umcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_upstream_module);
     uscfp = umcf->upstreams.elts;
@@ -413,8 +413,8 @@ ngx_http_wa_gateway_conf_find(ngx_conf_t *cf,
 {
     ngx_uint_t                        i;
     ngx_http_upstream_srv_conf_t    **uscfp;
-    ngx_http_wa_gateway_upstream_t   *us;
     ngx_http_upstream_main_conf_t    *umcf;
+    ngx_http_wa_gateway_upstream_t   *us;
 
     umcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_upstream_module);
     uscfp = umcf->upstreams.elts;

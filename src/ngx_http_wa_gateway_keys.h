@@ -32,10 +32,10 @@ typedef struct {
 const char *ngx_http_wa_gateway_keys_add(ngx_array_t *keys, ngx_str_t *key);
 
 /*
- * Adds the keys of a text, one a line, as a file has them: blanks around a key,
- * blank lines, lines that begin with "#", a byte order mark and CRLF do not
- * count.  NULL if all are there now, else what is wrong in line *line; it is 0
- * if there is no key at all.
+ * Adds the keys of a text, one a line, as a file has them: blanks around a
+ * key, blank lines, lines that begin with "#", a byte order mark and CRLF do
+ * not count.  NULL if all are there now, else what is wrong in line *line; it
+ * is 0 if there is no key at all.
  */
 const char *ngx_http_wa_gateway_keys_read(ngx_array_t *keys, ngx_str_t *text,
     ngx_uint_t *line);

@@ -310,9 +310,9 @@ ngx_http_wa_gateway_peers_unique(ngx_conf_t *cf,
     ngx_http_wa_gateway_upstream_t *us)
 {
     uint32_t            hash;
+    ngx_str_t          *name;
     ngx_uint_t          i;
     ngx_rbtree_t        rbtree;
-    ngx_str_t          *name;
     ngx_str_node_t     *nodes;
     ngx_rbtree_node_t   sentinel;
 

@@ -93,8 +93,8 @@ ngx_http_wa_gateway_unit_keys_read(ngx_http_wa_gateway_unit_t *u)
 
         err = ngx_http_wa_gateway_keys_read(keys, &c->text, &line);
 
-        ngx_http_wa_gateway_unit_is(u, err ? err : "", c->error ? c->error : "",
-                                    c->name);
+        ngx_http_wa_gateway_unit_is(u, err ? err : "",
+                                    c->error ? c->error : "", c->name);
         ngx_http_wa_gateway_unit_ok(u, line == c->line
                                        && keys->nelts == c->nkeys,
                                     "its line and keys");
@@ -130,7 +130,8 @@ ngx_http_wa_gateway_unit_keys_time(ngx_http_wa_gateway_unit_t *u)
     right = ngx_http_wa_gateway_unit_keys_steps(keys, &given);
 
     if (right == NGX_ERROR) {
-        ngx_http_wa_gateway_unit_ok(u, 1, "steps # SKIP ptrace is not allowed");
+        ngx_http_wa_gateway_unit_ok(u, 1,
+                                    "steps # SKIP ptrace is not allowed");
         return;
     }
 
