@@ -5,7 +5,10 @@ NGINX     ?= nginx
 NGINX_SRC ?= /usr/share/nginx/src
 CC        ?= cc
 CC_OPT    ?= -O2 -g -Wall -Wextra -Wno-unused-parameter -Werror \
-             -fstack-protector-strong
+             -fstack-protector-strong -fstack-clash-protection \
+             -Wformat -Werror=format-security \
+             -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+LD_OPT    ?= -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 
 export PATH := $(PATH):/usr/sbin:/sbin
 
@@ -15,7 +18,7 @@ TREE    = build/nginx
 
 # The name of the stamp holds what the objects were made for.  Dates do not
 # tell: dpkg keeps the packager's, which may be older than the last build.
-ID    := $(shell { $(NGINX) -V; $(CC) --version; echo '$(CC_OPT)'; \
+ID    := $(shell { $(NGINX) -V; $(CC) --version; echo '$(CC_OPT)' '$(LD_OPT)'; \
              cat '$(NGINX_SRC)/conf_flags'; \
              find '$(NGINX_SRC)/src' '$(NGINX_SRC)/auto' -type f \
                  -exec cat {} +; } 2>&1 | cksum | tr -d ' ')
@@ -38,9 +41,10 @@ $(STAMP): config
 	ln -sfn .. build/module
 	cd $(TREE) && bash -ec '. ./conf_flags; \
 	    ./configure "$${NGX_CONF_FLAGS[@]}" --with-cc="$$1" \
-	        --with-cc-opt="$$2" --add-dynamic-module=../module \
+	        --with-cc-opt="$$2" --with-ld-opt="$$3" \
+	        --add-dynamic-module=../module \
 	        >configure.log || { tail -n 20 configure.log >&2; exit 1; }' \
-	    configure '$(CC)' '$(CC_OPT)'
+	    configure '$(CC)' '$(CC_OPT)' '$(LD_OPT)'
 	touch $@
 
 # nginx's own rules do not know every header.
@@ -68,27 +72,35 @@ dashboard-test: build
 	cd build/dashboard && npm install --no-audit --no-fund --no-progress
 	node t/dashboard/dashboard.js
 
+# What is not installed is skipped with a word.  clang-tidy has to know where
+# nginx's headers are, so it comes after a build.
+SCRIPTS = bin/wa-gateway .ci/run t/tools/coverage t/tools/matrix \
+          t/tools/nginx-build t/tools/nginx-deb t/tools/nginx-source \
+          t/sanitize/run t/sanitize/selftest t/sanitize/valgrind \
+          t/sanitize/valgrind-selftest
+STYLED  = $(SOURCES) $(wildcard t/unit/*.c t/unit/*.h t/fuzz/*.c t/fuzz/*.h)
+
 lint:
 	@status=0; \
+	t/tools/style --selftest && t/tools/style $(STYLED) || status=1; \
 	if command -v shellcheck >/dev/null; then \
-	    shellcheck -x bin/wa-gateway .ci/run t/tools/* t/sanitize/run \
-	        t/sanitize/selftest t/sanitize/valgrind \
-	        t/sanitize/valgrind-selftest || status=1; \
+	    shellcheck -x $(SCRIPTS) || status=1; \
 	else echo 'lint: no shellcheck here, skipped'; fi; \
-	if [ -z '$(SOURCES)' ]; then :; \
-	elif command -v cppcheck >/dev/null; then \
+	if command -v cppcheck >/dev/null; then \
 	    cppcheck --quiet --error-exitcode=1 --std=c99 \
 	        --enable=warning,performance,portability \
 	        --inline-suppr $(SOURCES) || status=1; \
 	else echo 'lint: no cppcheck here, skipped'; fi; \
-	if [ -n '$(SOURCES)' ]; then \
-	    LC_ALL=C awk \
-	        '              { s = $$0; gsub(/[\200-\277]/, "", s) } \
-	         length(s) > 79 { print FILENAME ":" FNR ": over 79"; e = 1 } \
-	         /\t/           { print FILENAME ":" FNR ": a tab"; e = 1 } \
-	         /[ \t\r]$$/    { print FILENAME ":" FNR ": blank at the end"; \
-	                          e = 1 } \
-	         END            { exit e }' $(SOURCES) || status=1; \
+	if ! command -v clang-tidy >/dev/null; then \
+	    echo 'lint: no clang-tidy here, skipped'; \
+	elif ! test -e $(TREE)/objs/ngx_auto_config.h; then \
+	    echo 'lint: clang-tidy skipped, make build comes before it'; \
+	else \
+	    clang-tidy --quiet $(filter %.c,$(SOURCES)) -- \
+	        $(addprefix -isystem $(TREE)/,objs src/core src/event \
+	            src/event/modules src/os/unix src/http src/http/modules \
+	            src/http/v2) 2>$(TREE)/tidy.log \
+	        || { cat $(TREE)/tidy.log >&2; status=1; }; \
 	fi; \
 	exit $$status
 

@@ -36,8 +36,8 @@ function define_variables()
 {
     n_known = split("PORT HOST INSTANCES HEALTH_CHECK_INTERVAL " \
                     "REQUEST_TIMEOUT HEALTH_CHECK_PATH HEALTH_CHECK_JSON " \
-                    "HEALTH_CHECK_HEADER WORKERS GATEWAY_LANG API_KEY", \
-                    known, " ")
+                    "HEALTH_CHECK_HEADER WORKERS GATEWAY_LANG API_KEY " \
+                    "API_KEY_FILE TRUSTED_PROXIES", known, " ")
 
     for (i = 1; i <= n_known; i++)
         is_known[known[i]] = 1
@@ -49,6 +49,7 @@ function define_variables()
     value["HEALTH_CHECK_PATH"] = "/health"
     value["WORKERS"] = "auto"
     value["GATEWAY_LANG"] = "ar"
+    value["TRUSTED_PROXIES"] = "127.0.0.0/8,::1"
 
     max_ms = 86400000
     max_text = 1024
@@ -280,12 +281,105 @@ function check_values(    i)
     if (value["GATEWAY_LANG"] != "ar" && value["GATEWAY_LANG"] != "en")
         refuse("GATEWAY_LANG", "ar or en")
 
-    # "off" would turn the directive off, quoted or not.
-    if (value["API_KEY"] == "off" || value["API_KEY"] ~ /^[ ]|[ ]$/ \
+    # "off" would turn the directive off, quoted or not, and "file=" name one.
+    if (value["API_KEY"] == "off" || value["API_KEY"] ~ /^file=|^[ ]|[ ]$/ \
         || length(value["API_KEY"]) > max_text)
     {
         refuse("API_KEY", "up to " max_text " bytes of printable text, " \
-               "no blank at either end, and not the word off")
+               "no blank at either end, not the word off, no file= before it")
+    }
+
+    check_key_file()
+    check_proxies()
+}
+
+
+# nginx reads the file itself, so the keys in it never come into nginx.conf;
+# what is wrong with it is told here, where the variable has a line.
+function check_key_file(    v, line, status, n, found, what)
+{
+    v = value["API_KEY_FILE"]
+
+    if (v == "")
+        return
+
+    if (value["API_KEY"] != "")
+        refuse("API_KEY_FILE", "either this or API_KEY (" \
+               source["API_KEY"] "), not both")
+
+    if (v !~ /^\//)
+        v = directory() v
+
+    what = "a file with one key a line, up to " max_text \
+           " bytes of printable text"
+    n = found = 0
+
+    while ((status = (getline line < v)) > 0) {
+        n++
+        sub(/\r$/, "", line)
+
+        if (n == 1)
+            sub(/^\357\273\277/, "", line)
+
+        line = trim(line)
+
+        if (line == "" || line ~ /^#/)
+            continue
+
+        if (line ~ /[\001-\037\177]/ || length(line) > max_text)
+            refuse("API_KEY_FILE", what "; not its line " n)
+
+        found = 1
+    }
+
+    close(v)
+
+    if (status < 0)
+        refuse("API_KEY_FILE", what "; this one cannot be read")
+
+    if (!found)
+        refuse("API_KEY_FILE", what "; there is none in it")
+
+    key_file = v
+}
+
+
+# Where relative names begin.
+function directory(    d)
+{
+    d = file == "" ? ENVIRON["WA_ROOT"] "/" : file
+    sub(/[^\/]*$/, "", d)
+    return d
+}
+
+
+function check_proxies(    n, i, at, list, address, bits, what)
+{
+    what = "addresses and networks such as 10.0.0.0/8, separated by commas, " \
+           "or none"
+    trusted = ""
+
+    if (value["TRUSTED_PROXIES"] == "none")
+        return
+
+    n = split(value["TRUSTED_PROXIES"], list, ",")
+
+    for (i = 1; i <= n; i++) {
+        address = list[i] = trim(list[i])
+        bits = 1
+
+        if ((at = index(address, "/"))) {
+            bits = substr(address, at + 1)
+            address = substr(address, 1, at - 1)
+        }
+
+        if (!is_ipv4(address) && !is_ipv6(address) \
+            || bits != "0" && !is_number(bits, index(address, ":") ? 128 : 32))
+        {
+            refuse("TRUSTED_PROXIES", what)
+        }
+
+        trusted = trusted list[i] " 1;\n"
     }
 }
 
@@ -648,7 +742,7 @@ function print_summary(    i, h)
     print "host", host
     print "port", value["PORT"]
     print "url", "http://" h ":" value["PORT"]
-    print "key", (value["API_KEY"] != "")
+    print "key", (value["API_KEY"] != "" || key_file != "")
 
     if (demo)
         print "demo", 1
@@ -752,8 +846,9 @@ function fill(    i, text, size, timeout)
 
     block["EXPECT"] = text
 
-    block["API_KEY"] = value["API_KEY"] == "" ? "" \
-                       : "wa_gateway_api_key " quote(value["API_KEY"]) ";"
+    text = key_file == "" ? value["API_KEY"] : "file=" key_file
+    block["API_KEY"] = text == "" ? "" : "wa_gateway_api_key " quote(text) ";"
+    block["TRUSTED"] = trusted
 
     fill_tls()
 }

@@ -12,6 +12,9 @@ static ngx_str_t  ngx_http_wa_gateway_allow = ngx_string("Allow");
 static ngx_str_t  ngx_http_wa_gateway_allowed = ngx_string("GET, HEAD");
 static ngx_str_t  ngx_http_wa_gateway_cache = ngx_string("Cache-Control");
 static ngx_str_t  ngx_http_wa_gateway_no_store = ngx_string("no-store");
+static ngx_str_t  ngx_http_wa_gateway_options =
+    ngx_string("X-Content-Type-Options");
+static ngx_str_t  ngx_http_wa_gateway_nosniff = ngx_string("nosniff");
 
 
 cJSON *
@@ -143,8 +146,15 @@ ngx_http_wa_gateway_answer_send(ngx_http_request_t *r, ngx_uint_t status,
 ngx_int_t
 ngx_http_wa_gateway_answer_no_store(ngx_http_request_t *r)
 {
-    return ngx_http_wa_gateway_answer_header(r, &ngx_http_wa_gateway_cache,
-                                             &ngx_http_wa_gateway_no_store);
+    if (ngx_http_wa_gateway_answer_header(r, &ngx_http_wa_gateway_cache,
+                                          &ngx_http_wa_gateway_no_store)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_wa_gateway_answer_header(r, &ngx_http_wa_gateway_options,
+                                             &ngx_http_wa_gateway_nosniff);
 }
 
 

@@ -56,7 +56,8 @@ ngx_int_t ngx_http_wa_gateway_answer_header(ngx_http_request_t *r,
     ngx_str_t *name, ngx_str_t *value);
 
 /*
- * Adds "Cache-Control: no-store", RFC 9111, 5.2.2.5.
+ * Adds "Cache-Control: no-store", RFC 9111, 5.2.2.5, and
+ * "X-Content-Type-Options: nosniff": the answer holds words of others.
  */
 ngx_int_t ngx_http_wa_gateway_answer_no_store(ngx_http_request_t *r);
 

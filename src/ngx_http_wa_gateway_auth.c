@@ -7,18 +7,27 @@
 #include "ngx_http_wa_gateway_module.h"
 #include "ngx_http_wa_gateway_answer.h"
 #include "ngx_http_wa_gateway_auth.h"
+#include "ngx_http_wa_gateway_keys.h"
 #include "ngx_http_wa_gateway_request.h"
 
 
-static ngx_uint_t ngx_http_wa_gateway_auth_api_key(ngx_http_request_t *r,
+static char *ngx_http_wa_gateway_auth_file(ngx_conf_t *cf, ngx_array_t *keys,
+    ngx_str_t *name);
+static ngx_int_t ngx_http_wa_gateway_auth_read(ngx_conf_t *cf,
+    ngx_str_t *name, ngx_str_t *text);
+static ngx_int_t ngx_http_wa_gateway_auth_look(ngx_http_request_t *r,
     ngx_array_t *keys);
-static ngx_uint_t ngx_http_wa_gateway_auth_bearer(ngx_http_request_t *r,
-    ngx_array_t *keys);
-static ngx_uint_t ngx_http_wa_gateway_auth_match(ngx_array_t *keys,
+static ngx_int_t ngx_http_wa_gateway_auth_take(ngx_http_request_t *r,
+    ngx_array_t *keys, ngx_str_t *key);
+static ngx_uint_t ngx_http_wa_gateway_auth_given(ngx_table_elt_t *header,
     ngx_str_t *given);
+static ngx_str_t *ngx_http_wa_gateway_auth_taken(ngx_http_request_t *r);
+static void ngx_http_wa_gateway_auth_cleanup(void *data);
 
 
 static ngx_str_t  ngx_http_wa_gateway_x_api_key = ngx_string("X-Api-Key");
+static ngx_str_t  ngx_http_wa_gateway_authorization =
+    ngx_string("Authorization");
 
 
 char *
@@ -26,8 +35,9 @@ ngx_http_wa_gateway_auth_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_wa_gateway_loc_conf_t *wlcf = conf;
 
-    ngx_str_t   *value, *key;
+    ngx_str_t   *value, name;
     ngx_uint_t   i;
+    const char  *err;
 
     if (wlcf->keys != NGX_CONF_UNSET_PTR) {
         return "is duplicate";
@@ -40,34 +50,135 @@ ngx_http_wa_gateway_auth_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_OK;
     }
 
-    wlcf->keys = ngx_array_create(cf->pool, 1, sizeof(ngx_str_t));
+    wlcf->keys = ngx_array_create(cf->pool, 1,
+                                  sizeof(ngx_http_wa_gateway_key_t));
     if (wlcf->keys == NULL) {
         return NGX_CONF_ERROR;
     }
 
     for (i = 1; i < cf->args->nelts; i++) {
 
-        if (value[i].len == 0) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "empty key in \"%V\"", &cmd->name);
-            return NGX_CONF_ERROR;
+        if (ngx_strncmp(value[i].data, "file=", 5) == 0) {
+            name.data = value[i].data + 5;
+            name.len = value[i].len - 5;
+
+            if (ngx_http_wa_gateway_auth_file(cf, wlcf->keys, &name)
+                != NGX_CONF_OK)
+            {
+                return NGX_CONF_ERROR;
+            }
+
+            continue;
         }
 
-        key = ngx_array_push(wlcf->keys);
-        if (key == NULL) {
+        err = ngx_http_wa_gateway_keys_add(wlcf->keys, &value[i]);
+
+        if (err != NULL) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in \"%V\"",
+                               err, &cmd->name);
             return NGX_CONF_ERROR;
         }
-
-        *key = value[i];
     }
 
     return NGX_CONF_OK;
 }
 
 
+static char *
+ngx_http_wa_gateway_auth_file(ngx_conf_t *cf, ngx_array_t *keys,
+    ngx_str_t *name)
+{
+    ngx_str_t    text;
+    ngx_uint_t   line;
+    const char  *err;
+
+    if (name->len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"file=\"");
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_conf_full_name(cf->cycle, name, 1) != NGX_OK
+        || ngx_http_wa_gateway_auth_read(cf, name, &text) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    err = ngx_http_wa_gateway_keys_read(keys, &text, &line);
+
+    /* the keys are copies */
+
+    ngx_explicit_memzero(text.data, text.len);
+
+    if (err == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    if (line) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in \"%V\", line %ui",
+                           err, name, line);
+
+    } else {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in \"%V\"", err, name);
+    }
+
+    return NGX_CONF_ERROR;
+}
+
+
+/* read by the master, so workers need not be allowed to */
+
+static ngx_int_t
+ngx_http_wa_gateway_auth_read(ngx_conf_t *cf, ngx_str_t *name, ngx_str_t *text)
+{
+    ssize_t   n;
+    ngx_fd_t  fd;
+
+    text->len = NGX_HTTP_WA_GATEWAY_KEYS_SIZE + 1;
+
+    text->data = ngx_pnalloc(cf->temp_pool, text->len);
+    if (text->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    fd = ngx_open_file(name->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+
+    if (fd == NGX_INVALID_FILE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_open_file_n " \"%V\" failed", name);
+        return NGX_ERROR;
+    }
+
+    n = ngx_read_fd(fd, text->data, text->len);
+
+    if (n == -1) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_read_fd_n " \"%V\" failed", name);
+
+    } else if (n > NGX_HTTP_WA_GATEWAY_KEYS_SIZE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" is larger than 64k", name);
+    }
+
+    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
+        ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
+                           ngx_close_file_n " \"%V\" failed", name);
+    }
+
+    if (n == -1 || n > NGX_HTTP_WA_GATEWAY_KEYS_SIZE) {
+        return NGX_ERROR;
+    }
+
+    text->len = n;
+
+    return NGX_OK;
+}
+
+
 ngx_int_t
 ngx_http_wa_gateway_auth_handler(ngx_http_request_t *r)
 {
+    ngx_int_t                        rc;
     ngx_http_wa_gateway_loc_conf_t  *wlcf;
     static ngx_str_t                 name = ngx_string("WWW-Authenticate");
     static ngx_str_t                 value = ngx_string("Bearer");
@@ -78,10 +189,14 @@ ngx_http_wa_gateway_auth_handler(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
-    if (ngx_http_wa_gateway_auth_api_key(r, wlcf->keys)
-        || ngx_http_wa_gateway_auth_bearer(r, wlcf->keys))
-    {
+    rc = ngx_http_wa_gateway_auth_look(r, wlcf->keys);
+
+    if (rc == NGX_OK) {
         return NGX_OK;
+    }
+
+    if (rc == NGX_ERROR) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
@@ -99,15 +214,18 @@ ngx_http_wa_gateway_auth_handler(ngx_http_request_t *r)
 }
 
 
-static ngx_uint_t
-ngx_http_wa_gateway_auth_api_key(ngx_http_request_t *r, ngx_array_t *keys)
+/* NGX_DECLINED: none of the keys is there */
+
+static ngx_int_t
+ngx_http_wa_gateway_auth_look(ngx_http_request_t *r, ngx_array_t *keys)
 {
-    ngx_str_t        *name;
+    ngx_str_t         given, key, *taken;
     ngx_uint_t        i;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *header;
 
-    name = &ngx_http_wa_gateway_x_api_key;
+    ngx_str_null(&key);
+
     part = &r->headers_in.headers.part;
     header = part->elts;
 
@@ -115,7 +233,7 @@ ngx_http_wa_gateway_auth_api_key(ngx_http_request_t *r, ngx_array_t *keys)
 
         if (i >= part->nelts) {
             if (part->next == NULL) {
-                return 0;
+                break;
             }
 
             part = part->next;
@@ -123,74 +241,149 @@ ngx_http_wa_gateway_auth_api_key(ngx_http_request_t *r, ngx_array_t *keys)
             i = 0;
         }
 
-        if (header[i].key.len == name->len
-            && ngx_strncasecmp(header[i].key.data, name->data, name->len) == 0
-            && ngx_http_wa_gateway_auth_match(keys, &header[i].value))
+        if (ngx_http_wa_gateway_auth_given(&header[i], &given)
+            && ngx_http_wa_gateway_keys_match(keys, &given))
         {
-            return 1;
+            key = given;
         }
     }
+
+    if (key.len) {
+        return ngx_http_wa_gateway_auth_take(r, keys, &key);
+    }
+
+    /* an internal redirect comes here again */
+
+    taken = ngx_http_wa_gateway_auth_taken(r);
+
+    return (taken && ngx_http_wa_gateway_keys_match(keys, taken))
+           ? NGX_OK : NGX_DECLINED;
 }
 
 
-static ngx_uint_t
-ngx_http_wa_gateway_auth_bearer(ngx_http_request_t *r, ngx_array_t *keys)
-{
-    ngx_str_t  given;
+/*
+ * The list is made anew without the headers that hold a key.  The pointers of
+ * r->headers_in into the old one stay good.
+ */
 
-    if (r->headers_in.authorization == NULL) {
-        return 0;
+static ngx_int_t
+ngx_http_wa_gateway_auth_take(ngx_http_request_t *r, ngx_array_t *keys,
+    ngx_str_t *key)
+{
+    ngx_str_t            given;
+    ngx_uint_t           i;
+    ngx_list_t           list;
+    ngx_list_part_t     *part;
+    ngx_table_elt_t     *header, *h;
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_str_t));
+    if (cln == NULL) {
+        return NGX_ERROR;
     }
 
-    given = r->headers_in.authorization->value;
+    *(ngx_str_t *) cln->data = *key;
+    cln->handler = ngx_http_wa_gateway_auth_cleanup;
 
-    if (given.len <= sizeof("Bearer ") - 1
-        || ngx_strncasecmp(given.data, (u_char *) "Bearer ",
+    if (ngx_list_init(&list, r->pool, 20, sizeof(ngx_table_elt_t)) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        header = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (ngx_http_wa_gateway_auth_given(&header[i], &given)
+                && ngx_http_wa_gateway_keys_match(keys, &given))
+            {
+                if (r->headers_in.authorization == &header[i]) {
+                    r->headers_in.authorization = NULL;
+                }
+
+                continue;
+            }
+
+            h = ngx_list_push(&list);
+            if (h == NULL) {
+                return NGX_ERROR;
+            }
+
+            *h = header[i];
+        }
+    }
+
+    /* the last part may be the first, which lies in the list itself */
+
+    r->headers_in.headers = list;
+
+    if (list.last == &list.part) {
+        r->headers_in.headers.last = &r->headers_in.headers.part;
+    }
+
+    return NGX_OK;
+}
+
+
+/* whether the header is one that brings keys; given is the key in it */
+
+static ngx_uint_t
+ngx_http_wa_gateway_auth_given(ngx_table_elt_t *header, ngx_str_t *given)
+{
+    ngx_str_t  *name;
+
+    name = &ngx_http_wa_gateway_x_api_key;
+    *given = header->value;
+
+    if (header->key.len == name->len
+        && ngx_strncasecmp(header->key.data, name->data, name->len) == 0)
+    {
+        return 1;
+    }
+
+    name = &ngx_http_wa_gateway_authorization;
+
+    if (header->key.len != name->len
+        || ngx_strncasecmp(header->key.data, name->data, name->len) != 0
+        || given->len <= sizeof("Bearer ") - 1
+        || ngx_strncasecmp(given->data, (u_char *) "Bearer ",
                            sizeof("Bearer ") - 1)
            != 0)
     {
         return 0;
     }
 
-    given.data += sizeof("Bearer ") - 1;
-    given.len -= sizeof("Bearer ") - 1;
+    given->data += sizeof("Bearer ") - 1;
+    given->len -= sizeof("Bearer ") - 1;
 
-    while (given.len && given.data[0] == ' ') {
-        given.data++;
-        given.len--;
+    while (given->len && given->data[0] == ' ') {
+        given->data++;
+        given->len--;
     }
 
-    return ngx_http_wa_gateway_auth_match(keys, &given);
+    return 1;
 }
 
 
-/*
- * Takes as long for a wrong key as for the right one: all keys are compared,
- * each to its end, and only the length of what was given shows in the time.
- */
+/* the key that was taken from this request before; NULL if none was */
 
-static ngx_uint_t
-ngx_http_wa_gateway_auth_match(ngx_array_t *keys, ngx_str_t *given)
+static ngx_str_t *
+ngx_http_wa_gateway_auth_taken(ngx_http_request_t *r)
 {
-    u_char       c;
-    ngx_str_t   *key;
-    ngx_uint_t   i, j, match;
-    volatile u_char  diff;
+    ngx_pool_cleanup_t  *cln;
 
-    key = keys->elts;
-    match = 0;
-
-    for (i = 0; i < keys->nelts; i++) {
-
-        diff = (key[i].len != given->len);
-
-        for (j = 0; j < given->len; j++) {
-            c = key[i].data[j % key[i].len];
-            diff |= c ^ given->data[j];
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+        if (cln->handler == ngx_http_wa_gateway_auth_cleanup) {
+            return cln->data;
         }
-
-        match |= (diff == 0);
     }
 
-    return match;
+    return NULL;
+}
+
+
+static void
+ngx_http_wa_gateway_auth_cleanup(void *data)
+{
+    /* marks the key, see auth_taken(); there is nothing to release */
 }

@@ -14,7 +14,8 @@
 /*
  * The handler of "wa_gateway_api_key" and the access handler that answers 401
  * to a request that brings none of the keys, in "X-Api-Key" or in
- * "Authorization: Bearer" (RFC 6750, 2.1).
+ * "Authorization: Bearer" (RFC 6750, 2.1).  A header with a right key ends
+ * here: an instance does not see it, nor does the access log.
  */
 char *ngx_http_wa_gateway_auth_key(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

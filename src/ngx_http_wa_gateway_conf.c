@@ -222,7 +222,16 @@ ngx_http_wa_gateway_conf_zone(ngx_conf_t *cf,
         size = ngx_parse_size(&s);
     }
 
-    if (name.len == 0 || size == NGX_ERROR) {
+    if (!ngx_http_wa_gateway_param_printable(&us->uscf->host)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "control character, or no UTF-8, in the name of "
+                           "upstream \"%V\"", &us->uscf->host);
+        return NGX_ERROR;
+    }
+
+    if (name.len == 0 || size == NGX_ERROR
+        || !ngx_http_wa_gateway_param_printable(&name))
+    {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid parameter \"zone=%V\"", value);
         return NGX_ERROR;
@@ -317,8 +326,8 @@ ngx_http_wa_gateway_conf_finish(ngx_conf_t *cf)
 {
     ngx_uint_t                        i;
     ngx_http_upstream_srv_conf_t    **uscfp;
-    ngx_http_wa_gateway_upstream_t   *us;
     ngx_http_upstream_main_conf_t    *umcf;
+    ngx_http_wa_gateway_upstream_t   *us;
 
     umcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_upstream_module);
     uscfp = umcf->upstreams.elts;
@@ -404,8 +413,8 @@ ngx_http_wa_gateway_conf_find(ngx_conf_t *cf,
 {
     ngx_uint_t                        i;
     ngx_http_upstream_srv_conf_t    **uscfp;
-    ngx_http_wa_gateway_upstream_t   *us;
     ngx_http_upstream_main_conf_t    *umcf;
+    ngx_http_wa_gateway_upstream_t   *us;
 
     umcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_upstream_module);
     uscfp = umcf->upstreams.elts;

@@ -348,7 +348,7 @@ typedef struct {
 typedef struct {
     ngx_uint_t                       errors;     /* LANG_OFF, _AR, _EN */
     ngx_flag_t                       envelope;
-    ngx_array_t                     *keys;       /* ngx_str_t, NULL: none */
+    ngx_array_t                     *keys;       /* key_t, NULL: none */
 
     ngx_str_t                        name;       /* of the upstream shown */
     u_char                          *file_name;

@@ -213,3 +213,25 @@ ngx_http_wa_gateway_param_ranges(ngx_conf_t *cf,
 
     return ranges;
 }
+
+
+ngx_uint_t
+ngx_http_wa_gateway_param_printable(ngx_str_t *name)
+{
+    u_char    *p, *last;
+    uint32_t   c;
+
+    p = name->data;
+    last = p + name->len;
+
+    while (p < last) {
+
+        c = (*p < 0x80) ? *p++ : ngx_utf8_decode(&p, last - p);
+
+        if (c < 0x20 || (c >= 0x7f && c < 0xa0) || c > 0x10ffff) {
+            return 0;
+        }
+    }
+
+    return 1;
+}

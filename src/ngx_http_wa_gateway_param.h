@@ -39,5 +39,11 @@ typedef struct {
 char *ngx_http_wa_gateway_param_parse(ngx_conf_t *cf,
     ngx_http_wa_gateway_param_t *params, void *conf);
 
+/*
+ * Whether a name can stand in a log line, a header, JSON and a label: UTF-8
+ * (RFC 3629) without control characters.
+ */
+ngx_uint_t ngx_http_wa_gateway_param_printable(ngx_str_t *name);
+
 
 #endif /* _NGX_HTTP_WA_GATEWAY_PARAM_H_INCLUDED_ */

@@ -6,6 +6,7 @@
 
 #include "ngx_http_wa_gateway_module.h"
 #include "ngx_http_wa_gateway_check.h"
+#include "ngx_http_wa_gateway_param.h"
 #include "ngx_http_wa_gateway_peers.h"
 
 
@@ -255,6 +256,9 @@ ngx_http_wa_gateway_peers_check(ngx_conf_t *cf,
     } else if (server->naddrs == 0) {
         err = "no address is known at start, \"resolve\" is not supported";
 
+    } else if (!ngx_http_wa_gateway_param_printable(&server->name)) {
+        err = "control character, or no UTF-8";
+
     } else {
         return NGX_OK;
     }
@@ -306,9 +310,9 @@ ngx_http_wa_gateway_peers_unique(ngx_conf_t *cf,
     ngx_http_wa_gateway_upstream_t *us)
 {
     uint32_t            hash;
+    ngx_str_t          *name;
     ngx_uint_t          i;
     ngx_rbtree_t        rbtree;
-    ngx_str_t          *name;
     ngx_str_node_t     *nodes;
     ngx_rbtree_node_t   sentinel;
 

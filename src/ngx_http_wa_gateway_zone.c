@@ -225,7 +225,6 @@ static ngx_int_t
 ngx_http_wa_gateway_zone_fits(ngx_http_wa_gateway_zone_t *zone)
 {
     size_t                            need;
-    ngx_uint_t                        i;
     ngx_http_wa_gateway_upstream_t  **usp;
 
     need = ngx_http_wa_gateway_table_size(zone);
@@ -234,16 +233,15 @@ ngx_http_wa_gateway_zone_fits(ngx_http_wa_gateway_zone_t *zone)
         return NGX_OK;
     }
 
-    usp = zone->upstreams.elts;
+    if (zone->upstreams.nelts) {
+        usp = zone->upstreams.elts;
 
-    for (i = 0; i < zone->upstreams.nelts; i++) {
         ngx_log_error(NGX_LOG_EMERG, zone->shm_zone->shm.log, 0,
                       "zone \"%V\" of %uzk is too small for %ui instances "
                       "of upstream \"%V\", at least %uzk is needed",
                       &zone->shm_zone->shm.name,
                       zone->shm_zone->shm.size / 1024, zone->npeers,
-                      &usp[i]->uscf->host, need / 1024);
-        break;
+                      &usp[0]->uscf->host, need / 1024);
     }
 
     return NGX_ERROR;
@@ -317,8 +315,8 @@ ngx_http_wa_gateway_zone_bury(ngx_http_wa_gateway_zone_t *zone)
 ngx_int_t
 ngx_http_wa_gateway_zone_hold(ngx_http_wa_gateway_peer_t *peer)
 {
-    ngx_atomic_uint_t  n;
-    ngx_atomic_t      *in_flight;
+    ngx_atomic_t       *in_flight;
+    ngx_atomic_uint_t   n;
 
     in_flight = &peer->instance->in_flight;
 

@@ -299,6 +299,69 @@ refuses("API_KEY=$_", "API_KEY=$_\n$one", qr/^\.env:1: API_KEY="/)
 unlike($err, qr/secret/, 'a refused key is not shown');
 
 
+gives('API_KEY, an equals sign is no file', "API_KEY=a=b\n$one", 'wa_gateway_api_key',
+      ['a=b', 'off', 'off']);
+refuses('API_KEY=file=x', "API_KEY=file=x\n$one", qr/^\.env:1: API_KEY="fil\.\.\."/);
+
+
+# API_KEY_FILE
+
+write_file("$dir/api_keys", "# who\r\n\r\n  one\ntwo # no comment\n");
+gives('API_KEY_FILE', "API_KEY_FILE=$dir/api_keys\n$one", 'wa_gateway_api_key',
+      ["file=$dir/api_keys", 'off', 'off']);
+gives('relative to .env', "API_KEY_FILE=api_keys\n$one", 'wa_gateway_api_key',
+      ["file=$dir/api_keys", 'off', 'off']);
+gives('in the environment too', $one, 'wa_gateway_api_key',
+      ["file=$dir/api_keys", 'off', 'off'], API_KEY_FILE => 'api_keys');
+gives('an empty API_KEY is none', "API_KEY=\nAPI_KEY_FILE=api_keys\n$one",
+      'wa_gateway_api_key', ["file=$dir/api_keys", 'off', 'off']);
+
+write_file("$dir/a \"\\b;}", "one\n");
+gives('with any name', "API_KEY_FILE='a \"\\b;}'\n$one", 'wa_gateway_api_key',
+      ["file=$dir/a \"\\b;}", 'off', 'off']);
+
+($status, $out, $err) = render("API_KEY_FILE=api_keys\n$one");
+unlike("$out$err", qr/two/, 'no key of the file is printed');
+
+my $keys = 'a file with one key a line, up to 1024 bytes of printable text';
+
+refuses('both', "API_KEY=x\nAPI_KEY_FILE=api_keys\n$one",
+        qr/^\.env:2: API_KEY_FILE="api_keys": allowed: either this or API_KEY \(.*:1\), not both$/);
+refuses('no such file', "#\nAPI_KEY_FILE=/nowhere\n$one",
+        ".env:2: API_KEY_FILE=\"/nowhere\": allowed: $keys; this one cannot be read");
+
+for ([no_key => "# only\n\n", 'there is none in it'], [empty => '', 'there is none in it'],
+     [long => "ok\n" . 'a' x 1025 . "\n", 'not its line 2'],
+     [control => "\n\nse\tcret\n", 'not its line 3'])
+{
+    my ($name, $text, $why) = @$_;
+    write_file("$dir/$name", $text);
+    refuses("$name in the file", "API_KEY_FILE=$name\n$one",
+            ".env:1: API_KEY_FILE=\"$name\": allowed: $keys; $why");
+}
+
+
+# TRUSTED_PROXIES
+
+sub trusts {
+    my ($title, $text, @want) = @_;
+    my ($status, $out, $err) = render("$text$one");
+    my ($geo) = grep { $_->[0] eq 'geo' } map { @{$_->[-1]} }
+                grep { $_->[0] eq 'http' } @{parse_conf($out)};
+    is_deeply([map { "@$_" } @{$geo->[-1]}], ['default 0', @want], $title);
+}
+
+trusts('this machine is trusted', '', '127.0.0.0/8 1', '::1 1');
+trusts('TRUSTED_PROXIES', "TRUSTED_PROXIES=10.0.0.0/8 , 2001:db8::/32,192.168.1.1\n",
+       '10.0.0.0/8 1', '2001:db8::/32 1', '192.168.1.1 1');
+trusts('TRUSTED_PROXIES=none', "TRUSTED_PROXIES=none\n");
+trusts('everybody', "TRUSTED_PROXIES=0.0.0.0/0,::/0\n", '0.0.0.0/0 1', '::/0 1');
+refuses("TRUSTED_PROXIES=$_", "TRUSTED_PROXIES=$_\n$one",
+        qr/^\.env:1: TRUSTED_PROXIES=".*": allowed: addresses and networks/)
+    for qw(x 10.0.0.0/33 10.0.0.0/ 10.0.0/8 ::1/129 ::g 10.0.0.1, ,10.0.0.1
+           10.0.0.1;10.0.0.2 proxy.example.com none,10.0.0.1 10.0.0.0/08), '10.0.0.1 1; x';
+
+
 # https
 
 ($status, $out) = render("INSTANCES=https://a.example.com:8443\n");
@@ -345,7 +408,7 @@ my %good = (PORT => 3000, HOST => '127.0.0.1', INSTANCES => 'http://localhost:1'
             HEALTH_CHECK_INTERVAL => 1000, REQUEST_TIMEOUT => 1000,
             HEALTH_CHECK_PATH => '/x', HEALTH_CHECK_JSON => '$.a=b',
             HEALTH_CHECK_HEADER => 'A: b', WORKERS => 1, GATEWAY_LANG => 'en',
-            API_KEY => 'k');
+            API_KEY => 'k', TRUSTED_PROXIES => '::1');
 
 my @hostile = ('"', '\\', '\\"', '\\\\"', '"; return 200 x; #', '"; } } evil {',
                ';', '; evil;', '} evil {', '{', '#', '# x', "'", "'; evil; '",
@@ -358,6 +421,7 @@ my @hostile = ('"', '\\', '\\"', '\\\\"', '"; return 200 x; #', '"; } } evil {',
 my %prefix = (INSTANCES => 'http://a', HEALTH_CHECK_PATH => '/',
               HEALTH_CHECK_JSON => '$.a=x', HEALTH_CHECK_HEADER => 'A: x',
               API_KEY => 'k', HOST => 'a', PORT => 1, WORKERS => 1,
+              TRUSTED_PROXIES => '::1',
               GATEWAY_LANG => 'en', HEALTH_CHECK_INTERVAL => 1,
               REQUEST_TIMEOUT => 1);
 

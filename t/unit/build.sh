@@ -20,7 +20,7 @@ exec 9>"$top/build/unit.lock"
 flock 9
 
 want=$({ echo "$source"; "$nginx" -V 2>&1
-         cat "$source/conf_flags" "$top/t/unit/config"; } | cksum)
+         cat "$source/conf_flags" "$top/t/unit/config" "$0"; } | cksum)
 
 if [ "$(cat "$stamp" 2>/dev/null || :)" != "$want" ]; then
     rm -rf "$tree"
@@ -30,7 +30,7 @@ if [ "$(cat "$stamp" 2>/dev/null || :)" != "$want" ]; then
     . "$source/conf_flags"
 
     (cd "$tree" \
-     && ./configure "${NGX_CONF_FLAGS[@]}" \
+     && ./configure "${NGX_CONF_FLAGS[@]}" --with-cc-opt="-O2 -g" \
                     --add-dynamic-module="$top/t/unit") \
         >"$top/build/unit-configure.log" 2>&1 \
         || { cat "$top/build/unit-configure.log" >&2; exit 1; }

@@ -27,6 +27,7 @@ void ngx_http_wa_gateway_unit_expect(ngx_http_wa_gateway_unit_t *u);
 void ngx_http_wa_gateway_unit_health(ngx_http_wa_gateway_unit_t *u);
 void ngx_http_wa_gateway_unit_http(ngx_http_wa_gateway_unit_t *u);
 void ngx_http_wa_gateway_unit_json(ngx_http_wa_gateway_unit_t *u);
+void ngx_http_wa_gateway_unit_keys(ngx_http_wa_gateway_unit_t *u);
 void ngx_http_wa_gateway_unit_latency(ngx_http_wa_gateway_unit_t *u);
 void ngx_http_wa_gateway_unit_reason(ngx_http_wa_gateway_unit_t *u);
 void ngx_http_wa_gateway_unit_request(ngx_http_wa_gateway_unit_t *u);

@@ -17,6 +17,12 @@ typedef struct {
 } ngx_http_wa_gateway_unit_latency_t;
 
 
+static ngx_msec_t ngx_http_wa_gateway_unit_latency_rank(
+    ngx_http_wa_gateway_unit_latency_t *c, ngx_uint_t percent);
+static ngx_uint_t ngx_http_wa_gateway_unit_latency_near(ngx_msec_int_t got,
+    ngx_msec_t real);
+
+
 static ngx_http_wa_gateway_unit_latency_t
     ngx_http_wa_gateway_unit_latencies[] =
 {

@@ -25,6 +25,7 @@ static ngx_http_wa_gateway_unit_room_t  ngx_http_wa_gateway_unit_rooms[] = {
     { ngx_string("health"), ngx_http_wa_gateway_unit_health },
     { ngx_string("http"), ngx_http_wa_gateway_unit_http },
     { ngx_string("json"), ngx_http_wa_gateway_unit_json },
+    { ngx_string("keys"), ngx_http_wa_gateway_unit_keys },
     { ngx_string("latency"), ngx_http_wa_gateway_unit_latency },
     { ngx_string("reason"), ngx_http_wa_gateway_unit_reason },
     { ngx_string("request"), ngx_http_wa_gateway_unit_request },

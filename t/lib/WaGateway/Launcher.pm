@@ -103,7 +103,7 @@ sub clean_env {
 
     delete @ENV{grep { /^(?:WA_|HEALTH_CHECK_)/ } keys %ENV};
     delete @ENV{qw(PORT HOST INSTANCES REQUEST_TIMEOUT WORKERS GATEWAY_LANG
-                   API_KEY)};
+                   API_KEY API_KEY_FILE TRUSTED_PROXIES)};
 
     for (keys %$set) {
         $ENV{$_} = $set->{$_} if defined $set->{$_};
