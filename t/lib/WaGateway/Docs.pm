@@ -353,6 +353,7 @@ sub verdict {
         . around($text, $directives, $port) . "\n}\n");
 
     certificate($ng->{dir}) if $text =~ /ssl_certificate /;
+    keys_file($ng->{dir}) if $text =~ /file=wa_gateway\.keys/;
 
     my ($status, $said) = $ng->test;
     my ($error) = $said =~ /\[(?:emerg|alert|crit)\] (?:\d+#\d+: )?(.*)/;
@@ -394,6 +395,14 @@ sub example {
     my ($nginx) = $ng->command;
     return `ulimit -Sn 1024
             $nginx -t -e stderr -c $ng->{dir}/nginx.conf 2>&1`;
+}
+
+
+sub keys_file {
+    my ($dir) = @_;
+    open my $fh, '>', "$dir/wa_gateway.keys" or die "$!\n";
+    print $fh "# of the shop\na-secret\n";
+    close $fh;
 }
 
 
