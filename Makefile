@@ -1,5 +1,5 @@
 # Doors: build, test, lint, clean; fuzz, fuzz-selftest, sanitize,
-# sanitize-selftest, valgrind, matrix, coverage, soak MINUTES=n.
+# sanitize-selftest, valgrind, matrix, coverage, soak MINUTES=n; deb, deb-test.
 
 NGINX     ?= nginx
 NGINX_SRC ?= /usr/share/nginx/src
@@ -22,7 +22,7 @@ ID    := $(shell { $(NGINX) -V; $(CC) --version; echo '$(CC_OPT)'; \
 STAMP  = $(TREE)/configured-$(ID)
 
 .PHONY: build test dashboard-test lint clean fuzz fuzz-selftest hooks sanitize \
-        sanitize-build sanitize-selftest valgrind matrix coverage soak
+        sanitize-build sanitize-selftest valgrind matrix coverage soak deb deb-test
 
 build: $(MODULE)
 
@@ -72,7 +72,9 @@ lint:
 	@status=0; \
 	if command -v shellcheck >/dev/null; then \
 	    shellcheck bin/wa-gateway .ci/run t/tools/* t/sanitize/run \
-	        t/sanitize/selftest t/sanitize/valgrind || status=1; \
+	        t/sanitize/selftest t/sanitize/valgrind debian/build \
+	        debian/*.postinst debian/*.postrm $(wildcard t/deb/[a-z]*[!lh]) \
+	        || status=1; \
 	else echo 'lint: no shellcheck here, skipped'; fi; \
 	if [ -z '$(SOURCES)' ]; then :; \
 	elif command -v cppcheck >/dev/null; then \
@@ -145,6 +147,13 @@ coverage:
 
 soak: build
 	perl -It/lib t/soak/soak.pl $(or $(MINUTES),2)
+
+deb:
+	debian/build
+
+# In fresh roots: RELEASES='bookworm trixie'.
+deb-test:
+	t/deb/run $(RELEASES)
 
 clean:
 	rm -rf build
