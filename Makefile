@@ -1,5 +1,6 @@
 # Doors: build, test, lint, clean; fuzz, fuzz-selftest, sanitize,
-# sanitize-selftest, valgrind, matrix, coverage, soak MINUTES=n; deb, deb-test.
+# sanitize-selftest, valgrind, matrix, coverage, soak MINUTES=n; deb, deb-test,
+# docker-test.
 
 NGINX     ?= nginx
 NGINX_SRC ?= /usr/share/nginx/src
@@ -22,7 +23,8 @@ ID    := $(shell { $(NGINX) -V; $(CC) --version; echo '$(CC_OPT)'; \
 STAMP  = $(TREE)/configured-$(ID)
 
 .PHONY: build test dashboard-test lint clean fuzz fuzz-selftest hooks sanitize \
-        sanitize-build sanitize-selftest valgrind matrix coverage soak deb deb-test
+        sanitize-build sanitize-selftest valgrind matrix coverage soak deb deb-test \
+        docker-test
 
 build: $(MODULE)
 
@@ -73,7 +75,8 @@ lint:
 	if command -v shellcheck >/dev/null; then \
 	    shellcheck bin/wa-gateway .ci/run t/tools/* t/sanitize/run \
 	        t/sanitize/selftest t/sanitize/valgrind debian/build \
-	        debian/*.postinst debian/*.postrm $(wildcard t/deb/[a-z]*[!lh]) \
+	        debian/*.postinst debian/*.postrm conf/docker/health \
+	        $(filter-out %.sh %.pl %.py,$(wildcard t/deb/* t/docker/*)) \
 	        || status=1; \
 	else echo 'lint: no shellcheck here, skipped'; fi; \
 	if [ -z '$(SOURCES)' ]; then :; \
@@ -154,6 +157,9 @@ deb:
 # In fresh roots: RELEASES='bookworm trixie'.
 deb-test:
 	t/deb/run $(RELEASES)
+
+docker-test:
+	t/docker/run $(RELEASES)
 
 clean:
 	rm -rf build
