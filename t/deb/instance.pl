@@ -28,10 +28,10 @@ while (1) {
         last if $line eq "\r\n";
     }
 
-    read $c, my $body, $length;
+    read($c, my $body, $length);
     sleep $seconds if $head =~ /^POST/;
     my $text = qq({"messageId":"slow-$port"});
-    print $c "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n",
+    print {$c} "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n",
         "Connection: close\r\nContent-Length: ", length $text, "\r\n\r\n", $text;
     exit;
 }
