@@ -73,9 +73,10 @@ dashboard-test: build
 lint:
 	@status=0; \
 	if command -v shellcheck >/dev/null; then \
-	    shellcheck bin/wa-gateway .ci/run t/tools/* t/sanitize/run \
-	        t/sanitize/selftest t/sanitize/valgrind debian/build \
-	        debian/*.postinst debian/*.postrm conf/docker/health \
+	    shellcheck -x bin/wa-gateway .ci/run t/tools/* t/sanitize/run \
+	        t/sanitize/selftest t/sanitize/valgrind \
+	        t/sanitize/valgrind-selftest debian/build debian/*.postinst \
+	        debian/*.postrm conf/docker/health \
 	        $(filter-out %.sh %.pl %.py,$(wildcard t/deb/* t/docker/*)) \
 	        || status=1; \
 	else echo 'lint: no shellcheck here, skipped'; fi; \
@@ -125,9 +126,12 @@ SAN_OPT  = -O1 -g -fno-omit-frame-pointer $(SANITIZE) \
            -fsanitize-recover=alignment,nonnull-attribute,pointer-overflow \
            -DNGX_DEBUG_PALLOC=1 -DWA_GATEWAY_DEBUG_HOOKS=1
 
+# SUITE=trixie: nginx as that release of Debian has it.
+SUITE ?= bookworm
+
 sanitize-build:
-	t/tools/nginx-source bookworm build/source/bookworm
-	t/tools/nginx-build build/source/bookworm build/sanitize '$(CC)' \
+	t/tools/nginx-source $(SUITE) build/source/$(SUITE)
+	t/tools/nginx-build build/source/$(SUITE) build/sanitize '$(CC)' \
 	    '$(SAN_OPT)' '$(SANITIZE)'
 
 sanitize: sanitize-build
@@ -135,6 +139,7 @@ sanitize: sanitize-build
 
 sanitize-selftest: sanitize-build
 	t/sanitize/selftest '$(CC)' '$(SAN_OPT)'
+	t/sanitize/valgrind-selftest '$(CC)'
 
 valgrind: build
 	t/sanitize/valgrind $(TESTS)

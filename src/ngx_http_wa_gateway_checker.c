@@ -9,20 +9,16 @@
 #include "ngx_http_wa_gateway_checker.h"
 #include "ngx_http_wa_gateway_probe.h"
 #include "ngx_http_wa_gateway_roster.h"
+#include "ngx_http_wa_gateway_schedule.h"
 #include "ngx_http_wa_gateway_verdict.h"
 #include "ngx_http_wa_gateway_zone.h"
 
 
 /* all in ms */
 
-#define NGX_HTTP_WA_GATEWAY_CHECKER_WATCH   200   /* look for changes */
-#define NGX_HTTP_WA_GATEWAY_CHECKER_BURY    1000  /* look for dead workers */
-#define NGX_HTTP_WA_GATEWAY_CHECKER_QUICK   500   /* recheck after a failure */
-#define NGX_HTTP_WA_GATEWAY_CHECKER_FAULT   1000  /* after one of our own */
-#define NGX_HTTP_WA_GATEWAY_CHECKER_BUSY    50    /* while another checks */
-#define NGX_HTTP_WA_GATEWAY_CHECKER_SPREAD  1000  /* of many first checks */
-
-#define NGX_HTTP_WA_GATEWAY_CHECKER_MANY    64    /* checks of a worker */
+#define NGX_HTTP_WA_GATEWAY_CHECKER_WATCH  200   /* look for changes */
+#define NGX_HTTP_WA_GATEWAY_CHECKER_BURY   1000  /* look for dead workers */
+#define NGX_HTTP_WA_GATEWAY_CHECKER_BUSY   50    /* while another checks */
 
 
 typedef struct {
@@ -72,7 +68,8 @@ static void ngx_http_wa_gateway_checker_judge(
     ngx_http_wa_gateway_verdict_t *verdict);
 static void ngx_http_wa_gateway_checker_next(ngx_http_wa_gateway_task_t *task,
     ngx_http_wa_gateway_verdict_t *verdict, ngx_uint_t failures);
-static ngx_msec_t ngx_http_wa_gateway_checker_pause(ngx_msec_t interval,
+static ngx_msec_t ngx_http_wa_gateway_checker_turn(
+    ngx_http_wa_gateway_task_t *task, ngx_http_wa_gateway_verdict_t *verdict,
     ngx_uint_t failures);
 static void ngx_http_wa_gateway_checker_arm(ngx_http_wa_gateway_task_t *task,
     ngx_msec_t due);
@@ -208,11 +205,7 @@ ngx_http_wa_gateway_checker_first(ngx_http_wa_gateway_checker_t *checker,
 
     task->available = ngx_http_wa_gateway_available(instance);
 
-    spread = 0;
-
-    if (checker->ntasks > NGX_HTTP_WA_GATEWAY_CHECKER_MANY) {
-        spread = n * NGX_HTTP_WA_GATEWAY_CHECKER_SPREAD / checker->ntasks;
-    }
+    spread = ngx_http_wa_gateway_schedule_spread(n, checker->ntasks);
 
     if (ngx_http_wa_gateway_verdict_anew(checker->upstream, task->peer)) {
         task->first = 1;
@@ -232,20 +225,11 @@ static void
 ngx_http_wa_gateway_checker_adopt(ngx_http_wa_gateway_task_t *task,
     ngx_msec_t spread)
 {
-    ngx_msec_int_t  left;
-
     task->next = task->peer->instance->next_check;
 
-    left = (ngx_msec_int_t) (task->next - ngx_current_msec);
-
-    if (left <= 0) {
-        task->turn = ngx_current_msec + spread;
-        return;
-    }
-
-    task->turn = ngx_current_msec
-                 + ngx_min((ngx_msec_t) left,
-                           task->checker->upstream->check->interval);
+    task->turn = ngx_http_wa_gateway_schedule_resume(task->next,
+                                    task->checker->upstream->check->interval,
+                                    ngx_current_msec, spread);
 }
 
 
@@ -334,8 +318,8 @@ ngx_http_wa_gateway_checker_look(ngx_http_wa_gateway_checker_t *checker)
 
         if (!available && task->available && task->timer.timer_set) {
 
-            quick = ngx_current_msec + NGX_HTTP_WA_GATEWAY_CHECKER_QUICK / 2
-                    + ngx_random() % (NGX_HTTP_WA_GATEWAY_CHECKER_QUICK / 2);
+            quick = ngx_http_wa_gateway_schedule_soon(ngx_current_msec,
+                                                      ngx_random());
 
             if ((ngx_msec_int_t) (task->timer.timer.key - quick) > 0) {
                 task->turn = quick;
@@ -399,7 +383,10 @@ ngx_http_wa_gateway_checker_done(ngx_http_wa_gateway_probe_t *p, ngx_int_t rc)
     failures = ngx_http_wa_gateway_verdict_give(task->checker->upstream,
                                                 task->peer, &verdict);
 
-    if (ngx_exiting || ngx_terminate || ngx_quit) {
+    if (!verdict.known && (ngx_exiting || ngx_terminate || ngx_quit)) {
+
+        /* the turn stands: a successor asks at once */
+
         return;
     }
 
@@ -456,39 +443,16 @@ ngx_http_wa_gateway_checker_next(ngx_http_wa_gateway_task_t *task,
 
     check = task->checker->upstream->check;
 
-    if (!verdict->known) {
-        task->turn = ngx_current_msec
-                     + ngx_min(check->interval,
-                               NGX_HTTP_WA_GATEWAY_CHECKER_FAULT);
-        due = task->turn;
-
-    } else if (!verdict->passed || !task->available) {
-        task->turn = task->begun
-                     + ngx_http_wa_gateway_checker_pause(check->interval,
-                                                         failures);
-        due = task->turn;
-
-    } else {
-
-        /* from turn to turn, so that neither jitter nor time taken adds up */
-
-        if (task->first
-            && task->checker->ntasks > NGX_HTTP_WA_GATEWAY_CHECKER_MANY)
-        {
-            task->turn += ngx_random() % check->interval;
-
-        } else {
-            task->turn += check->interval;
-        }
-
-        due = task->turn;
-
-        if (check->jitter) {
-            due += ngx_random() % (check->interval * check->jitter / 100 + 1);
-        }
-    }
-
+    task->turn = ngx_http_wa_gateway_checker_turn(task, verdict, failures);
     task->first = 0;
+
+    due = task->turn;
+
+    if (verdict->passed && task->available) {
+        due += ngx_http_wa_gateway_schedule_jitter(check->interval,
+                                                   check->jitter,
+                                                   ngx_random());
+    }
 
     if ((ngx_msec_int_t) (due - ngx_current_msec) <= 0) {
         task->turn = ngx_current_msec + 1;
@@ -502,21 +466,32 @@ ngx_http_wa_gateway_checker_next(ngx_http_wa_gateway_task_t *task,
 }
 
 
-/* doubles with each failure, up to the interval */
-
 static ngx_msec_t
-ngx_http_wa_gateway_checker_pause(ngx_msec_t interval, ngx_uint_t failures)
+ngx_http_wa_gateway_checker_turn(ngx_http_wa_gateway_task_t *task,
+    ngx_http_wa_gateway_verdict_t *verdict, ngx_uint_t failures)
 {
-    ngx_msec_t  pause;
+    ngx_msec_t  interval;
 
-    pause = NGX_HTTP_WA_GATEWAY_CHECKER_QUICK;
+    interval = task->checker->upstream->check->interval;
 
-    while (failures > 1 && pause < interval) {
-        pause *= 2;
-        failures--;
+    if (!verdict->known) {
+        return ngx_http_wa_gateway_schedule_fault(ngx_current_msec, interval);
     }
 
-    return ngx_min(pause, interval);
+    if (!verdict->passed || !task->available) {
+        return ngx_http_wa_gateway_schedule_recheck(task->begun, interval,
+                                                    failures);
+    }
+
+    if (task->first) {
+        return ngx_http_wa_gateway_schedule_scatter(task->turn, interval,
+                                                    task->checker->ntasks,
+                                                    ngx_random());
+    }
+
+    /* from turn to turn, so that neither jitter nor time taken adds up */
+
+    return task->turn + interval;
 }
 
 

@@ -113,6 +113,7 @@ my %o = (workers => 2, level => 'notice',
     ok((poll { eval { $ng->status->{instances}{healthy} == 3 } }), 'it runs');
 
     my $load = WaGateway::Load->start($ng->port, pause => 0.005);
+    my $then = time;
 
     kill 'USR2', $old;
     ok((poll { ($ng->pid('.oldbin') || 0) == $old && $ng->pid
@@ -127,6 +128,8 @@ my %o = (workers => 2, level => 'notice',
 
     ok((poll { eval { $ng->status->{instances}{healthy} == 3 } }),
        'the new ones know who is up');
+    cmp_ok($ng->status->{gateway}{uptime}, '<', time - $then,
+           'in memory of their own, which begins anew');
 
     kill 'QUIT', $old;
     ok((poll { !alive($old) } 60), 'QUIT: the old master goes');
@@ -187,6 +190,8 @@ my %o = (workers => 2, level => 'notice',
 
     judge('another module', $load->stop);
     is($ng->pid, $master, 'the master is the same');
+    like(slurp("/proc/$master/maps"), qr/\Q$module\E.*\(deleted\)/,
+         'with the module it began with: a reload loads no other');
 
     $ng->clean;
 }

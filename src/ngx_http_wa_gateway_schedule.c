@@ -1,0 +1,95 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
+#include "ngx_http_wa_gateway_schedule.h"
+
+
+#define NGX_HTTP_WA_GATEWAY_SCHEDULE_QUICK   500   /* after a failure */
+#define NGX_HTTP_WA_GATEWAY_SCHEDULE_FAULT   1000  /* after one of our own */
+#define NGX_HTTP_WA_GATEWAY_SCHEDULE_SPREAD  1000  /* of many first checks */
+#define NGX_HTTP_WA_GATEWAY_SCHEDULE_MANY    64    /* checks of a worker */
+
+
+ngx_msec_t
+ngx_http_wa_gateway_schedule_spread(ngx_uint_t n, ngx_uint_t total)
+{
+    if (total <= NGX_HTTP_WA_GATEWAY_SCHEDULE_MANY) {
+        return 0;
+    }
+
+    return n * NGX_HTTP_WA_GATEWAY_SCHEDULE_SPREAD / total;
+}
+
+
+ngx_msec_t
+ngx_http_wa_gateway_schedule_scatter(ngx_msec_t turn, ngx_msec_t interval,
+    ngx_uint_t total, ngx_uint_t random)
+{
+    if (total <= NGX_HTTP_WA_GATEWAY_SCHEDULE_MANY) {
+        return turn + interval;
+    }
+
+    return turn + random % interval;
+}
+
+
+ngx_msec_t
+ngx_http_wa_gateway_schedule_resume(ngx_msec_t next, ngx_msec_t interval,
+    ngx_msec_t now, ngx_msec_t spread)
+{
+    ngx_msec_int_t  left;
+
+    left = (ngx_msec_int_t) (next - now);
+
+    if (left <= 0) {
+        return now + spread;
+    }
+
+    return now + ngx_min((ngx_msec_t) left, interval);
+}
+
+
+ngx_msec_t
+ngx_http_wa_gateway_schedule_soon(ngx_msec_t now, ngx_uint_t random)
+{
+    ngx_msec_t  half;
+
+    half = NGX_HTTP_WA_GATEWAY_SCHEDULE_QUICK / 2;
+
+    return now + half + random % half;
+}
+
+
+ngx_msec_t
+ngx_http_wa_gateway_schedule_fault(ngx_msec_t now, ngx_msec_t interval)
+{
+    return now + ngx_min(interval, NGX_HTTP_WA_GATEWAY_SCHEDULE_FAULT);
+}
+
+
+ngx_msec_t
+ngx_http_wa_gateway_schedule_recheck(ngx_msec_t begun, ngx_msec_t interval,
+    ngx_uint_t failures)
+{
+    ngx_msec_t  pause;
+
+    pause = NGX_HTTP_WA_GATEWAY_SCHEDULE_QUICK;
+
+    while (failures > 1 && pause < interval) {
+        pause *= 2;
+        failures--;
+    }
+
+    return begun + ngx_min(pause, interval);
+}
+
+
+ngx_msec_t
+ngx_http_wa_gateway_schedule_jitter(ngx_msec_t interval, ngx_uint_t percent,
+    ngx_uint_t random)
+{
+    return random % (interval * percent / 100 + 1);
+}

@@ -1,0 +1,311 @@
+#!/usr/bin/perl
+
+# The documentation tells of the code as it is, and of nothing else; what is
+# shown works, and the Arabic pages are as complete as the English ones.
+
+use strict;
+use warnings;
+use utf8;
+
+use File::Glob qw(bsd_glob);
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use POSIX ();
+use Test::More;
+use WaGateway::Docs;
+use WaGateway::Nginx;
+
+binmode Test::More->builder->$_, ':encoding(UTF-8)'
+    for qw(output failure_output todo_output);
+
+my $root = "$FindBin::Bin/..";
+my $code = code($root);
+my %page = map { s{^\Q$root\E/}{}r => page($_) }
+           map { bsd_glob("$root/$_") } 'README*.md', 'docs/*.md';
+my $directives = directives($code);
+my $parameters = parameters($code, $directives);
+my $port = WaGateway::Fake::free_port();
+my $openssl = system('openssl version >/dev/null 2>&1') == 0;
+
+my ($version) = $code->{'ngx_http_wa_gateway_module.h'}
+                =~ /WA_GATEWAY_VERSION\s+"([\d.]+)"/;
+my @variables = $code->{'ngx_http_wa_gateway_request.c'}
+                =~ /\{ ngx_string\("(wa_gateway_\w+)"\), NULL,/g;
+my @metrics = $code->{'ngx_http_wa_gateway_family.c'}
+              =~ /^    \{ "(wa_gateway_\w+)", "\w+",/mg;
+
+# What the rest goes by; a pattern that finds nothing would test nothing.
+cmp_ok(scalar keys %$directives, '>=', 13, 'directives of the code');
+cmp_ok(scalar(map { keys %$_ } values %$parameters), '>=', 26,
+       'parameters of the code');
+cmp_ok(scalar @variables, '>=', 4, 'variables of the code');
+cmp_ok(scalar @metrics, '>=', 15, 'metrics of the code');
+cmp_ok(scalar messages($code), '>=', 50, 'messages of the code');
+
+
+sub same {
+    my ($got, $want, $name) = @_;
+    is(join("\n", sort @$got), join("\n", sort @$want), $name);
+}
+
+
+sub verdict {
+    return WaGateway::Docs::verdict($_[0], $directives, $port);
+}
+
+
+# The reference: directives, syntax, default, context, since.
+
+for my $name ('docs/directives.md', 'docs/directives.ar.md') {
+    my %section = sections($page{$name});
+    my ($index) = find_table($page{$name}, qr/^\[`wa_gateway`\]/);
+
+    same([grep { /^wa_gateway/ } keys %section], [keys %$directives],
+         "$name: a section for each directive, and no other");
+    same([map { /^\[`(\w+)`\]\(#\1\)$/ } column($index, 0)],
+         [keys %$directives], "$name: the list at the top");
+
+    for my $d (sort keys %$directives) {
+        my $text = $section{$d} || '';
+        my ($head) = map { $_->[1] } blocks($text);
+        my %is = ($head || '') =~ /^(\w+): +((?:.*\n)(?:^ .*\n)*)/mg;
+        s/\s+/ /g, s/ $// for values %is;
+
+        is($is{Context}, $directives->{$d}{context}, "$name: $d: context");
+        is(scalar(grep { !/^\Q$d\E(?:$| )/ } split /; ?/, $is{Syntax} || '?'),
+           0, "$name: $d: syntax");
+        ok(($is{Since} || 'x') =~ /^\d+\.\d+\.\d+$/
+           && version->parse("v$is{Since}") <= version->parse("v$version"),
+           "$name: $d: since a version there is");
+        like($is{Default} || '', qr/^(?:—|\Q$d\E )/, "$name: $d: default");
+
+        my %default = ($is{Default} || '') =~ /(\w+=)([^\s;]+)/g;
+        my ($table) = grep { @{$_->[0]} == 4 } tables($text);
+        my $p = $parameters->{$d} || {};
+
+        next unless %$p;
+        same([map { /^`(\w+=)`$/ } column($table, 0)], [keys %$p],
+             "$name: $d: parameters");
+
+        for my $row (@{$table}[1 .. $#$table]) {
+            my ($param) = $row->[0] =~ /^`(.*)`$/;
+            my $want = $p->{$param} or next;
+
+            like($is{Syntax}, qr/\b\Q$param\E/, "$name: $d: $param in syntax")
+                unless $is{Syntax} =~ /parameter=value/;
+            is($row->[1], $want->{values}, "$name: $d: values of $param")
+                unless $name =~ /\.ar\./;
+            is($row->[2], "`$want->{default}`", "$name: $d: default of $param")
+                if defined $want->{default};
+            is("`$default{$param}`", $row->[2], "$name: $d: default of $param"
+                                                . ' as in the line above')
+                if exists $default{$param};
+        }
+    }
+
+    my ($vars) = find_table($section{Variables} || $section{'المتغيرات'},
+                            qr/^`\$/);
+    same([column($vars, 0)], [map { "`\$$_`" } @variables],
+         "$name: variables");
+}
+
+# Values that are set elsewhere than in a table.
+{
+    my %section = sections($page{'docs/directives.md'});
+    my ($zone) = $code->{'ngx_http_wa_gateway_conf.c'}
+                 =~ /ZONE_SIZE\s+\((\d+) \* 1024\)/;
+    my @kinds = $code->{'ngx_http_wa_gateway_expect_conf.c'}
+                =~ /\{ ngx_string\("(\w+)"\), ngx_http_wa_gateway_expect_/g;
+    my ($low, $high) = $code->{'ngx_http_wa_gateway_expect_conf.c'}
+                       =~ /n < (\d+) \|\| n > (\d+)/;
+    my ($expect) = grep { @{$_->[0]} == 4 }
+                   tables($section{wa_gateway_expect});
+    my ($passive) = $code->{'ngx_http_wa_gateway_passive.c'}
+                    =~ /range\[0\] = (\d+);\s*range\[1\] = \d+/;
+    my @langs = $code->{'ngx_http_wa_gateway_module.c'}
+                =~ /\{ ngx_string\("(\w+)"\), NGX_HTTP_WA_GATEWAY_LANG_/g;
+
+    like($section{wa_gateway}, qr/\| `zone=` \|.*, `${zone}k` \|/,
+         'default size of a zone');
+    same([map { s/`//gr } column($expect, 0)], \@kinds,
+         'kinds of expectation');
+    like($section{wa_gateway_expect}, qr/\| $low to $high, ranges \|/,
+         'statuses that may be expected');
+    like($section{wa_gateway_passive},
+         qr/\| `status=` \| 500 to 599 \| `$passive-599` \|/,
+         'statuses that count by default');
+    like($section{wa_gateway_errors},
+         qr/Syntax: +wa_gateway_errors @{[join '\|', @langs]};/, 'languages');
+
+    my %merged = $code->{'ngx_http_wa_gateway_conf.c'}
+        =~ /merge_(?:uint_|ptr_)?value\(conf->(\w+), [^,]+,\s*(\w+)\)/g;
+    is_deeply(\%merged, { errors => 'NGX_HTTP_WA_GATEWAY_LANG_OFF',
+                          envelope => 0, keys => 'NULL' },
+              'what is inherited is off by default');
+    like($section{$_}, qr/^Default:  $_ off;$/m, "$_: off by default")
+        for qw(wa_gateway_errors wa_gateway_envelope wa_gateway_api_key);
+}
+
+
+# Variables and metrics anywhere: all in README, and none that is not there.
+
+for my $name ('README.md', 'README.ar.md') {
+    my $vars = find_table($page{$name}, qr/^`\$wa_gateway/);
+    my $metrics = find_table($page{$name}, qr/^`wa_gateway_info`/);
+    my $list = find_table($page{$name}, qr/^\[`wa_gateway`\]/);
+
+    same([column($vars, 0)], [map { "`\$$_`" } @variables],
+         "$name: variables");
+    same([column($metrics, 0)], [map { "`$_`" } @metrics], "$name: metrics");
+    same([map { /^\[`(\w+)`\]\(docs\/directives(?:\.ar)?\.md#\1\)$/ }
+          column($list, 0)], [keys %$directives], "$name: directives");
+    same([map { "$_->[0] $_->[1]" } @{$list}[1 .. $#$list]],
+         [map { my $n = $_;
+                my $f = $name =~ /ar/ ? 'directives.ar.md' : 'directives.md';
+                "[`$n`](docs/$f#$n) $directives->{$n}{context}" }
+          keys %$directives], "$name: contexts");
+}
+
+for my $name (grep { /README|operations/ } sort keys %page) {
+    for (lists($root, $code)) {
+        my ($re, $what, @names) = @$_;
+        my $table = find_table($page{$name}, $re) or next;
+        my $col = $what =~ /codes/ ? 1 : 0;
+        same([map { /`(\w+)`/g } column($table, $col)], \@names,
+             "$name: $what");
+    }
+}
+
+my %known = map { $_ => 1 } keys %$directives, @variables, @metrics,
+            'wa_gateway_module';
+$known{"wa_gateway_request_duration_seconds_$_"} = 1
+    for qw(bucket sum count);
+
+for my $file ((map { "$root/$_" } sort keys %page),
+              map { bsd_glob("$root/$_") } 'conf/{,.}*', 'conf/*/{,.}*')
+{
+    next unless -f $file;
+    my $text = page($file);
+    my %bad = map { $_ => 1 } grep { !$known{$_} }
+              $text =~ m{(?<![\w/.])(wa_gateway_\w+)\b(?![./*])}g;
+    is(join(' ', sort keys %bad), '', 'no name unknown to the code: '
+                                      . $file =~ s{.*/t/\.\./}{}r);
+}
+
+
+# What is shown works: examples, and errors.
+
+for my $name (sort keys %page) {
+    for (grep { $_->[0] eq 'nginx' } blocks($page{$name})) {
+        SKIP: {
+            skip 'no openssl here', 1 if $_->[1] =~ /ssl_certificate /
+                                         && !$openssl;
+            is(verdict($_->[1]), 'accepted', "$name:$_->[2]: example");
+        }
+    }
+}
+
+for my $table (grep { @{$_->[0]} == 2 && $_->[1][1] =~ /^`.*`$/
+                      && $_->[1][0] =~ /;`$|\}`$/ }
+               tables($page{'docs/directives.md'}))
+{
+    for (@{$table}[1 .. $#$table]) {
+        my ($input, $want) = map { /^`(.*)`$/ } @$_;
+        like(verdict($input), qr/\Q$want\E/, "error: $input");
+    }
+}
+
+
+# Every message of the code, and why it is said, is somewhere.
+
+for (messages($code)) {
+    my ($re, $file) = @$_;
+    my @in = map { spans($page{$_}) } 'docs/directives.md',
+                                      'docs/operations.md';
+    ok((grep { /$re/ } @in), "$file: $re") or diag('in no page');
+}
+
+
+for my $reason (reasons($code)) {
+    ok((grep { /\Q$reason\E/ } spans($page{'docs/operations.md'})),
+       "reason: $reason") or diag('in no page');
+}
+
+
+# Every room is in the design.
+
+for my $room (map { /^ngx_http_wa_gateway_(\w+)\.h$/ } sort keys %$code) {
+    ok((grep { $_ eq $room || $_ eq "ngx_http_wa_gateway_$room.h" }
+        spans($page{'docs/design.md'})), "design: $room");
+}
+
+
+# Zones: what is said to be enough is the least that is.
+
+SKIP: {
+    skip 'pages of another size', 17
+        unless POSIX::sysconf(POSIX::_SC_PAGESIZE()) == 4096;
+
+    for (@{find_table($page{'docs/operations.md'}, qr/^1$/)}[1 .. 5]) {
+        my ($n, @said) = @$_;
+        is(shift @said, least($n, $_, $port), "zone of $n, $_ workers")
+            for 1, 2, 8;
+    }
+
+    for ('README.md', 'README.ar.md') {
+        my ($n, $said) = $page{$_}
+            =~ /for (\d+) instances \.\.\., at least (\d+k) is\s+needed/;
+        is($said, least($n, 1, $port), "$_: zone of $n");
+    }
+}
+
+
+# The example for an nginx of one's own, where few files may be open.
+{
+    my $said = example($root, $port);
+    like($said, qr/test is successful/, 'conf/nginx.conf.example');
+    unlike($said, qr/\[(?:warn|error|crit|alert|emerg)\]/,
+           'not a word of warning');
+}
+
+
+# The two languages.
+
+for my $ar (grep { /\.ar\.md$/ } sort keys %page) {
+    my $en = $ar =~ s/\.ar\././r;
+    my ($e, $a) = @page{$en, $ar};
+
+    is_deeply([map { skeleton($_) } blocks($a)],
+              [map { skeleton($_) } blocks($e)], "$ar: blocks as in $en");
+    is(join(' ', map { length $_ } $a =~ /^(#+) /mg),
+       join(' ', map { length $_ } $e =~ /^(#+) /mg), "$ar: headings");
+    is_deeply([map { [map { scalar @$_ } @$_] } tables($a)],
+              [map { [map { scalar @$_ } @$_] } tables($e)],
+              "$ar: tables of the same size");
+    is_deeply([map { keys_of($_) } tables($a)],
+              [map { keys_of($_) } tables($e)],
+              "$ar: what the tables are about");
+    is(scalar(links($a)), scalar(links($e)), "$ar: links");
+}
+
+
+# Links: files and anchors.
+
+for my $name (sort keys %page) {
+    my ($dir) = $name =~ m{^(.*/)?};
+    my @bad;
+
+    for my $link (links($page{$name})) {
+        my ($file, $anchor) = $link =~ /^([^#]*)#?(.*)$/;
+        my $path = length $file ? ($dir || '') . $file : $name;
+        1 while $path =~ s{[^/]+/\.\./}{};
+
+        push @bad, $link if !-e "$root/$path"
+            || length $anchor && !anchors($page{$path} || '')->{$anchor};
+    }
+
+    is(join(' ', @bad), '', "$name: links lead somewhere");
+}
+
+done_testing;

@@ -1,0 +1,408 @@
+package WaGateway::Docs;
+
+# The documentation and the code, taken apart for t/docs.t: pages in sections,
+# tables and blocks; the code in directives, parameters and messages.
+
+use strict;
+use warnings;
+
+use Exporter qw(import);
+use File::Glob qw(bsd_glob);
+use WaGateway::Nginx qw(slurp);
+
+our @EXPORT = qw(code page sections blocks tables find_table column spans
+                 anchors links skeleton keys_of directives parameters messages
+                 reasons lists around least example);
+
+
+# All C of the module, adjacent string literals joined.
+sub code {
+    my ($root) = @_;
+    my %code = map { m{([^/]+)$}; $1 => slurp($_) }
+               map { bsd_glob("$root/$_") } '*.c', 'src/*.c', 'src/*.h';
+
+    s/"[ \t]*\n\s*"//g for values %code;
+
+    return \%code;
+}
+
+
+sub page {
+    my ($file) = @_;
+    my $text = slurp($file);
+    utf8::decode($text);
+    return $text;
+}
+
+
+# "## name" to the text below it.
+sub sections {
+    my ($text) = @_;
+    my @parts = split /^## (.+)\n/m, $text;
+    shift @parts;
+    return @parts;
+}
+
+
+# Fenced blocks: [language, text, line].
+sub blocks {
+    my ($text) = @_;
+    my @blocks;
+
+    while ($text =~ /^```(\w*)\n(.*?)^```$/msg) {
+        my ($lang, $body, $before) = ($1, $2, substr $text, 0, $-[0]);
+        push @blocks, [$lang, $body, 1 + ($before =~ tr/\n//)];
+    }
+
+    return @blocks;
+}
+
+
+sub unfenced {
+    my ($text) = @_;
+    $text =~ s/^```\w*\n.*?^```$//msg;
+    return $text;
+}
+
+
+# Tables: a list of rows, the head first and no rule; a row is its cells.
+sub tables {
+    my ($text) = @_;
+
+    return map {
+        my @rows = map { [map { s/^ +| +$//gr }
+                          split /\|/, s/^\||\|$//gr, -1] } split /\n/;
+        splice @rows, 1, 1;
+        \@rows;
+    } unfenced($text) =~ /((?:^\|.*\|\n)+)/mg;
+}
+
+
+sub find_table {
+    my ($text, $re) = @_;
+    return (grep { $_->[1][0] =~ $re } tables($text))[0];
+}
+
+
+# Without the head.
+sub column {
+    my ($table, $n) = @_;
+    return map { $_->[$n] } @{$table}[1 .. $#$table];
+}
+
+
+# Language and text of a block, but for what is to be translated: comments, the
+# one error that is shown in the reader's language, and which that is.
+sub skeleton {
+    my ($lang, $text) = @{$_[0]};
+    $text =~ s/#[^\n]*//g if $lang eq 'sh';
+    $text =~ s/wa_gateway_errors \K(?:ar|en);/LANG/g;
+    $text =~ s/ +$//mg;
+    return $lang eq 'json' ? $lang : "$lang\n$text";
+}
+
+
+# The first cells of a table that are code alone.
+sub keys_of {
+    my ($table) = @_;
+    return [map { /^(?:\[?`[^`]+`\]?[,; ]*)+$/ ? $_ : '' }
+            map { $_->[0] =~ s/\]\([^)]*\)/]/r } @$table];
+}
+
+
+# What stands between backticks, blanks and line ends being one.
+sub spans {
+    my ($text) = @_;
+    return map { s/\s+/ /gr } unfenced($text) =~ /`([^`]+)`/g;
+}
+
+
+# As GitHub makes them of headings, and those that are written out.
+sub anchors {
+    my ($text) = @_;
+    my %anchors = map { $_ => 1 } $text =~ /<a id="([^"]+)">/g;
+
+    for (unfenced($text) =~ /^#+ (.+)$/mg) {
+        my $name = lc;
+        $name =~ s/[^\w\- ]//g;
+        $name =~ tr/ /-/;
+        $anchors{$name} = 1;
+    }
+
+    return \%anchors;
+}
+
+
+sub links {
+    my ($text) = @_;
+    return grep { !m{^\w+://} } unfenced($text) =~ /\]\(([^)\s]+)\)/g;
+}
+
+
+# Name to { context, handler }, from the table of ngx_command_t.
+sub directives {
+    my ($code) = @_;
+    my %flags = (UPS => 'upstream', MAIN => 'http', SRV => 'server',
+                 LOC => 'location');
+    my %d;
+
+    my ($table) = $code->{'ngx_http_wa_gateway_module.c'}
+                  =~ /ngx_command_t.*?=\s*\{(.*?)ngx_null_command/s;
+
+    while ($table =~ /\{\s*ngx_string\("(\w+)"\),\s*([^,]+),\s*(\w+),/g) {
+        my ($name, $bits, $handler) = ($1, $2, $3);
+        $d{$name} = { handler => $handler, context => join ', ',
+                      map { $flags{$_} } $bits =~ /NGX_HTTP_(\w+?)_CONF\b/g };
+    }
+
+    return \%d;
+}
+
+
+# Directive to its parameters, each { values, default }: from the tables of
+# ngx_http_wa_gateway_param_t and what the fields are set to before.
+sub parameters {
+    my ($code, $directives) = @_;
+    my %max = (NGX_HTTP_WA_GATEWAY_MAX_NUM => 1000000,
+               NGX_HTTP_WA_GATEWAY_MAX_MSEC => '365d');
+    my %p;
+
+    for my $name (keys %$directives) {
+        my $handler = $directives->{$name}{handler};
+        my ($text) = grep {
+                         /^$handler\([^()]*\)\n\{(?:(?!^\}).)*_params\b/ms
+                     } values %$code;
+        next unless $text;
+
+        while ($text =~ /\{\s*ngx_string\("(\w+=)"\),\s*
+                         NGX_HTTP_WA_GATEWAY_PARAM_(\w+),\s*
+                         \w+\((?:\w+,\s*)?(\w+)\),\s*(\d+),\s*(\w+)\s*\}/gx)
+        {
+            my ($param, $type, $field, $min, $max) = ($1, $2, $3, $4, $5);
+            $max = $max{$max} if $max{$max};
+            my ($n) = $text =~ /\w->$field = (\w+);/;
+            undef $n unless defined $n && $n =~ /^\d+$/;
+            my ($s) = $text =~ /ngx_str_set\(&\w+->$field, "([^"]+)"\)/;
+
+            $n = 0 if $text !~ /\w->$field = \w+;/ && $min eq '0'
+                      && $type =~ /^(?:NUM|MSEC|PERCENT|FLAG)$/;
+
+            my %is = (STR => ['text', $s],
+                      FLAG => ['on, off', defined $n ? ($n ? 'on' : 'off')
+                                                     : undef],
+                      NUM => ["$min to $max", $n],
+                      PERCENT => ["$min% to $max%",
+                                  defined $n ? "$n%" : undef],
+                      MSEC => [($min ? "${min}ms" : $min) . " to $max",
+                               defined $n ? time_text($n) : undef],
+                      STATUS => ["$min to $max", undef]);
+
+            $p{$name}{$param} = { values => $is{$type}[0],
+                                  default => $is{$type}[1] };
+        }
+    }
+
+    return \%p;
+}
+
+
+sub time_text {
+    my ($ms) = @_;
+    return $ms && $ms % 3600000 == 0 ? $ms / 3600000 . 'h'
+         : $ms && $ms % 1000 == 0 ? $ms / 1000 . 's' : $ms ? "${ms}ms" : 0;
+}
+
+
+# What the code may say to the log at notice and above, or of a directive, as
+# patterns: what is filled in may be anything but nothing.
+sub messages {
+    my ($code) = @_;
+    my %m;
+
+    for my $file (sort keys %$code) {
+        my $text = $code->{$file};
+        my @formats;
+
+        while ($text =~ /ngx_(?:conf_)?log_error\((\w+),[^"]*?
+                         "((?:[^"\\]|\\.)*)"/gx)
+        {
+            push @formats, $2 unless $1 =~ /NGX_LOG_(?:INFO|DEBUG)/;
+        }
+
+        push @formats, $text =~ /(?:\berr\ =\ (?:\w+\.err\ \?\ [^"]*)?
+                                    |expect_error\(\s*e,\ err,\s*|return\ )
+                                 "((?:[^"\\]|\\.)*)"/gx;
+
+        for (@formats) {
+            next if /^(?:%V|no memory.*|invalid user agent)$/;
+            s/\\"/"/g;
+            s/ in %s:%ui(?:: %s$)?/%s/g;
+            $m{join '.*?', map { quotemeta }
+                           split /%\d*(?:[VsPMi]|u[izLA])/, $_, -1} = $file;
+        }
+    }
+
+    return map { [$_, $m{$_}] } sort keys %m;
+}
+
+
+# Why an instance is down: what traffic and checks give as the reason, but for
+# those that are the gateway's own.
+sub reasons {
+    my ($code) = @_;
+    my %r;
+
+    $r{$_} = 1 for map { $code->{$_} =~ /(?:reason\ =\s
+                                            |_finish\(p,\ NGX_DECLINED,\s*
+                                            |_fail\([^;"]*?|_broken\(p,\s*
+                                            |\?\s*|:\s*|reason_set\([^;"]*?
+                                            |reason_add\(reason,\s*
+                                            |str_set\(&v->reason,\s*)
+                                         "((?:[\w\ :]|\\")+)"/gx }
+                   map { "ngx_http_wa_gateway_$_.c" }
+                   qw(outcome probe probe_io probe_ssl expect snapshot);
+
+    delete $r{$_} for grep { /^(?:true|false|null)$|^ ?\\"$|errno/
+                             || /^wa_gateway|^ is( \\")?$/ } keys %r;
+
+    return map { s/\\"/"/g; s/^ | $//g; $_ } sort keys %r;
+}
+
+
+# Lists that a page has to name in full: what they are, and the names.
+sub lists {
+    my ($root, $code) = @_;
+
+    my ($known) = slurp("$root/bin/render.awk")
+                  =~ /n_known = split\((.*?),\s*\\?\s*known,/s;
+    my $error = $code->{'ngx_http_wa_gateway_error.c'};
+
+    return ([qr/^`INSTANCES`$/, 'variables of .env',
+             $known =~ /\b([A-Z_]+)\b/g],
+            [qr/^`WaGateway/, 'alerts',
+             slurp("$root/conf/prometheus/wa_gateway.rules.yml")
+             =~ /- alert: (\w+)/g],
+            [qr/^503 \+/, 'codes of errors', 'no_instances',
+             $error =~ /\{ \d+, "(\w+)",/g]);
+}
+
+
+# A piece of configuration with what it needs around it, as http { } has it.
+sub around {
+    my ($text, $directives, $port) = @_;
+
+    $text =~ s/^\s*(?:load_module|error_log|user|pid|worker_\w+)\ [^;]*;
+               [^\n]*\n//mgx;
+    $text =~ s/^events \{(?: *\}|[^}]*\n\})\n//mg;
+    $text =~ s{/(?:var|usr|etc)/[\w./]+/(\w)}{$1}g;
+    $text =~ s/\blisten \K(?:[\d.]+:)?(?:3000|443)\b/127.0.0.1:$port/g;
+
+    if ($text =~ /^\s*http \{(.*)\}\s*$/s) {
+        return $1;
+    }
+
+    # names of the outermost directives
+    my $top = $text =~ s/#[^\n]*//gr;
+    $top =~ s/'[^'\n]*'|"(?:[^"\\]|\\.)*"/x/g;
+    1 while $top =~ s/\{[^{}]*\}/;/;
+    my %top = map { /^\s*(\w+)/ ? ($1 => $_) : () } split /;/, $top;
+    my %in;
+
+    for (keys %top) {
+        $in{ $_ eq 'server' ? ($top{$_} =~ /\d|unix/ ? 'upstream' : 'http')
+           : /^(?:upstream|map|limit_\w+_zone|log_format|geo)$/ ? 'http'
+           : $directives->{$_} && $directives->{$_}{context} eq 'upstream'
+             || /^(?:keepalive|least_conn|zone)$/ ? 'upstream'
+           : /^(?:proxy_\w+|limit_req)$/ ? 'location' : 'server' } = 1;
+    }
+
+    my ($in) = grep { $in{$_} } qw(http upstream server location);
+    die "where does this belong?\n$text" unless $in;
+
+    $text = "location / { $text }" if $in eq 'location';
+    $text = "server { listen 127.0.0.1:$port; $text }"
+        if $in =~ /^(?:server|location)$/;
+
+    if ($in eq 'upstream') {
+        my @more;
+        push @more, 'wa_gateway;' unless $top{wa_gateway};
+        $text .= ' server 127.0.0.1:3001;'
+            unless $top{server} || $top{wa_gateway_instances};
+        push @more, 'wa_gateway_check;'
+            if !$top{wa_gateway_check} && $text =~ /\n/
+               && grep { $top{$_} } qw(wa_gateway_check_header
+                                       wa_gateway_expect);
+        $text = "upstream whatsapp { @more $text }";
+    }
+
+    $text .= ' upstream whatsapp { wa_gateway; server 127.0.0.1:3001; }'
+        unless $text =~ /^\s*upstream whatsapp \{/m;
+
+    return $text;
+}
+
+
+# What `nginx -t` says of a piece of configuration: the first error, or
+# "accepted".
+sub verdict {
+    my ($text, $directives, $port) = @_;
+
+    my $ng = WaGateway::Nginx->new(port => $port, conf => 'http {'
+        . (join '', map { " ${_}_temp_path $_;" }
+                    qw(client_body proxy fastcgi uwsgi scgi))
+        . around($text, $directives, $port) . "\n}\n");
+
+    certificate($ng->{dir}) if $text =~ /ssl_certificate /;
+
+    my ($status, $said) = $ng->test;
+    my ($error) = $said =~ /\[(?:emerg|alert|crit)\] (?:\d+#\d+: )?(.*)/;
+
+    return $status == 0 && !defined $error ? 'accepted'
+                                           : defined $error ? $error : $said;
+}
+
+
+# The size of a zone that so many instances need, as nginx says.
+sub least {
+    my ($n, $workers, $port) = @_;
+    my $ng = WaGateway::Nginx->new(port => $port, workers => $workers,
+        upstream => 'wa_gateway zone=u:32k;' . join '',
+        map { 'server 127.1.' . int($_ / 250) . '.' . ($_ % 250 + 1)
+              . ':3001;' } 0 .. $n - 1);
+    my ($least) = ($ng->test)[1] =~ /at least (\d+k)/;
+    return $least;
+}
+
+
+# What `nginx -t` says of conf/nginx.conf.example, moved to where it may write.
+sub example {
+    my ($root, $port) = @_;
+    my $text = slurp("$root/conf/nginx.conf.example");
+    my $module = $ENV{TEST_NGINX_LOAD_MODULES}
+                 || "$root/build/ngx_http_wa_gateway_module.so";
+    my $ng = WaGateway::Nginx->new(port => $port);
+
+    $text =~ s/^load_module \K[^;]+/"$module"/m;
+    $text =~ s{/(?:var|run)/[\w./]*?(?=\w+(?:\.\w+)?(?: \w+)?;)}
+              {$ng->{dir}/}g;
+    $text =~ s/^user .*//m if $>;
+    $text =~ s/(listen 127\.0\.0\.1:)3000/$1$port/;
+    open my $fh, '>', "$ng->{dir}/nginx.conf" or die "$!\n";
+    print $fh $text;
+    close $fh;
+
+    my ($nginx) = $ng->command;
+    return `ulimit -Sn 1024
+            $nginx -t -e stderr -c $ng->{dir}/nginx.conf 2>&1`;
+}
+
+
+sub certificate {
+    my ($dir) = @_;
+    system("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=g"
+           . " -keyout $dir/gateway.key -out $dir/gateway.pem 2>/dev/null")
+        == 0 or die "openssl: $?\n";
+}
+
+
+1;
