@@ -140,6 +140,7 @@ sub export {
     my ($word, $rest) = @{ $_[0] };
     return unless $word eq 'COPY' && $rest =~ /^--from=\Q$name\E\s+(\S+)/;
 
-    my $dir = "/out/stage-$name" . ($1 =~ s/[^\/]*$//r);
-    run('sh', '-c', "rm -rf /out/stage-$name && mkdir -p $dir && cp -a $1 $dir");
+    my $what = $1;
+    my $dir = "/out/stage-$name" . ($what =~ s/[^\/]*$//r);
+    run('sh', '-c', "rm -rf $dir && mkdir -p $dir && cp -a $what $dir");
 }
