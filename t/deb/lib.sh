@@ -2,12 +2,13 @@
 #
 # For what runs in a root of t/tools/in-root.
 
-start=$(date +%s)
+START=${START:-$(date +%s)}
+export START
 release=$(cat /etc/debian_version)
 
 # step TEXT: what follows, and how long all took so far.
 step() {
-    printf '%4ds  Debian %s: %s\n' $(($(date +%s) - start)) "$release" "$*"
+    printf '%4ds  Debian %s: %s\n' $(($(date +%s) - START)) "$release" "$*"
 }
 
 fail() {
@@ -47,7 +48,7 @@ booted() {
     cat >/etc/systemd/system/try.service <<END
 [Service]
 Type=oneshot
-Environment=HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
+Environment=HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive START=$START
 ExecStart=$1
 StandardOutput=append:/tmp/booted.log
 StandardError=inherit
