@@ -1,5 +1,6 @@
 # Doors: build, test, lint, clean; fuzz, fuzz-selftest, sanitize,
-# sanitize-selftest, valgrind, matrix, coverage, soak MINUTES=n.
+# sanitize-selftest, valgrind, matrix, coverage, soak MINUTES=n; deb, deb-test,
+# docker-test.
 
 NGINX     ?= nginx
 NGINX_SRC ?= /usr/share/nginx/src
@@ -25,7 +26,8 @@ ID    := $(shell { $(NGINX) -V; $(CC) --version; echo '$(CC_OPT)' '$(LD_OPT)'; \
 STAMP  = $(TREE)/configured-$(ID)
 
 .PHONY: build test dashboard-test lint clean fuzz fuzz-selftest hooks sanitize \
-        sanitize-build sanitize-selftest valgrind matrix coverage soak
+        sanitize-build sanitize-selftest valgrind matrix coverage soak deb deb-test \
+        docker-test
 
 build: $(MODULE)
 
@@ -75,9 +77,12 @@ dashboard-test: build
 # What is not installed is skipped with a word.  clang-tidy has to know where
 # nginx's headers are, so it comes after a build.
 SCRIPTS = bin/wa-gateway .ci/run t/tools/coverage t/tools/matrix \
-          t/tools/nginx-build t/tools/nginx-deb t/tools/nginx-source \
+          t/tools/in-root t/tools/nginx-build t/tools/nginx-deb \
+          t/tools/nginx-source \
           t/sanitize/run t/sanitize/selftest t/sanitize/valgrind \
-          t/sanitize/valgrind-selftest
+          t/sanitize/valgrind-selftest debian/build \
+          $(wildcard debian/*.postinst debian/*.postrm) conf/docker/health \
+          $(filter-out %.sh %.pl %.py,$(wildcard t/deb/* t/docker/*))
 STYLED  = $(SOURCES) $(wildcard t/unit/*.c t/unit/*.h t/fuzz/*.c t/fuzz/*.h)
 
 lint:
@@ -162,6 +167,16 @@ coverage:
 
 soak: build
 	perl -It/lib t/soak/soak.pl $(or $(MINUTES),2)
+
+deb:
+	debian/build
+
+# In fresh roots: RELEASES='bookworm trixie'.
+deb-test:
+	t/deb/run $(RELEASES)
+
+docker-test:
+	t/docker/run $(RELEASES)
 
 clean:
 	rm -rf build

@@ -802,6 +802,8 @@ function fill(    i, text, size, timeout)
     block["MODULE"] = quote(ENVIRON["WA_MODULE"])
     block["USER"] = ENVIRON["WA_USER"] == "" ? "" \
                     : "user " quote(ENVIRON["WA_USER"]) ";"
+    block["ACCESS_LOG"] = quote(ENVIRON["WA_LOG"] == "" ? "access.log" \
+                                : ENVIRON["WA_LOG"])
     block["WORKERS"] = value["WORKERS"]
     block["SHUTDOWN"] = (timeout * 2 + 5000 > 30000 ? timeout * 2 + 5000 \
                          : 30000) "ms"

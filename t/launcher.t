@@ -316,4 +316,58 @@ SKIP: {
     $gw->ended;
 }
 
+
+# as a package installs it: the launcher and its files, and where the rest is
+
+my ($version) = (run_command({}, $command, '--version'))[1] =~ /(\S+)$/;
+like(read_file(root() . '/debian/changelog'), qr/^wa-gateway \(\Q$version\E\)/,
+     'the package has the version of the launcher');
+
+my $share = tempdir('wa-gateway-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+chmod 0755, $share;
+system('cp', '-a', (map { root() . "/$_" } qw(bin conf html)), $share);
+symlink "$share/bin/wa-gateway", "$share/command";
+
+write_file("$share/env", "PORT=$port\nINSTANCES=$urls\n");
+write_file("$share/places", <<"END");
+module=$dir/build/ngx_http_wa_gateway_module.so
+default_env=$share/env
+default_runtime=$share/state
+access_log=$share/requests.log
+example=$share/env.example
+END
+
+($status, $out) = run_command({}, "$share/command", '--help');
+like($out, qr/^Settings are read from \Q$share\E\/env$/m, 'installed: --help says where');
+unlike($out, qr/build|wa-gateway test/, 'and nothing of what a checkout has');
+
+($status, $out, $err) = run_command({}, "$share/command", 'test');
+is($status, 1, 'there are no tests');
+like($err, qr/^wa-gateway: the tests run from a checkout only\n\z/, 'and it says so');
+
+$gw = launch({}, "$share/command", 'run');
+ok($gw->says(qr/^WhatsApp gateway on/m), 'it runs') or diag $gw->output;
+http($port, '/logged');
+$gw->signal('TERM');
+is($gw->ended, 0, 'and stops');
+like(read_file("$share/requests.log"), qr/"GET \/logged"/, 'its log is where it was told');
+ok(-e "$share/state/nginx.conf", 'and so is what it writes');
+ok(!-e "$share/build", 'nothing was built');
+
+$gw = launch({ WA_GATEWAY_RUNTIME => "$share/other" }, "$share/command", 'run');
+$gw->says(qr/^WhatsApp gateway on/m);
+http($port, '/elsewhere');
+write_file("$share/state/nginx.pid", read_file("$share/other/nginx.pid"));
+my $second = launch({ PORT => $other }, "$share/command", 'run');
+ok($second->says(qr/^WhatsApp gateway on/m), 'the pid of another nginx is no gateway here')
+    or diag $second->output;
+$_->signal('TERM'), is($_->ended, 0, 'the end') for $gw, $second;
+like(read_file("$share/other/access.log"), qr/elsewhere/, 'another runtime has its own log');
+unlike(read_file("$share/requests.log"), qr/elsewhere/, 'and leaves the service\'s alone');
+
+unlink "$dir/build/ngx_http_wa_gateway_module.so";
+($status, $out, $err) = run_command({}, "$share/command", 'check');
+is($status, 1, 'without the module: exit 1');
+like($err, qr/^wa-gateway: no such file: [^\n]*module\.so\n\z/, 'which is named');
+
 done_testing;
