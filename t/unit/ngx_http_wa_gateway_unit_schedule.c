@@ -16,6 +16,12 @@ typedef struct {
 } ngx_http_wa_gateway_unit_schedule_t;
 
 
+static void ngx_http_wa_gateway_unit_schedule_recheck(
+    ngx_http_wa_gateway_unit_t *u, ngx_msec_t now);
+static void ngx_http_wa_gateway_unit_schedule_moments(
+    ngx_http_wa_gateway_unit_t *u, ngx_msec_t now);
+
+
 static ngx_http_wa_gateway_unit_schedule_t
     ngx_http_wa_gateway_unit_schedules[] =
 {
