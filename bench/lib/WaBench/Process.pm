@@ -42,17 +42,25 @@ sub launch {
 }
 
 
-# TERM, and KILL to what is still there: the process and its children.
+# TERM or another signal, and KILL to what is still there some seconds later:
+# the process and its children.
 sub finish {
-    my ($pid, $signal) = @_;
+    my ($pid, $signal, $seconds) = @_;
 
     return unless delete $Running{$pid};
 
     my @all = tree($pid);
-    kill $signal || 'TERM', $pid;
-    kill 'CONT', $pid;
+    my $end = time + ($seconds || 3);
+    my $gone = 0;
 
-    if (!poll { waitpid($pid, POSIX::WNOHANG()) } 3) {
+    # more than once: nginx may be just about to sleep when a signal comes
+    while (!$gone && time < $end) {
+        kill $signal || 'TERM', $pid;
+        kill 'CONT', $pid;
+        $gone = poll { waitpid $pid, POSIX::WNOHANG() } 0.5;
+    }
+
+    if (!$gone) {
         kill 'KILL', $pid, grep { $_ != $pid } tree($pid);
         waitpid $pid, 0;
     }
