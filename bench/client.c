@@ -72,7 +72,7 @@ main(int argc, char **argv)
     clients = atoi(argv[2]);
     all = calloc(clients, sizeof(client_t));
     ep = epoll_create1(0);
-    stop = now_us() + atol(argv[3]) * 1000000;
+    stop = now_us() + atof(argv[3]) * 1000000;
 
     for (i = 0; i < clients; i++) {
         all[i].fd = -1;

@@ -29,7 +29,7 @@ sub row {
     for my $round (1 .. $o{rounds}) {
         last if $round > 1 && time > $end;
 
-        for my $side (@all) {
+        for my $side ($round % 2 ? @all : reverse @all) {
             my $class = ref $side->{peer};
             my $seconds = $o{seconds}{$class} || $o{seconds}{all};
             push @{$got{$side->{peer}->name}},
@@ -120,7 +120,7 @@ sub contention {
 
     for my $round (0 .. $o{rounds}) {
         for my $class (@{$o{peers}}) {
-            for my $workers (1, 2) {
+            for my $workers ($round % 2 ? (1, 2) : (2, 1)) {
                 my $peer = $side{$class}{$workers}{peer};
                 my $r = once($peer, $round ? 2 : 1, %o, anywhere => 1);
                 push @{$got{$peer->name}{$workers}}, $r->{cpu} if $round;

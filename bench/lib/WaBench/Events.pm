@@ -19,8 +19,8 @@ our @EXPORT_OK = qw(happen @Kinds);
 our @Kinds = ('killed', 'hangs', 'reload');
 
 my $Clients = 64;
-my $Before = 2;
-my %After = (killed => 3, hangs => 6, reload => 3);
+my $Before = 1.5;
+my %After = (killed => 2, hangs => 4, reload => 2);
 
 
 # Options: peers, kinds.  Gives { kind => { name => { requests, failed,

@@ -50,6 +50,8 @@ sub version {
 }
 
 
+sub checks { return 0 }
+
 sub command { return ('node', "$Build/gateway.js") }
 
 sub config { return () }

@@ -22,6 +22,8 @@ sub ours { return 0 }
 
 sub found { return 1 }
 
+sub checks { return $_[0]->ours }
+
 sub version { return `$Nginx -v 2>&1` =~ m{nginx/(\S+)} ? $1 : '?' }
 
 sub end_signal { return 'QUIT' }
