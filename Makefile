@@ -1,5 +1,6 @@
 # Doors: build, test, lint, clean; fuzz, fuzz-selftest, sanitize,
-# sanitize-selftest, valgrind, matrix, coverage, soak MINUTES=n.
+# sanitize-selftest, valgrind, matrix, coverage, soak MINUTES=n; bench,
+# bench-instructions, bench-instructions-check.
 
 NGINX     ?= nginx
 NGINX_SRC ?= /usr/share/nginx/src
@@ -22,7 +23,8 @@ ID    := $(shell { $(NGINX) -V; $(CC) --version; echo '$(CC_OPT)'; \
 STAMP  = $(TREE)/configured-$(ID)
 
 .PHONY: build test dashboard-test lint clean fuzz fuzz-selftest hooks sanitize \
-        sanitize-build sanitize-selftest valgrind matrix coverage soak
+        sanitize-build sanitize-selftest valgrind matrix coverage soak \
+        bench bench-instructions bench-instructions-check
 
 build: $(MODULE)
 
@@ -145,6 +147,16 @@ coverage:
 
 soak: build
 	perl -It/lib t/soak/soak.pl $(or $(MINUTES),2)
+
+# BENCH=--quick or the names of parts: see bench/README.md.
+bench: build
+	ulimit -n "$$(ulimit -Hn)"; perl bench/run.pl $(BENCH)
+
+bench-instructions: build
+	perl bench/instructions.pl
+
+bench-instructions-check: build
+	perl bench/instructions.pl --check
 
 clean:
 	rm -rf build

@@ -24,6 +24,7 @@
 
 
 #define TIMEOUT  8000000
+#define SPREAD   100000     /* us over which the clients begin */
 #define BODY     "{\"to\":\"966500000000\",\"message\":\"hello\"}"
 
 
@@ -54,7 +55,7 @@ int
 main(int argc, char **argv)
 {
     int                 i, n, clients;
-    long                stop;
+    long                start, stop, now;
     client_t           *all;
     struct epoll_event  events[256];
 
@@ -70,24 +71,28 @@ main(int argc, char **argv)
     sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 
     clients = atoi(argv[2]);
+    start = now_us();
     all = calloc(clients, sizeof(client_t));
     ep = epoll_create1(0);
-    stop = now_us() + atof(argv[3]) * 1000000;
+    stop = start + atof(argv[3]) * 1000000;
 
     for (i = 0; i < clients; i++) {
         all[i].fd = -1;
     }
 
     do {
-        over = now_us() > stop;
+        now = now_us();
+        over = now > stop;
 
         for (i = 0; i < clients; i++) {
-            if (!all[i].busy && !over) {
+            if (!all[i].busy && !over
+                && now - start >= (long) i * SPREAD / clients)
+            {
                 begin(&all[i]);
             }
         }
 
-        n = epoll_wait(ep, events, 256, 20);
+        n = epoll_wait(ep, events, 256, 1);
 
         for (i = 0; i < n; i++) {
             take(events[i].data.ptr);

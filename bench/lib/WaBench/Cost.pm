@@ -90,6 +90,7 @@ sub summary {
 
         $figure{memory} = $rounds[0]{memory};
         $figure{rounds} = @rounds;
+        $figure{all} = \@rounds;
         $figure{errors} += $_->{errors} for @rounds;
         $figure{against} = median(map { $rounds[$_]{cpu}
                                         / $got->{$base}[$_]{cpu} }

@@ -22,6 +22,13 @@ my $Noise = 0.02;
 my %Event = (killed => 'An instance is killed', hangs => 'An instance hangs',
              reload => 'The gateway reloads');
 
+my %Called = (cpu => 'CPU us', rate => 'requests/s', p50 => 'p50 us',
+              p99 => 'p99', memory => 'memory kB', errors => 'errors',
+              two => 'CPU us', growth => 'growth', each => 'CPU us each',
+              start => 'start s', reload => 'reload s',
+              after => 'memory kB after a reload', later => 'failed later',
+              twice => 'sent twice');
+
 
 sub report {
     my ($all, $bench) = @_;
@@ -50,7 +57,7 @@ sub machine {
     my ($cpu) = slurp('/proc/cpuinfo') =~ /^model name\s*: (.*)/m;
     my ($kb) = slurp('/proc/meminfo') =~ /^MemTotal: +(\d+)/;
     my ($os) = slurp('/etc/os-release') =~ /^PRETTY_NAME="(.*)"/m;
-    my $kernel = (POSIX::uname())[2] =~ /^([\d.]+)/ ? $1 : '?';
+    my ($kernel) = (POSIX::uname())[2] =~ /^([\d.]+\d)/;
     my $text = sprintf "%s, %d cores, %.0f GB; Linux %s, %s; load before it "
                        . "began %s", $cpu || 'CPU unknown', cores(),
                        $kb / 1e6, $kernel, $os || '', $all->{load};
@@ -229,7 +236,7 @@ sub targets {
 }
 
 
-# Rows of [where, { name => figures }, keys of which less (or more) is better].
+# Each row in which another is better, one for a place and a gateway.
 sub better {
     my ($all) = @_;
     my @found;
@@ -252,34 +259,46 @@ sub better {
     }
 
     return "## Where another is better\n\nBy more than "
-        . $Noise * 100 . " %, in this run.\n\n"
-        . (@found ? table(['where', 'what', 'who', 'theirs', 'ours'], @found)
-                  : "Nowhere.\n");
+        . $Noise * 100 . " %, and in four rounds of five where there are "
+        . "rounds. In brackets: ours.\n\n"
+        . (@found ? table(['where', 'who', 'what'], @found) : "Nowhere.\n");
 }
 
 
+# The signs: whether less (-1) or more is better.
 sub compare {
     my ($where, $got, %sign) = @_;
-    my %called = (cpu => 'CPU us', rate => 'requests/s', p50 => 'p50 us',
-                  p99 => 'p99', memory => 'memory kB', errors => 'errors',
-                  two => 'CPU us', each => 'CPU us each', start => 'start s',
-                  reload => 'reload s', after => 'memory kB after a reload',
-                  later => 'failed later', twice => 'sent twice',
-                  growth => 'growth');
     my @found;
 
-    for my $key (sort keys %sign) {
-        for my $name (grep { $_ ne $Ours } names($got || {})) {
-            my ($theirs, $ours) = map { $got->{$_}{$key} } $name, $Ours;
-            next unless defined $theirs && defined $ours;
-            next unless ($theirs - $ours) * $sign{$key} > $Noise * $ours;
+    for my $name (grep { $_ ne $Ours } names($got || {})) {
+        my ($theirs, $ours) = @$got{$name, $Ours};
+        my @what = map { "$Called{$_} " . short($theirs->{$_}) . ' ('
+                         . short($ours->{$_}) . ')' }
+                   grep { ahead($theirs, $ours, $_, $sign{$_}) }
+                   sort keys %sign;
 
-            push @found, [$where, $called{$key}, $name,
-                          map { short($_) } $theirs, $ours];
-        }
+        push @found, [$where, $name, join ', ', @what] if @what;
     }
 
     return @found;
+}
+
+
+sub ahead {
+    my ($theirs, $ours, $key, $sign) = @_;
+
+    return 0 unless defined $theirs->{$key} && defined $ours->{$key};
+    return 0 unless ($theirs->{$key} - $ours->{$key}) * $sign
+                    > $Noise * $ours->{$key};
+
+    my ($a, $b) = ($theirs->{all}, $ours->{all});
+    return 1 unless $a && defined $b->[-1]{$key};
+
+    my $rounds = @$a < @$b ? @$a : @$b;
+    my $wins = grep { ($a->[$_]{$key} - $b->[$_]{$key}) * $sign > 0 }
+                    0 .. $rounds - 1;
+
+    return $wins >= 0.8 * $rounds;
 }
 
 
