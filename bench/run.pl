@@ -17,7 +17,7 @@ use lib "$FindBin::Bin/lib", "$FindBin::Bin/../t/lib";
 use JSON::PP;
 use Time::HiRes qw(time);
 use WaBench::Checks qw(checking);
-use WaBench::Cost qw(row contention);
+use WaBench::Cost qw(cost contention);
 use WaBench::Events qw(happen);
 use WaBench::Peer::Caddy;
 use WaBench::Peer::Express;
@@ -41,10 +41,11 @@ my ($Ours, $Stock) = @Kinds;
 my @Rows = ([3, 32, 0, 5], [100, 32, 0, 5], [1000, 32, 0, 5],
             [4000, 32, 0, 5], [3, 512, 0, 3], [3, 32, 1_000_000, 3]);
 my $Files = 12000;          # that a gateway of 4,000 instances needs open
-my $Last = 540;             # no part begins after so many seconds
+my $Rounds = 250;           # no round of the cost, and
+my $Last = 540;             # no part, begins after so many seconds
 
 # In the order of their worth, should the time not be enough.
-my @Parts = ([cost => \&cost], [checks => \&checks], [events => \&events],
+my @Parts = ([cost => \&measure], [checks => \&checks], [events => \&events],
              [start => \&start], [workers => \&workers]);
 
 my %Want = map { $_ => 1 } @ARGV;
@@ -107,32 +108,14 @@ sub peers {
 }
 
 
-sub cost {
+sub measure {
     my (@peers) = @_;
-    my @rows;
+    say_of('cost of a message');
 
-    for my $r (@Rows) {
-        my ($instances, $connections, $size, $rounds) = @$r;
-
-        if (time - $Began > $Last) {
-            say_of('cost: no time left for other rows');
-            last;
-        }
-
-        say_of("cost: $instances instances, $connections connections"
-               . ($size ? ", $size bytes" : ''));
-
-        push @rows, {
-            instances => $instances, connections => $connections,
-            size => $size,
-            got => row(peers => \@peers, instances => $instances,
-                       connections => $connections, size => $size,
-                       rounds => $Quick ? 1 : $rounds, limit => 45,
-                       seconds => { all => 1, $Quick ? ()
-                                    : ($Ours => 2, $Stock => 2) }) };
-    }
-
-    return \@rows;
+    return cost(peers => \@peers, rows => \@Rows, rounds => $Quick ? 1 : 5,
+                until => $Began + $Rounds,
+                seconds => { all => 1, $Quick ? ()
+                             : ($Ours => 2, $Stock => 2) });
 }
 
 

@@ -1,7 +1,8 @@
 package WaBench::Cost;
 
-# What a proxied message costs: all peers side by side, in turn, round by
-# round, so that what else the machine does meets them alike.
+# What a proxied message costs: all peers side by side with all numbers of
+# instances, in turn, round by round, so that what else the machine does meets
+# them alike.
 
 use strict;
 use warnings;
@@ -11,36 +12,53 @@ use Time::HiRes qw(time);
 use WaBench::Backend;
 use WaBench::Load qw(wrk median);
 
-our @EXPORT_OK = qw(row contention);
+our @EXPORT_OK = qw(cost contention);
 
 
-# Options: peers (classes), instances, connections, size (bytes), rounds,
-# seconds (a class's own as a hash), limit (seconds in all).
-# Gives { name => { cpu, rate, p50, p99, memory, errors, against } }.
-sub row {
+# Options: peers (classes), rows ([instances, connections, bytes, rounds]),
+# rounds at most, seconds (of a class, or all), until (no other round begins
+# after that).  Gives { instances, connections, size, got } for each row, got
+# being { name => { cpu, rate, p50, p99, memory, errors, against } }.
+sub cost {
     my (%o) = @_;
 
-    my $end = time + $o{limit};
-    my @all = map { set_up($_, %o) } @{$o{peers}};
-    my %got;
+    my %sides = map { $_ => [] } map { $_->[0] } @{$o{rows}};
+    my @rows = map { { instances => $_->[0], connections => $_->[1],
+                       size => $_->[2], rounds => $_->[3],
+                       sides => $sides{$_->[0]}, got => {} } } @{$o{rows}};
 
-    wrk($_->{peer}->port, $o{connections}, 1, $o{size}) for @all;
+    for my $n (sort { $a <=> $b } keys %sides) {
+        push @{$sides{$n}}, map { set_up($_, instances => $n) } @{$o{peers}};
+        wrk($_->{peer}->port, 32, 1, 0) for @{$sides{$n}};
+    }
 
     for my $round (1 .. $o{rounds}) {
-        last if $round > 1 && time > $end;
+        last if $round > 1 && time > $o{until};
 
-        for my $side ($round % 2 ? @all : reverse @all) {
-            my $class = ref $side->{peer};
-            my $seconds = $o{seconds}{$class} || $o{seconds}{all};
-            push @{$got{$side->{peer}->name}},
-                 once($side->{peer}, $seconds, %o);
+        for my $row (grep { $round <= $_->{rounds} } @rows) {
+            turn($row, $round, $o{seconds});
         }
     }
 
-    $got{$_->{peer}->name}[0]{memory} = $_->{peer}->memory for @all;
-    tear_down(@all);
+    tear_down(map { @$_ } values %sides);
 
-    return summary(\%got, 'stock nginx');
+    return [map { my %row = %$_;
+                  delete @row{qw(sides rounds)};
+                  +{ %row, got => summary($row{got}, 'stock nginx') } } @rows];
+}
+
+
+sub turn {
+    my ($row, $round, $seconds) = @_;
+    my @sides = @{$row->{sides}};
+
+    for my $side ($round % 2 ? @sides : reverse @sides) {
+        my $peer = $side->{peer};
+        my $r = once($peer, $seconds->{ref $peer} || $seconds->{all}, %$row);
+
+        $r->{memory} = $peer->memory if $round == 1;
+        push @{$row->{got}{$peer->name}}, $r;
+    }
 }
 
 

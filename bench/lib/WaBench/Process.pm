@@ -118,15 +118,20 @@ sub cpu_us {
 }
 
 
-# PSS: what processes share counts once.
+# What the processes of one gateway share counts once, and their program and
+# libraries in full, though other gateways may have them mapped too.
 sub memory_kb {
-    my $kb = 0;
+    my ($kb, $file) = (0, 0);
 
     for my $pid (@_) {
-        $kb += $1 if slurp("/proc/$pid/smaps_rollup") =~ /^Pss: +(\d+)/m;
+        my $rollup = slurp("/proc/$pid/smaps_rollup");
+        $kb += $_ for $rollup =~ /^Pss_(?:Anon|Shmem): +(\d+)/mg;
+
+        my ($mapped) = slurp("/proc/$pid/status") =~ /^RssFile:\s+(\d+)/m;
+        $file = $mapped if $mapped && $mapped > $file;
     }
 
-    return $kb;
+    return $kb + $file;
 }
 
 

@@ -8,6 +8,7 @@ use warnings;
 
 use Exporter qw(import);
 use POSIX ();
+use WaBench::Load qw(median);
 use WaBench::Process qw(cores);
 use WaGateway::Nginx qw(slurp);
 
@@ -222,7 +223,7 @@ sub targets {
     push @rows, ['CPU against stock nginx, 3 instances',
                  $few->{$Ours}{against}, 1.02] if $few;
     push @rows, ['CPU, 4,000 instances against 3',
-                 $many->{$Ours}{cpu} / $few->{$Ours}{cpu}, 1.10]
+                 growth($few->{$Ours}{all}, $many->{$Ours}{all}), 1.10]
         if $few && $many;
     push @rows, ['CPU of two workers against one, by the same of stock nginx',
                  $all->{workers}{$Ours}{growth}
@@ -233,6 +234,15 @@ sub targets {
                 map { [$_->[0], sprintf('%.3f', $_->[1]),
                        sprintf('%.2f', $_->[2]),
                        $_->[1] <= $_->[2] ? 'met' : '**not met**'] } @rows);
+}
+
+
+# The median of what the rounds say.
+sub growth {
+    my ($from, $to) = @_;
+    my $last = @$from < @$to ? $#$from : $#$to;
+
+    return median(map { $to->[$_]{cpu} / $from->[$_]{cpu} } 0 .. $last);
 }
 
 

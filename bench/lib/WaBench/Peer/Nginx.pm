@@ -79,7 +79,8 @@ sub upstream {
     my ($self) = @_;
 
     my $n = @{$self->{instances}};
-    my $servers = join '', map { "        server $_;\n" } @{$self->{instances}};
+    my $servers = join '', map { "        server $_;\n" }
+                           @{$self->{instances}};
     my $rest = $self->ours ? $self->balancer : <<"END";
         keepalive @{[$n + 512]};
         keepalive_timeout 60s;
