@@ -91,7 +91,7 @@ sub once {
     my $used = WaBench::Process::cpu_us(@pids) - $before;
 
     return { %$r, rate => $r->{requests} / $r->{seconds},
-             cpu => $r->{requests} ? $used / $r->{requests} : 0 };
+             cpu => $used / ($r->{requests} || 1) };
 }
 
 

@@ -17,6 +17,9 @@ our @EXPORT_OK = qw(launch finish tree cpu_us memory_kb cores gateway_cpu
 my $Main = $$;
 my %Running;
 
+# So that END has its turn.
+$SIG{$_} = sub { exit 1 } for qw(HUP INT TERM);
+
 
 # Options: cpus (for taskset, undef: any), out (file), env.
 sub launch {

@@ -63,6 +63,7 @@ http {
     access_log off;
     keepalive_requests 100000000;
     client_max_body_size 150m;
+    client_body_buffer_size 1m;
     client_body_temp_path body;
     proxy_temp_path proxy;
     fastcgi_temp_path fastcgi;
