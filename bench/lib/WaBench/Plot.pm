@@ -35,7 +35,7 @@ sub plot {
 
     open my $gnuplot, '|-', 'gnuplot' or die "gnuplot: $!\n";
     print $gnuplot <<"END";
-set terminal svg size 720,420 font "sans-serif,12" background "white"
+set terminal svg noenhanced size 720,420 font "sans-serif,12" background "white"
 set output "$file"
 set logscale xy
 set xlabel "instances"
