@@ -1,6 +1,6 @@
 # Doors: build, test, lint, clean; fuzz, fuzz-selftest, sanitize,
-# sanitize-selftest, valgrind, matrix, coverage, soak MINUTES=n; deb, deb-test,
-# docker-test.
+# sanitize-selftest, valgrind, matrix, coverage, soak MINUTES=n; bench,
+# bench-instructions, bench-instructions-check; deb, deb-test, docker-test.
 
 NGINX     ?= nginx
 NGINX_SRC ?= /usr/share/nginx/src
@@ -26,7 +26,8 @@ ID    := $(shell { $(NGINX) -V; $(CC) --version; echo '$(CC_OPT)' '$(LD_OPT)'; \
 STAMP  = $(TREE)/configured-$(ID)
 
 .PHONY: build test dashboard-test lint clean fuzz fuzz-selftest hooks sanitize \
-        sanitize-build sanitize-selftest valgrind matrix coverage soak deb deb-test \
+        sanitize-build sanitize-selftest valgrind matrix coverage soak \
+        bench bench-instructions bench-instructions-check deb deb-test \
         docker-test
 
 build: $(MODULE)
@@ -177,6 +178,16 @@ deb-test:
 
 docker-test:
 	t/docker/run $(RELEASES)
+
+# BENCH=--quick or the names of parts: see bench/README.md.
+bench: build
+	ulimit -n "$$(ulimit -Hn)"; perl bench/run.pl $(BENCH)
+
+bench-instructions: build
+	perl bench/instructions.pl
+
+bench-instructions-check: build
+	perl bench/instructions.pl --check
 
 clean:
 	rm -rf build

@@ -6,10 +6,7 @@
 #include "ngx_http_wa_gateway_probe.h"
 
 
-static ngx_int_t ngx_http_wa_gateway_probe_init(
-    ngx_http_wa_gateway_probe_t *p);
-static ngx_int_t ngx_http_wa_gateway_probe_init_answer(
-    ngx_http_wa_gateway_probe_t *p);
+static void ngx_http_wa_gateway_probe_init(ngx_http_wa_gateway_probe_t *p);
 static void ngx_http_wa_gateway_probe_reuse(ngx_http_wa_gateway_probe_t *p);
 static void ngx_http_wa_gateway_probe_done(ngx_http_wa_gateway_probe_t *p);
 static void ngx_http_wa_gateway_probe_keep(ngx_http_wa_gateway_probe_t *p);
@@ -35,10 +32,9 @@ ngx_http_wa_gateway_probe_start(ngx_http_wa_gateway_probe_t *p)
     p->active = 1;
     p->starting = 1;
 
-    if (ngx_http_wa_gateway_probe_init(p) != NGX_OK) {
-        ngx_http_wa_gateway_probe_finish(p, NGX_ERROR, "no memory");
+    ngx_http_wa_gateway_probe_init(p);
 
-    } else if (p->connection != NULL) {
+    if (p->connection != NULL) {
         ngx_http_wa_gateway_probe_reuse(p);
 
     } else {
@@ -71,7 +67,7 @@ ngx_http_wa_gateway_probe_cancel(ngx_http_wa_gateway_probe_t *p)
 }
 
 
-static ngx_int_t
+static void
 ngx_http_wa_gateway_probe_init(ngx_http_wa_gateway_probe_t *p)
 {
     p->ident = (ngx_socket_t) -1;
@@ -113,13 +109,11 @@ ngx_http_wa_gateway_probe_init(ngx_http_wa_gateway_probe_t *p)
     p->step = p->deadline;
 
     ngx_http_wa_gateway_probe_arm(p);
-
-    return ngx_http_wa_gateway_probe_init_answer(p);
 }
 
 
-static ngx_int_t
-ngx_http_wa_gateway_probe_init_answer(ngx_http_wa_gateway_probe_t *p)
+ngx_int_t
+ngx_http_wa_gateway_probe_answer(ngx_http_wa_gateway_probe_t *p)
 {
     ngx_str_t                    header, body;
     ngx_http_wa_gateway_http_t  *h;

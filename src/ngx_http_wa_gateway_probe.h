@@ -150,6 +150,12 @@ void ngx_http_wa_gateway_probe_arm(ngx_http_wa_gateway_probe_t *p);
 void ngx_http_wa_gateway_probe_close(ngx_http_wa_gateway_probe_t *p);
 void ngx_http_wa_gateway_probe_empty(ngx_event_t *ev);
 
+/*
+ * Makes room for the answer when its first bytes are there: thousands of
+ * checks that wait take no memory.  NGX_ERROR if there is none.
+ */
+ngx_int_t ngx_http_wa_gateway_probe_answer(ngx_http_wa_gateway_probe_t *p);
+
 /* Ends the check, with a reason unless there is one, or rc is NGX_OK. */
 void ngx_http_wa_gateway_probe_finish(ngx_http_wa_gateway_probe_t *p,
     ngx_int_t rc, const char *reason);

@@ -446,6 +446,13 @@ ngx_http_wa_gateway_probe_read_handler(ngx_event_t *rev)
 
         p->received = 1;
 
+        if (p->answer == NULL
+            && ngx_http_wa_gateway_probe_answer(p) != NGX_OK)
+        {
+            ngx_http_wa_gateway_probe_finish(p, NGX_ERROR, "no memory");
+            return;
+        }
+
         rc = ngx_http_wa_gateway_http_parse(p->answer, buf, buf + n);
 
         if (rc == NGX_OK) {

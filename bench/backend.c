@@ -1,0 +1,369 @@
+/*
+ * The instances behind every gateway: all of 127.0.0.0/8 on one port.
+ *
+ *   backend port [delay-ms [ledger]]
+ *
+ * A request is answered when its body is there, or so many ms later.  What
+ * follows "?id=" in the path is a line of the ledger first.  /count answers
+ * with the number of requests so far.
+ */
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+
+#define HEAD    4096
+#define EVENTS  512
+
+
+typedef struct conn_s  conn_t;
+
+struct conn_s {
+    int      fd;
+    int      len;
+    int      waits;
+    int      closed;
+    int      ask;           /* 'c': /count */
+    long     left;          /* bytes of the body to come, -1: in the head */
+    long     due;
+    conn_t  *next;
+    char     head[HEAD + 1];
+};
+
+
+static void take(conn_t *c);
+static int begin(conn_t *c);
+static void end_request(conn_t *c);
+static void answer(conn_t *c);
+static void drop(conn_t *c);
+static int answer_due(void);
+static void accept_all(int listener);
+static void note(conn_t *c);
+static int listen_on(int port);
+static long now_ms(void);
+static void fail(const char *what);
+
+
+static int      ep;
+static int      ledger = -1;
+static long     delay;
+static long     count;
+static conn_t  *first;
+static conn_t **last = &first;
+
+
+int
+main(int argc, char **argv)
+{
+    int                 i, n, listener;
+    struct epoll_event  ev, events[EVENTS];
+
+    if (argc < 2) {
+        fail("usage: backend port [delay-ms [ledger]]");
+    }
+
+    if (argc > 2) {
+        delay = atol(argv[2]);
+    }
+
+    if (argc > 3) {
+        ledger = open(argv[3], O_WRONLY|O_CREAT|O_APPEND, 0644);
+    }
+
+    signal(SIGPIPE, SIG_IGN);
+
+    listener = listen_on(atoi(argv[1]));
+    ep = epoll_create1(0);
+    ev.events = EPOLLIN;
+    ev.data.ptr = NULL;
+    epoll_ctl(ep, EPOLL_CTL_ADD, listener, &ev);
+
+    for ( ;; ) {
+        n = epoll_wait(ep, events, EVENTS, answer_due());
+
+        for (i = 0; i < n; i++) {
+            if (events[i].data.ptr == NULL) {
+                accept_all(listener);
+
+            } else {
+                take(events[i].data.ptr);
+            }
+        }
+    }
+}
+
+
+static void
+accept_all(int listener)
+{
+    int                 fd, on;
+    conn_t             *c;
+    struct epoll_event  ev;
+
+    on = 1;
+
+    while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+
+        c = malloc(sizeof(conn_t));
+        if (c == NULL) {
+            fail("malloc");
+        }
+
+        memset(c, 0, offsetof(conn_t, head));
+        c->fd = fd;
+        c->left = -1;
+
+        ev.events = EPOLLIN;
+        ev.data.ptr = c;
+        epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev);
+    }
+}
+
+
+static void
+take(conn_t *c)
+{
+    long         n, size;
+    char        *p;
+    static char  sink[262144];
+
+    for ( ;; ) {
+        p = c->left < 0 ? c->head + c->len : sink;
+        size = c->left < 0 ? HEAD - c->len : (long) sizeof(sink);
+
+        n = recv(c->fd, p, size, 0);
+
+        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+            drop(c);
+            return;
+        }
+
+        if (n < 0) {
+            return;
+        }
+
+        if (c->left >= 0) {
+            c->left -= n;
+
+        } else {
+            c->len += n;
+
+            if (!begin(c)) {
+                if (c->len == HEAD) {
+                    drop(c);
+                    return;
+                }
+
+                continue;
+            }
+        }
+
+        if (c->left <= 0) {
+            end_request(c);
+            return;
+        }
+
+        /* a full read may have left something; else epoll will tell */
+        if (n < size) {
+            return;
+        }
+    }
+}
+
+
+/* 1: the head is there, and "left" is what lacks of the body. */
+
+static int
+begin(conn_t *c)
+{
+    char  *end, *p;
+    long   length;
+
+    c->head[c->len] = '\0';
+
+    end = strstr(c->head, "\r\n\r\n");
+    if (end == NULL) {
+        return 0;
+    }
+
+    p = strcasestr(c->head, "\r\nContent-Length:");
+    length = (p != NULL && p < end) ? atol(p + 17) : 0;
+
+    c->left = length - (c->head + c->len - (end + 4));
+    c->ask = strncmp(c->head, "GET /count", 10) == 0 ? 'c' : 0;
+
+    return 1;
+}
+
+
+static void
+end_request(conn_t *c)
+{
+    count++;
+
+    if (ledger >= 0) {
+        note(c);
+    }
+
+    c->len = 0;
+    c->left = -1;
+
+    if (delay == 0 || strncmp(c->head, "GET ", 4) == 0) {
+        answer(c);
+        return;
+    }
+
+    c->due = now_ms() + delay;
+    c->waits = 1;
+    c->next = NULL;
+    *last = c;
+    last = &c->next;
+}
+
+
+static void
+note(conn_t *c)
+{
+    int   n;
+    char  line[64], *p;
+
+    p = strstr(c->head, "?id=");
+    if (p == NULL) {
+        return;
+    }
+
+    n = snprintf(line, sizeof(line), "%.*s\n", (int) strcspn(p + 4, " &\r"),
+                 p + 4);
+
+    if (write(ledger, line, n) != n) {
+        fail("ledger");
+    }
+}
+
+
+/* Gives the ms till the next answer is due, -1 if none is. */
+
+static int
+answer_due(void)
+{
+    long     now;
+    conn_t  *c;
+
+    while (first != NULL) {
+        now = now_ms();
+        c = first;
+
+        if (c->due > now) {
+            return c->due - now;
+        }
+
+        first = c->next;
+        if (first == NULL) {
+            last = &first;
+        }
+
+        c->waits = 0;
+
+        if (c->closed) {
+            free(c);
+
+        } else {
+            answer(c);
+        }
+    }
+
+    return -1;
+}
+
+
+static void
+answer(conn_t *c)
+{
+    int   n, size;
+    char  body[64], text[256];
+
+    if (c->ask == 'c') {
+        n = snprintf(body, sizeof(body), "%ld", count);
+
+    } else {
+        n = snprintf(body, sizeof(body), "{\"success\":true}");
+    }
+
+    size = snprintf(text, sizeof(text), "HTTP/1.1 200 OK\r\n"
+                    "Content-Type: application/json\r\n"
+                    "Content-Length: %d\r\n\r\n%s", n, body);
+
+    if (send(c->fd, text, size, 0) != size) {
+        drop(c);
+    }
+}
+
+
+static void
+drop(conn_t *c)
+{
+    close(c->fd);
+
+    if (c->waits) {
+        epoll_ctl(ep, EPOLL_CTL_DEL, c->fd, NULL);
+        c->closed = 1;
+        return;
+    }
+
+    free(c);
+}
+
+
+static int
+listen_on(int port)
+{
+    int                 fd, on;
+    struct sockaddr_in  sin;
+
+    on = 1;
+    memset(&sin, 0, sizeof(sin));
+    sin.sin_family = AF_INET;
+    sin.sin_port = htons(port);
+    sin.sin_addr.s_addr = htonl(INADDR_ANY);
+
+    fd = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+
+    if (bind(fd, (struct sockaddr *) &sin, sizeof(sin)) || listen(fd, 4096)) {
+        fail("bind");
+    }
+
+    return fd;
+}
+
+
+static long
+now_ms(void)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+
+static void
+fail(const char *what)
+{
+    fprintf(stderr, "backend: %s: %s\n", what, strerror(errno));
+    exit(1);
+}

@@ -1,0 +1,144 @@
+package WaBench::Peer::Nginx;
+
+# Stock nginx as one would set it up for the job, and the same with wa_gateway.
+
+use strict;
+use warnings;
+
+use parent 'WaBench::Peer';
+
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+
+my $Root = abs_path(dirname(__FILE__) . '/../../../..');
+my $Nginx = $ENV{TEST_NGINX_BINARY} || 'nginx';
+my $Module = $ENV{TEST_NGINX_LOAD_MODULES}
+             || "$Root/build/ngx_http_wa_gateway_module.so";
+
+
+sub name { return 'stock nginx' }
+
+sub ours { return 0 }
+
+sub found { return 1 }
+
+sub checks { return $_[0]->ours }
+
+sub version { return `$Nginx -v 2>&1` =~ m{nginx/(\S+)} ? $1 : '?' }
+
+sub end_signal { return 'QUIT' }
+
+
+sub command {
+    my ($self) = @_;
+    return ($Nginx, '-p', $self->{dir}, '-e', "$self->{dir}/error.log",
+            '-c', "$self->{dir}/nginx.conf");
+}
+
+
+sub hot {
+    my ($self) = @_;
+    kill 'HUP', $self->{pid};
+}
+
+
+sub config {
+    my ($self) = @_;
+
+    my $module = $self->ours ? "load_module $Module;" : '';
+    my $processes = $self->{workers} ? "worker_processes $self->{workers};"
+                                     : 'master_process off;';
+    my $user = $> == 0 ? 'user root;' : '';
+
+    return ('nginx.conf' => <<"END");
+$module
+$user
+daemon off;
+$processes
+pid nginx.pid;
+error_log error.log error;
+worker_shutdown_timeout 5s;
+events { worker_connections 19000; }
+http {
+    access_log off;
+    keepalive_requests 100000000;
+    client_max_body_size 150m;
+    client_body_buffer_size 1m;
+    client_body_temp_path body;
+    proxy_temp_path proxy;
+    fastcgi_temp_path fastcgi;
+    uwsgi_temp_path uwsgi;
+    scgi_temp_path scgi;
+@{[$self->upstream]}
+@{[$self->server]}
+}
+END
+}
+
+
+sub upstream {
+    my ($self) = @_;
+
+    my $n = @{$self->{instances}};
+    my $servers = join '', map { "        server $_;\n" }
+                           @{$self->{instances}};
+    my $rest = $self->ours ? $self->balancer : <<"END";
+        keepalive @{[$n + 512]};
+        keepalive_timeout 60s;
+        keepalive_requests 1000000;
+END
+
+    my $zone = $self->ours ? 'wa_gateway zone=u:24m;' : 'zone u 24m;';
+
+    return "    upstream u {\n        $zone\n$servers$rest    }\n";
+}
+
+
+sub balancer {
+    my ($self) = @_;
+
+    # as many idle connections in all as stock nginx may keep
+    my $check = $self->{interval}
+        ? '        wa_gateway_check uri=/health interval='
+          . $self->ms($self->{interval}) . ' timeout='
+          . $self->ms($self->{timeout}) . ";\n" : '';
+
+    return $check . <<'END';
+        wa_gateway_passive error_fails=1 status=500-599 status_fails=3;
+        wa_gateway_keepalive connections=512 timeout=60s requests=1000000;
+END
+}
+
+
+sub server {
+    my ($self) = @_;
+
+    my $timeout = $self->ms($self->{request_timeout});
+    my $reuseport = $self->{reuseport} ? ' reuseport' : '';
+    my $instance = $self->ours ? '$wa_gateway_instance' : '$upstream_addr';
+    my $more = $self->ours ? <<'END' : '';
+        wa_gateway_errors en;
+        location = /status { wa_gateway_status u; }
+        location = /health { wa_gateway_health u; }
+        location = /metrics { wa_gateway_metrics; }
+END
+
+    return <<"END";
+    server {
+        listen 127.0.0.1:$self->{port} backlog=4096$reuseport;
+$more        add_header X-WA-Instance $instance always;
+        add_header X-Bench $self->{generation} always;
+        location / {
+            proxy_pass http://u;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_connect_timeout $timeout;
+            proxy_send_timeout $timeout;
+            proxy_read_timeout $timeout;
+        }
+    }
+END
+}
+
+
+1;
