@@ -358,10 +358,10 @@ $gw = launch({ WA_GATEWAY_RUNTIME => "$share/other" }, "$share/command", 'run');
 $gw->says(qr/^WhatsApp gateway on/m);
 http($port, '/elsewhere');
 write_file("$share/state/nginx.pid", read_file("$share/other/nginx.pid"));
-my $second = launch({ PORT => $other }, "$share/command", 'run');
-ok($second->says(qr/^WhatsApp gateway on/m), 'the pid of another nginx is no gateway here')
-    or diag $second->output;
-$_->signal('TERM'), is($_->ended, 0, 'the end') for $gw, $second;
+my $beside = launch({ PORT => $other }, "$share/command", 'run');
+ok($beside->says(qr/^WhatsApp gateway on/m), 'the pid of another nginx is no gateway here')
+    or diag $beside->output;
+$_->signal('TERM'), is($_->ended, 0, 'the end') for $gw, $beside;
 like(read_file("$share/other/access.log"), qr/elsewhere/, 'another runtime has its own log');
 unlike(read_file("$share/requests.log"), qr/elsewhere/, 'and leaves the service\'s alone');
 

@@ -43,17 +43,18 @@ hold_services() {
     chmod 755 /usr/sbin/policy-rc.d
 }
 
-# booted SCRIPT: the same, as a service of the root's own systemd.
+# booted SCRIPT: the same, as a service of the root's own systemd, which may put
+# a /tmp of its own over ours.
 booted() {
     cat >/etc/systemd/system/try.service <<END
 [Service]
 Type=oneshot
 Environment=HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive START=$START
 ExecStart=$1
-StandardOutput=append:/tmp/booted.log
+StandardOutput=append:/root/booted.log
 StandardError=inherit
 TimeoutStartSec=10min
-ExecStopPost=/bin/sh -c 'echo \$EXIT_STATUS >/tmp/booted; systemctl --no-block exit'
+ExecStopPost=/bin/sh -c 'echo \$EXIT_STATUS >/root/booted; systemctl --no-block exit'
 END
     cat >/etc/systemd/system/try.target <<'END'
 [Unit]
@@ -61,8 +62,8 @@ Requires=basic.target try.service
 After=basic.target
 END
 
-    rm -f /usr/sbin/policy-rc.d /tmp/booted
-    : >/tmp/booted.log
+    rm -f /usr/sbin/policy-rc.d /root/booted
+    : >/root/booted.log
 
     # shellcheck disable=SC2016
     unshare --mount --pid --fork --net --uts --ipc --cgroup sh -euc '
@@ -71,14 +72,15 @@ END
         mount -t sysfs -o ro sysfs /sys
         mount -t tmpfs tmpfs /sys/fs/cgroup
         mount -t cgroup2 cgroup2 /sys/fs/cgroup
+        mount --bind /tmp/systemd.log /dev/console
         ip link set lo up
         exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin container=other \
             /lib/systemd/systemd --unit=try.target --log-target=console
         ' </dev/null >/tmp/systemd.log 2>&1 || :
 
-    cat /tmp/booted.log
-    [ -e /tmp/booted ] || { cat /tmp/systemd.log; fail 'systemd does not start'; }
-    [ "$(cat /tmp/booted)" = 0 ] || fail "$1"
+    cat /root/booted.log
+    [ -e /root/booted ] || { cat /tmp/systemd.log; fail 'systemd does not start'; }
+    [ "$(cat /root/booted)" = 0 ] || fail "$1"
 }
 
 # offline SCRIPT: without a network but 127.0.0.1, where ports are free.
