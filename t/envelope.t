@@ -42,8 +42,9 @@ for my $workers (0, 4) {
 for my $buffering ('on', 'off') {
     my $how = "$workers workers, buffering $buffering";
     my $ng = WaGateway::Nginx->start(workers => $workers,
-        upstream => 'wa_gateway; wa_gateway_passive off; server '
-                    . $fake->name . ';',
+        upstream => 'wa_gateway; wa_gateway_passive off; '
+                    # raw answers end with the connection, untold
+                    . 'wa_gateway_keepalive off; server ' . $fake->name . ';',
         location => "proxy_http_version 1.1; proxy_buffering $buffering;
                      wa_gateway_envelope on;",
         http => 'upstream plain { server ' . $fake->name . '; } gzip on;

@@ -87,6 +87,9 @@ sub start {
         or die "nginx does not listen: " . slurp("$self->{dir}/stderr.log")
                . $self->log;
 
+    # the master listens before it has workers
+    poll { $self->worker_pids >= $self->{workers} } if $self->{workers};
+
     return $self;
 }
 
