@@ -110,7 +110,7 @@ lint:
 	fi; \
 	exit $$status
 
-# FUZZ_SECONDS=600: how long each target runs.
+# FUZZ_SECONDS=600: how long each target runs: http, expect, json, urls, env.
 fuzz:
 	t/fuzz/run.sh
 

@@ -248,7 +248,7 @@ function unescape(s,    i, c, out)
 function check_values(    i)
 {
     for (i = 1; i <= n_known; i++)
-        if (value[known[i]] ~ /[\001-\037\177]|\302[\200-\237]/)
+        if (value[known[i]] ~ /[[:cntrl:]]|\302[\200-\237]/)
             refuse(known[i], "text without control characters")
 
     if (!is_number(value["PORT"], 65535))
@@ -326,7 +326,7 @@ function check_key_file(    v, line, status, n, found, what)
         if (line == "" || line ~ /^#/)
             continue
 
-        if (line ~ /[\001-\037\177]/ || length(line) > max_text)
+        if (line ~ /[[:cntrl:]]/ || length(line) > max_text)
             refuse("API_KEY_FILE", what "; not its line " n)
 
         found = 1
@@ -688,7 +688,7 @@ function complain(where, name, v, what)
 
 function show(s)
 {
-    gsub(/[\001-\037\177]/, "?", s)
+    gsub(/[[:cntrl:]]/, "?", s)
     return length(s) > 200 ? substr(s, 1, 200) "..." : s
 }
 

@@ -8,6 +8,7 @@
 #include "ngx_http_wa_gateway_check.h"
 #include "ngx_http_wa_gateway_param.h"
 #include "ngx_http_wa_gateway_peers.h"
+#include "ngx_http_wa_gateway_url.h"
 
 
 #define NGX_HTTP_WA_GATEWAY_MAX_WEIGHT  1000000
@@ -15,8 +16,6 @@
 
 static char *ngx_http_wa_gateway_peers_url(ngx_conf_t *cf,
     ngx_http_wa_gateway_upstream_t *us, ngx_str_t *url);
-static ngx_int_t ngx_http_wa_gateway_peers_scheme(ngx_str_t *url,
-    ngx_str_t *scheme);
 static ngx_int_t ngx_http_wa_gateway_peers_check(ngx_conf_t *cf,
     ngx_http_upstream_srv_conf_t *uscf, ngx_http_upstream_server_t *server);
 static ngx_int_t ngx_http_wa_gateway_peers_name(ngx_conf_t *cf,
@@ -26,13 +25,6 @@ static ngx_int_t ngx_http_wa_gateway_peers_unique(ngx_conf_t *cf,
     ngx_http_wa_gateway_upstream_t *us);
 
 
-static ngx_str_t  ngx_http_wa_gateway_schemes[] = {
-    ngx_string("http://"),
-    ngx_string("https://"),
-    ngx_null_string
-};
-
-
 char *
 ngx_http_wa_gateway_peers_instances(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf)
@@ -40,8 +32,7 @@ ngx_http_wa_gateway_peers_instances(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_http_wa_gateway_upstream_t *us = conf;
 
     char        *rv;
-    u_char      *p, *last;
-    ngx_str_t   *value, url;
+    ngx_str_t   *value, text, url;
     ngx_uint_t   i, n;
 
     us->directive = cmd->name;
@@ -50,24 +41,9 @@ ngx_http_wa_gateway_peers_instances(ngx_conf_t *cf, ngx_command_t *cmd,
     n = 0;
 
     for (i = 1; i < cf->args->nelts; i++) {
+        text = value[i];
 
-        p = value[i].data;
-        last = p + value[i].len;
-
-        while (p < last) {
-
-            if (*p == ',' || *p == ' ' || *p == '\t') {
-                p++;
-                continue;
-            }
-
-            url.data = p;
-
-            while (p < last && *p != ',' && *p != ' ' && *p != '\t') {
-                p++;
-            }
-
-            url.len = p - url.data;
+        while (ngx_http_wa_gateway_url_next(&text, &url)) {
             n++;
 
             rv = ngx_http_wa_gateway_peers_url(cf, us, &url);
@@ -92,16 +68,15 @@ static char *
 ngx_http_wa_gateway_peers_url(ngx_conf_t *cf,
     ngx_http_wa_gateway_upstream_t *us, ngx_str_t *url)
 {
-    char                          *err;
     ngx_url_t                      u;
-    ngx_str_t                      scheme;
-    ngx_uint_t                     i;
+    ngx_str_t                      scheme, host;
+    const char                    *err;
     ngx_http_upstream_server_t    *server;
     ngx_http_upstream_srv_conf_t  *uscf;
 
     uscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_upstream_module);
 
-    if (ngx_http_wa_gateway_peers_scheme(url, &scheme) != NGX_OK) {
+    if (ngx_http_wa_gateway_url_scheme(url, &scheme) != NGX_OK) {
         err = "\"http://\" or \"https://\" is expected";
         goto invalid;
     }
@@ -113,30 +88,14 @@ ngx_http_wa_gateway_peers_url(ngx_conf_t *cf,
 
     us->scheme = scheme;
 
-    if (url->len > scheme.len && url->data[url->len - 1] == '/') {
-        url->len--;
-    }
-
-    for (i = scheme.len; i < url->len; i++) {
-
-        switch (url->data[i]) {
-
-        case '/':
-        case '?':
-        case '#':
-            err = "a path is not allowed";
-            goto invalid;
-
-        case '@':
-            err = "user information is not allowed";
-            goto invalid;
-        }
+    err = ngx_http_wa_gateway_url_host(url, &scheme, &host);
+    if (err != NULL) {
+        goto invalid;
     }
 
     ngx_memzero(&u, sizeof(ngx_url_t));
 
-    u.url.data = url->data + scheme.len;
-    u.url.len = url->len - scheme.len;
+    u.url = host;
     u.default_port = (scheme.len == sizeof("https://") - 1) ? 443 : 80;
 
     if (ngx_parse_url(cf->pool, &u) != NGX_OK) {
@@ -166,25 +125,6 @@ invalid:
                        url, err);
 
     return NGX_CONF_ERROR;
-}
-
-
-static ngx_int_t
-ngx_http_wa_gateway_peers_scheme(ngx_str_t *url, ngx_str_t *scheme)
-{
-    ngx_str_t  *s;
-
-    for (s = ngx_http_wa_gateway_schemes; s->len; s++) {
-
-        if (url->len > s->len
-            && ngx_strncasecmp(url->data, s->data, s->len) == 0)
-        {
-            *scheme = *s;
-            return NGX_OK;
-        }
-    }
-
-    return NGX_DECLINED;
 }
 
 
@@ -278,25 +218,30 @@ ngx_http_wa_gateway_peers_name(ngx_conf_t *cf,
     ngx_str_t *name)
 {
     u_char     *p;
-    ngx_str_t  *scheme, given;
+    ngx_str_t   scheme;
 
-    if (ngx_http_wa_gateway_peers_scheme(&server->name, &given) == NGX_OK) {
+    if (ngx_http_wa_gateway_url_scheme(&server->name, &scheme) == NGX_OK) {
         *name = server->name;
         return NGX_OK;
     }
 
     /* a "server" line has no scheme: that of the checks is the best guess */
 
-    scheme = &ngx_http_wa_gateway_schemes[us->check && us->check->ssl == 1];
+    if (us->check && us->check->ssl == 1) {
+        ngx_str_set(&scheme, "https://");
 
-    name->len = scheme->len + server->name.len;
+    } else {
+        ngx_str_set(&scheme, "http://");
+    }
+
+    name->len = scheme.len + server->name.len;
 
     name->data = ngx_pnalloc(cf->pool, name->len);
     if (name->data == NULL) {
         return NGX_ERROR;
     }
 
-    p = ngx_cpymem(name->data, scheme->data, scheme->len);
+    p = ngx_cpymem(name->data, scheme.data, scheme.len);
     ngx_memcpy(p, server->name.data, server->name.len);
 
     return NGX_OK;

@@ -294,6 +294,8 @@ refuses("GATEWAY_LANG=$_", "GATEWAY_LANG=$_\n$one",
 
 refuses("API_KEY=$_", "API_KEY=$_\n$one", qr/^\.env:1: API_KEY="/)
     for 'off', '" a"', '"a "', '"a\\nb"', "a\tb", "a\x01b", 'a' x 1025;
+refuses('a NUL in a value', "API_KEY=a\0b\n$one",
+        '.env:1: API_KEY="a?b": allowed: text without control characters');
 
 ($status, $out, $err) = render("API_KEY=\"hush-secret\\n\"\n$one");
 unlike($err, qr/secret/, 'a refused key is not shown');
@@ -332,7 +334,8 @@ refuses('no such file', "#\nAPI_KEY_FILE=/nowhere\n$one",
 
 for ([no_key => "# only\n\n", 'there is none in it'], [empty => '', 'there is none in it'],
      [long => "ok\n" . 'a' x 1025 . "\n", 'not its line 2'],
-     [control => "\n\nse\tcret\n", 'not its line 3'])
+     [control => "\n\nse\tcret\n", 'not its line 3'],
+     [nul => "one\nse\0cret\n", 'not its line 2'])
 {
     my ($name, $text, $why) = @$_;
     write_file("$dir/$name", $text);

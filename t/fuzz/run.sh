@@ -1,13 +1,15 @@
 #!/bin/bash
 #
-# Fuzzes the pure parsers with libFuzzer, in build/fuzz/:
+# Fuzzes the pure parsers with libFuzzer, and the reader of .env with env.pl,
+# in build/fuzz/:
 #
 #     run.sh [TARGET ...]     each for FUZZ_SECONDS (60), with its corpus; a
 #                             finding stays in build/fuzz/TARGET.found/
 #     run.sh --selftest       each finds a bug that is planted in a copy
 #
 # NGINX_TREE: nginx's source; without it apt-get fetches the tarball.
-# FUZZ_CC: clang.  Needs clang with its runtime, libcjson-dev, libpcre2-dev.
+# FUZZ_CC: clang.  Needs clang with its runtime, libcjson-dev, libpcre2-dev;
+# env needs none of them.
 
 set -eu
 
@@ -54,10 +56,12 @@ fetch() {
 }
 
 
-# nginx's core as objects.  Each allocation of a pool is one of its own, so
+# nginx's core as objects, once for all targets.  Each allocation of a pool is one of its own, so
 # that a byte too many is seen.
 core() {
     local want
+
+    [ "$cc" != none ] || die "clang is needed"
 
     want=$({ "$cc" --version; echo "${flags[*]}"; cat "$here/run.sh"; } | cksum)
     [ "$(cat "$tree/fuzz.stamp" 2>/dev/null || :)" != "$want" ] || return 0
@@ -92,7 +96,7 @@ build() {
         -I "$tree/src/event" -I "$tree/src/event/modules" \
         -I "$tree/src/os/unix" \
         -o "$3" "$here/$1.c" \
-        "$2"/ngx_http_wa_gateway_{expect,expect_conf,http,http_body,json,reason}.c \
+        "$2"/ngx_http_wa_gateway_{expect,expect_conf,http,http_body,json,reason,url}.c \
         "${objects[@]}" -lcjson -lpcre2-8 -lcrypt -lpthread -ldl \
         >"$3.log" 2>&1 \
         || { tail -n 20 "$3.log" >&2; die "$1 does not build"; }
@@ -101,6 +105,12 @@ build() {
 
 # fuzz TARGET PROGRAM SECONDS NEW
 fuzz() {
+    if [ "$1" = env ]; then
+        perl "$here/env.pl" --seconds="$3" --render="$2" \
+            --found="$work/env.found"
+        return
+    fi
+
     mkdir -p "$work/$1.corpus" "$work/$1.found"
 
     UBSAN_OPTIONS=print_stacktrace=1 \
@@ -147,6 +157,31 @@ caught() {
 }
 
 
+# caught_env WHAT SED: the same for a copy of bin/render.awk
+caught_env() {
+    local log=$work/env.selftest.log
+
+    rm -rf "$work/planted"
+    mkdir -p "$work/planted"
+    sed "$2" "$top/bin/render.awk" >"$work/planted/render.awk"
+
+    ! cmp -s "$top/bin/render.awk" "$work/planted/render.awk" \
+        || die "the bug in $1 cannot be planted any more: $2"
+
+    if fuzz env "$work/planted/render.awk" "$seconds" >"$log" 2>&1; then
+        echo "fuzz: env did not find what was planted in its $1"
+        return 1
+    fi
+
+    grep -q '^not so: ' "$log" \
+        || { tail -n 20 "$log" >&2; return 1; }
+
+    rm -rf "$work/env.found"
+    echo "fuzz: env found what was planted in its $1:" \
+         "$(sed -n 's/^not so: //p' "$log" | head -n 1)"
+}
+
+
 selftest() {
     local status=0
 
@@ -168,27 +203,46 @@ selftest() {
     caught expect expect \
         's/^    if (!e->status \&\& h->status != 200) {/    if (0) {/' || status=1
 
+    caught urls url \
+        '/^    url->data = p;/,/^    url->len/s/while (p < last && /while (/' \
+        || status=1
+    caught urls url "/^        case '#':/d" || status=1
+
+    # shellcheck disable=SC2016
+    caught_env quoting \
+        's/out (c == "\\\\" || c == "\\"" ? "\\\\" c : c)/out c/' || status=1
+    caught_env 'control characters' \
+        's/ ~ \/\[\[:cntrl:\]\]|/ ~ \/[\\001-\\010]|/' || status=1
+    caught_env proxies \
+        's/refuse("TRUSTED_PROXIES", what)/bits = 1/' || status=1
+
     return $status
 }
 
 
-[ "$cc" != none ] || die "clang is needed"
 mkdir -p "$work"
-core
 
 if [ "${1:-}" = --selftest ]; then
+    core
     selftest
     exit
 fi
 
-[ $# -gt 0 ] || set -- http json expect
+[ $# -gt 0 ] || set -- http json expect urls env
 
 status=0
 
 for target; do
-    build "$target" "$top/src" "$work/$target"
+    program=$work/$target
 
-    if fuzz "$target" "$work/$target" "$seconds" "$work/$target.corpus" \
+    if [ "$target" = env ]; then
+        program=$top/bin/render.awk
+    else
+        core
+        build "$target" "$top/src" "$program"
+    fi
+
+    if fuzz "$target" "$program" "$seconds" "$work/$target.corpus" \
             >"$work/$target.run.log" 2>&1
     then
         rmdir "$work/$target.found" 2>/dev/null || :

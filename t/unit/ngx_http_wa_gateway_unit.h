@@ -32,6 +32,7 @@ void ngx_http_wa_gateway_unit_latency(ngx_http_wa_gateway_unit_t *u);
 void ngx_http_wa_gateway_unit_reason(ngx_http_wa_gateway_unit_t *u);
 void ngx_http_wa_gateway_unit_request(ngx_http_wa_gateway_unit_t *u);
 void ngx_http_wa_gateway_unit_schedule(ngx_http_wa_gateway_unit_t *u);
+void ngx_http_wa_gateway_unit_url(ngx_http_wa_gateway_unit_t *u);
 
 /* the probe is run by a worker: its directive and hooks */
 

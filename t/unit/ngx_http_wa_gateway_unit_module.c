@@ -30,6 +30,7 @@ static ngx_http_wa_gateway_unit_room_t  ngx_http_wa_gateway_unit_rooms[] = {
     { ngx_string("reason"), ngx_http_wa_gateway_unit_reason },
     { ngx_string("request"), ngx_http_wa_gateway_unit_request },
     { ngx_string("schedule"), ngx_http_wa_gateway_unit_schedule },
+    { ngx_string("url"), ngx_http_wa_gateway_unit_url },
     { ngx_null_string, NULL }
 };
 
