@@ -22,6 +22,7 @@ sub check {
 
     my $ng = WaGateway::Nginx->new(port => 1984, conf => <<"END",
 http {
+    access_log off;
     @{[$http || '']}
     upstream u {
         $upstream

@@ -348,6 +348,7 @@ sub verdict {
     my ($text, $directives, $port) = @_;
 
     my $ng = WaGateway::Nginx->new(port => $port, conf => 'http {'
+        . ' access_log off;'
         . (join '', map { " ${_}_temp_path $_;" }
                     qw(client_body proxy fastcgi uwsgi scgi))
         . around($text, $directives, $port) . "\n}\n");
