@@ -538,7 +538,7 @@ for my $case (["addr=127.0.0.1:$port timeout=20000", 'a check that waits', 0],
         }
 
         $after = resident($nginx->worker());
-        ok($after - $before < 64, "$name: no growth")
+        ok($after - $before < 96, "$name: no growth")
             or diag "from $before KB to $after KB";
     }
 
