@@ -448,3 +448,23 @@ ngx_http_wa_gateway_check_host(ngx_http_wa_gateway_peer_t *peer,
         name->len = p - name->data;
     }
 }
+
+
+void
+ngx_http_wa_gateway_check_probe(ngx_http_wa_gateway_check_t *check,
+    ngx_http_wa_gateway_peer_t *peer, ngx_http_wa_gateway_probe_t *p)
+{
+    p->name = &peer->name;
+    p->addrs = peer->check_addrs;
+    p->naddrs = peer->naddrs;
+    p->request = peer->request;
+    p->timeout = check->timeout;
+    p->keepalive = check->keepalive;
+    p->head = (ngx_strcmp(check->method.data, "HEAD") == 0);
+
+#if (NGX_HTTP_SSL)
+    p->ssl = check->ctx;
+    p->ssl_name = peer->ssl_name;
+    p->ssl_verify = check->ssl_verify;
+#endif
+}

@@ -12,6 +12,7 @@
 
 #include "ngx_http_wa_gateway_module.h"
 #include "ngx_http_wa_gateway_expect.h"
+#include "ngx_http_wa_gateway_probe.h"
 
 
 /* wa_gateway_check, _check_header and _expect of an upstream; times in ms */
@@ -61,6 +62,13 @@ char *ngx_http_wa_gateway_check_expect(ngx_conf_t *cf, ngx_command_t *cmd,
  */
 ngx_int_t ngx_http_wa_gateway_check_finish(ngx_conf_t *cf,
     ngx_http_wa_gateway_upstream_t *us);
+
+/*
+ * What a probe has to know of how this instance is checked; who runs it and
+ * what is done with the answer is the caller's.
+ */
+void ngx_http_wa_gateway_check_probe(ngx_http_wa_gateway_check_t *check,
+    ngx_http_wa_gateway_peer_t *peer, ngx_http_wa_gateway_probe_t *p);
 
 
 #endif /* _NGX_HTTP_WA_GATEWAY_CHECK_H_INCLUDED_ */

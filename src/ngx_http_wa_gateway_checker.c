@@ -154,11 +154,6 @@ static void
 ngx_http_wa_gateway_checker_prepare(ngx_http_wa_gateway_checker_t *checker,
     ngx_http_wa_gateway_task_t *task, ngx_cycle_t *cycle)
 {
-    ngx_http_wa_gateway_check_t  *check;
-    ngx_http_wa_gateway_probe_t  *p;
-
-    check = checker->upstream->check;
-
     task->checker = checker;
 
     task->timer.handler = ngx_http_wa_gateway_checker_handler;
@@ -166,24 +161,12 @@ ngx_http_wa_gateway_checker_prepare(ngx_http_wa_gateway_checker_t *checker,
     task->timer.log = cycle->log;
     task->timer.cancelable = 1;
 
-    p = &task->probe;
+    task->probe.data = task;
+    task->probe.parent = cycle->log;
+    task->probe.done = ngx_http_wa_gateway_checker_done;
 
-    p->data = task;
-    p->name = &task->peer->name;
-    p->addrs = task->peer->check_addrs;
-    p->naddrs = task->peer->naddrs;
-    p->request = task->peer->request;
-    p->timeout = check->timeout;
-    p->keepalive = check->keepalive;
-    p->head = (ngx_strcmp(check->method.data, "HEAD") == 0);
-    p->parent = cycle->log;
-    p->done = ngx_http_wa_gateway_checker_done;
-
-#if (NGX_HTTP_SSL)
-    p->ssl = check->ctx;
-    p->ssl_name = task->peer->ssl_name;
-    p->ssl_verify = check->ssl_verify;
-#endif
+    ngx_http_wa_gateway_check_probe(checker->upstream->check, task->peer,
+                                    &task->probe);
 }
 
 

@@ -112,42 +112,6 @@ ngx_http_wa_gateway_probe_init(ngx_http_wa_gateway_probe_t *p)
 }
 
 
-ngx_int_t
-ngx_http_wa_gateway_probe_answer(ngx_http_wa_gateway_probe_t *p)
-{
-    ngx_str_t                    header, body;
-    ngx_http_wa_gateway_http_t  *h;
-
-    p->pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE, &p->log);
-    if (p->pool == NULL) {
-        return NGX_ERROR;
-    }
-
-    h = ngx_palloc(p->pool, sizeof(ngx_http_wa_gateway_http_t));
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    header.len = NGX_HTTP_WA_GATEWAY_HTTP_HEADER_SIZE;
-    header.data = ngx_palloc(p->pool, header.len);
-
-    body.len = NGX_HTTP_WA_GATEWAY_HTTP_BODY_SIZE + 1;
-    body.data = ngx_palloc(p->pool, body.len);
-
-    if (header.data == NULL || body.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_http_wa_gateway_http_init(h, &header, &body,
-                                  NGX_HTTP_WA_GATEWAY_HTTP_DRAIN_SIZE,
-                                  p->head);
-
-    p->answer = h;
-
-    return NGX_OK;
-}
-
-
 static void
 ngx_http_wa_gateway_probe_reuse(ngx_http_wa_gateway_probe_t *p)
 {
@@ -182,7 +146,7 @@ void
 ngx_http_wa_gateway_probe_broken(ngx_http_wa_gateway_probe_t *p,
     const char *reason)
 {
-    if (!p->reused || p->received) {
+    if (!p->reused || p->answer != NULL) {
         ngx_http_wa_gateway_probe_finish(p, NGX_DECLINED, reason);
         return;
     }

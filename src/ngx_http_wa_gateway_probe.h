@@ -80,7 +80,6 @@ struct ngx_http_wa_gateway_probe_s {
     unsigned                            starting:1;
     unsigned                            connected:1;
     unsigned                            reused:1;
-    unsigned                            received:1;
     unsigned                            expired:1;
     unsigned                            local:1;
     unsigned                            finished:1;
@@ -150,11 +149,12 @@ void ngx_http_wa_gateway_probe_arm(ngx_http_wa_gateway_probe_t *p);
 void ngx_http_wa_gateway_probe_close(ngx_http_wa_gateway_probe_t *p);
 void ngx_http_wa_gateway_probe_empty(ngx_event_t *ev);
 
-/*
- * Makes room for the answer when its first bytes are there: thousands of
- * checks that wait take no memory.  NGX_ERROR if there is none.
- */
-ngx_int_t ngx_http_wa_gateway_probe_answer(ngx_http_wa_gateway_probe_t *p);
+/* Bytes of the answer: NGX_AGAIN if more are to come, else the check ended. */
+ngx_int_t ngx_http_wa_gateway_probe_take(ngx_http_wa_gateway_probe_t *p,
+    u_char *start, u_char *end);
+
+/* The instance closed the connection, which may be the end of the answer. */
+void ngx_http_wa_gateway_probe_closed(ngx_http_wa_gateway_probe_t *p);
 
 /* Ends the check, with a reason unless there is one, or rc is NGX_OK. */
 void ngx_http_wa_gateway_probe_finish(ngx_http_wa_gateway_probe_t *p,

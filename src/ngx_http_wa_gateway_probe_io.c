@@ -31,8 +31,6 @@ static void ngx_http_wa_gateway_probe_connect_reason(
     ngx_http_wa_gateway_probe_t *p, ngx_err_t err);
 static void ngx_http_wa_gateway_probe_write_handler(ngx_event_t *wev);
 static void ngx_http_wa_gateway_probe_read_handler(ngx_event_t *rev);
-static void ngx_http_wa_gateway_probe_closed(ngx_http_wa_gateway_probe_t *p);
-static void ngx_http_wa_gateway_probe_invalid(ngx_http_wa_gateway_probe_t *p);
 
 
 static ngx_http_wa_gateway_probe_errno_t
@@ -353,7 +351,6 @@ ngx_http_wa_gateway_probe_send(ngx_http_wa_gateway_probe_t *p)
     c = p->connection;
 
     p->sent = 0;
-    p->received = 0;
 
     c->read->handler = ngx_http_wa_gateway_probe_read_handler;
     c->write->handler = ngx_http_wa_gateway_probe_write_handler;
@@ -411,7 +408,6 @@ ngx_http_wa_gateway_probe_read_handler(ngx_event_t *rev)
 {
     u_char                        buf[NGX_HTTP_WA_GATEWAY_PROBE_BUFFER];
     ssize_t                       n;
-    ngx_int_t                     rc;
     ngx_connection_t             *c;
     ngx_http_wa_gateway_probe_t  *p;
 
@@ -444,24 +440,7 @@ ngx_http_wa_gateway_probe_read_handler(ngx_event_t *rev)
             return;
         }
 
-        p->received = 1;
-
-        if (p->answer == NULL
-            && ngx_http_wa_gateway_probe_answer(p) != NGX_OK)
-        {
-            ngx_http_wa_gateway_probe_finish(p, NGX_ERROR, "no memory");
-            return;
-        }
-
-        rc = ngx_http_wa_gateway_http_parse(p->answer, buf, buf + n);
-
-        if (rc == NGX_OK) {
-            ngx_http_wa_gateway_probe_finish(p, NGX_OK, "");
-            return;
-        }
-
-        if (rc == NGX_ERROR) {
-            ngx_http_wa_gateway_probe_invalid(p);
+        if (ngx_http_wa_gateway_probe_take(p, buf, buf + n) != NGX_AGAIN) {
             return;
         }
     }
@@ -469,33 +448,4 @@ ngx_http_wa_gateway_probe_read_handler(ngx_event_t *rev)
     if (ngx_handle_read_event(rev, 0) != NGX_OK) {
         ngx_http_wa_gateway_probe_finish(p, NGX_ERROR, "no event");
     }
-}
-
-
-static void
-ngx_http_wa_gateway_probe_closed(ngx_http_wa_gateway_probe_t *p)
-{
-    if (!p->received) {
-        ngx_http_wa_gateway_probe_broken(p, "closed before answer");
-        return;
-    }
-
-    if (ngx_http_wa_gateway_http_eof(p->answer) == NGX_OK) {
-        ngx_http_wa_gateway_probe_finish(p, NGX_OK, "");
-        return;
-    }
-
-    ngx_http_wa_gateway_probe_invalid(p);
-}
-
-
-static void
-ngx_http_wa_gateway_probe_invalid(ngx_http_wa_gateway_probe_t *p)
-{
-    p->reason.len = 0;
-
-    ngx_http_wa_gateway_reason_add(&p->reason, "invalid answer: ");
-    ngx_http_wa_gateway_reason_add(&p->reason, p->answer->error);
-
-    ngx_http_wa_gateway_probe_finish(p, NGX_DECLINED, "");
 }

@@ -138,6 +138,14 @@ unlike($seen->{headers}, qr/Transfer-Encoding|X-T/i, 'no longer as chunks, witho
 unlike($seen->{headers}, qr/(?<!\r)\n/, 'lines with a bare LF come with CRLF');
 like($seen->{headers}, qr/^X-A: 1\r$/m, 'and as they were');
 
+# HTTP/1.0 needs no Host, but instances do.
+arrived();
+is(codes(raw("POST /x HTTP/1.0\r\n$key[0]\r\nContent-Length: 3\r\n\r\nabc")), '200',
+   'HTTP/1.0 without Host is taken');
+($seen) = arrived();
+is(join('|', map { header($seen->{headers}, $_) } qw(Host X-Forwarded-Host)), 'localhost|',
+   'an instance gets a Host all the same');
+
 # A second request of a connection needs its own key.
 my $answer = raw("POST /x HTTP/1.1\r\nHost: h\r\n$key[0]\r\nContent-Length: 3\r\n\r\nabc"
                  . "GET /hidden HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
