@@ -79,7 +79,7 @@ dashboard-test: build
 # nginx's headers are, so it comes after a build.
 SCRIPTS = bin/wa-gateway .ci/run t/tools/coverage t/tools/matrix \
           t/tools/in-root t/tools/nginx-build t/tools/nginx-deb \
-          t/tools/nginx-source \
+          t/tools/nginx-source t/tools/suite \
           t/sanitize/run t/sanitize/selftest t/sanitize/valgrind \
           t/sanitize/valgrind-selftest debian/build \
           $(wildcard debian/*.postinst debian/*.postrm) conf/docker/health \
@@ -139,32 +139,38 @@ SAN_OPT  = -O1 -g -fno-omit-frame-pointer $(SANITIZE) \
            -fsanitize-recover=alignment,nonnull-attribute,pointer-overflow \
            -DNGX_DEBUG_PALLOC=1 -DWA_GATEWAY_DEBUG_HOOKS=1
 
+# As libraries of their own the two do not agree on where gcc's reports go.
+SAN_LD   = $(SANITIZE) $(shell $(CC) --version 2>/dev/null | grep -q clang \
+               || echo -static-libasan -static-libubsan)
+
 # SUITE=trixie: nginx as that release of Debian has it.
 SUITE ?= bookworm
 
 sanitize-build:
 	t/tools/nginx-source $(SUITE) build/source/$(SUITE)
 	t/tools/nginx-build build/source/$(SUITE) build/sanitize '$(CC)' \
-	    '$(SAN_OPT)' '$(SANITIZE)'
+	    '$(SAN_OPT)' '$(SAN_LD)'
 
 sanitize: sanitize-build
-	t/sanitize/run $(TESTS)
+	CC='$(CC)' CC_OPT='$(SAN_OPT)' LD_OPT='$(SAN_LD)' t/sanitize/run $(TESTS)
 
 sanitize-selftest: sanitize-build
-	t/sanitize/selftest '$(CC)' '$(SAN_OPT)'
+	t/sanitize/selftest '$(CC)' '$(SAN_OPT)' '$(SAN_LD)'
 	t/sanitize/valgrind-selftest '$(CC)'
 
 valgrind: build
 	t/sanitize/valgrind $(TESTS)
 
 matrix:
-	CC='$(CC)' CC_OPT='$(CC_OPT)' t/tools/matrix $(VERSIONS)
+	CC='$(CC)' CC_OPT='$(CC_OPT)' LD_OPT='$(LD_OPT)' t/tools/matrix $(VERSIONS)
+
+COV_OPT = -O0 -g --coverage -DWA_GATEWAY_DEBUG_HOOKS=1
 
 coverage:
 	t/tools/nginx-source bookworm build/source/bookworm
 	t/tools/nginx-build build/source/bookworm build/coverage '$(CC)' \
-	    '-O0 -g --coverage -DWA_GATEWAY_DEBUG_HOOKS=1' '--coverage'
-	t/tools/coverage $(TESTS)
+	    '$(COV_OPT)' '--coverage'
+	CC='$(CC)' CC_OPT='$(COV_OPT)' LD_OPT='--coverage' t/tools/coverage $(TESTS)
 
 soak: build
 	perl -It/lib t/soak/soak.pl $(or $(MINUTES),2)

@@ -35,7 +35,10 @@ ngx_http_wa_gateway_mark_event(ngx_http_wa_gateway_news_t *news)
 
     event.reason_len = ngx_min(news->reason.len,
                                NGX_HTTP_WA_GATEWAY_REASON_LEN);
-    ngx_memcpy(event.reason, news->reason.data, event.reason_len);
+
+    if (event.reason_len) {
+        ngx_memcpy(event.reason, news->reason.data, event.reason_len);
+    }
 
     event.name_len = ngx_min(news->peer->name.len,
                              NGX_HTTP_WA_GATEWAY_NAME_LEN);

@@ -218,13 +218,14 @@ done_testing;
 
 
 sub hooked {
-    my $module = $ENV{TEST_NGINX_LOAD_MODULES}
-                 || "$Root/build/ngx_http_wa_gateway_module.so";
+    my $built = "$Root/build/ngx_http_wa_gateway_module.so";
+    my $module = $ENV{TEST_NGINX_LOAD_MODULES} || $built;
 
     return $module if index(slurp($module), 'wa_gateway.park') >= 0;
-    return if ($ENV{TEST_NGINX_BINARY} || 'nginx') =~ m{/};
+    return if $module ne $built;
 
-    system("make -s -C '$Root' hooks >&2") == 0 or return;
+    my $nginx = $ENV{TEST_NGINX_BINARY} || 'nginx';
+    system("make -s -C '$Root' NGINX='$nginx' hooks >&2") == 0 or return;
 
     return "$Root/build/hooks/objs/ngx_http_wa_gateway_module.so";
 }

@@ -2,14 +2,17 @@
 #
 # Builds the unit test module against the installed nginx (nginx-dev), in
 # build/, and prints the path of the module.  What is built already is kept.
-# NGX_SOURCE: nginx's source and its conf_flags, /usr/share/nginx/src.
-# TEST_NGINX_BINARY: the nginx it is for, only named in the stamp.
+# NGINX_SRC: nginx's source and its conf_flags, /usr/share/nginx/src; CC, CC_OPT
+# and LD_OPT as for make.  TEST_NGINX_BINARY: the nginx it is for, only named in
+# the stamp.
 
 set -eu
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 
-source=${NGX_SOURCE:-/usr/share/nginx/src}
+source=${NGINX_SRC:-/usr/share/nginx/src}
+options=(--with-cc="${CC:-cc}" --with-cc-opt="${CC_OPT:--O2 -g}"
+         --with-ld-opt="${LD_OPT:-}")
 nginx=${TEST_NGINX_BINARY:-$(PATH=$PATH:/usr/sbin command -v nginx)}
 tree=$top/build/unit-nginx-src
 stamp=$tree/unit.stamp
@@ -19,7 +22,7 @@ mkdir -p "$top/build"
 exec 9>"$top/build/unit.lock"
 flock 9
 
-want=$({ echo "$source"; "$nginx" -V 2>&1
+want=$({ echo "$source" "${options[@]}"; "$nginx" -V 2>&1
          cat "$source/conf_flags" "$top/t/unit/config" "$0"; } | cksum)
 
 if [ "$(cat "$stamp" 2>/dev/null || :)" != "$want" ]; then
@@ -30,7 +33,7 @@ if [ "$(cat "$stamp" 2>/dev/null || :)" != "$want" ]; then
     . "$source/conf_flags"
 
     (cd "$tree" \
-     && ./configure "${NGX_CONF_FLAGS[@]}" --with-cc-opt="-O2 -g" \
+     && ./configure "${NGX_CONF_FLAGS[@]}" "${options[@]}" \
                     --add-dynamic-module="$top/t/unit") \
         >"$top/build/unit-configure.log" 2>&1 \
         || { cat "$top/build/unit-configure.log" >&2; exit 1; }
