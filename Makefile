@@ -1,5 +1,5 @@
 # Doors: build, test, lint, clean; fuzz, fuzz-selftest, sanitize,
-# sanitize-selftest, valgrind, matrix, coverage, soak MINUTES=n; bench,
+# sanitize-selftest, valgrind, by-hand, matrix, coverage, soak MINUTES=n; bench,
 # bench-instructions, bench-instructions-check; deb, deb-test, docker-test.
 
 NGINX     ?= nginx
@@ -26,7 +26,7 @@ ID    := $(shell { $(NGINX) -V; $(CC) --version; echo '$(CC_OPT)' '$(LD_OPT)'; \
 STAMP  = $(TREE)/configured-$(ID)
 
 .PHONY: build test dashboard-test lint clean fuzz fuzz-selftest hooks sanitize \
-        sanitize-build sanitize-selftest valgrind matrix coverage soak \
+        sanitize-build sanitize-selftest valgrind by-hand matrix coverage soak \
         bench bench-instructions bench-instructions-check deb deb-test \
         docker-test
 
@@ -79,7 +79,7 @@ dashboard-test: build
 # nginx's headers are, so it comes after a build.
 SCRIPTS = bin/wa-gateway .ci/run t/tools/coverage t/tools/matrix \
           t/tools/in-root t/tools/nginx-build t/tools/nginx-deb \
-          t/tools/nginx-source t/tools/suite \
+          t/tools/nginx-source t/tools/suite t/tools/by-hand \
           t/sanitize/run t/sanitize/selftest t/sanitize/valgrind \
           t/sanitize/valgrind-selftest debian/build \
           $(wildcard debian/*.postinst debian/*.postrm) conf/docker/health \
@@ -160,6 +160,9 @@ sanitize-selftest: sanitize-build
 
 valgrind: build
 	t/sanitize/valgrind $(TESTS)
+
+by-hand:
+	t/tools/by-hand $(SUITE)
 
 matrix:
 	CC='$(CC)' CC_OPT='$(CC_OPT)' LD_OPT='$(LD_OPT)' t/tools/matrix $(VERSIONS)

@@ -59,6 +59,8 @@ ngx_http_wa_gateway_balancer_init(ngx_conf_t *cf,
 
     us->zone->npeers += us->npeers;
 
+    ngx_http_wa_gateway_keepalive_alone(cf, uscf);
+
     uscf->peer.init = ngx_http_wa_gateway_balancer_init_peer;
     uscf->peer.data = us;
 

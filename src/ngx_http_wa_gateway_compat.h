@@ -20,6 +20,14 @@
 
 
 /*
+ * Upstreams have "keepalive 32 local" from this version on, and "keepalive 0"
+ * to be without.
+ */
+
+#define NGX_HTTP_WA_GATEWAY_KEEPALIVE_DEFAULT  (nginx_version >= 1029007)
+
+
+/*
  * For counters of 32 bits: ngx_atomic_t has 64 on most machines, and where
  * nginx has no assembly of its own this is what it uses too.
  */

@@ -141,6 +141,57 @@ ngx_http_wa_gateway_keepalive_finish(ngx_conf_t *cf,
 }
 
 
+/*
+ * The cache of nginx would lie above this one, and take a connection without
+ * looking whether the instance has closed it.
+ */
+
+void
+ngx_http_wa_gateway_keepalive_alone(ngx_conf_t *cf,
+    ngx_http_upstream_srv_conf_t *uscf)
+{
+#if (NGX_HTTP_WA_GATEWAY_KEEPALIVE_DEFAULT)
+
+    ngx_str_t       words[] = { ngx_string("keepalive"), ngx_string("0") };
+    ngx_array_t    *args, off;
+    ngx_module_t  **module;
+    ngx_command_t  *cmd;
+
+    for (module = cf->cycle->modules; *module; module++) {
+        if (ngx_strcmp((*module)->name, "ngx_http_upstream_keepalive_module")
+            == 0)
+        {
+            break;
+        }
+    }
+
+    if (*module == NULL) {
+        return;
+    }
+
+    cmd = (*module)->commands;
+
+    while (ngx_strcmp(cmd->name.data, "keepalive") != 0) {
+        cmd++;
+    }
+
+    ngx_memzero(&off, sizeof(ngx_array_t));
+    off.elts = words;
+    off.nelts = 2;
+
+    args = cf->args;
+    cf->args = &off;
+
+    /* "is duplicate" where the configuration has it */
+
+    (void) cmd->set(cf, cmd, uscf->srv_conf[(*module)->ctx_index]);
+
+    cf->args = args;
+
+#endif
+}
+
+
 ngx_int_t
 ngx_http_wa_gateway_keepalive_take(ngx_http_wa_gateway_ctx_t *ctx,
     ngx_peer_connection_t *pc)

@@ -25,6 +25,13 @@ ngx_int_t ngx_http_wa_gateway_keepalive_finish(ngx_conf_t *cf,
     ngx_http_wa_gateway_upstream_t *us);
 
 /*
+ * Turns off what nginx 1.29.7 and newer keep in every upstream, before it is
+ * set up; "keepalive" in the configuration stays as it is.
+ */
+void ngx_http_wa_gateway_keepalive_alone(ngx_conf_t *cf,
+    ngx_http_upstream_srv_conf_t *uscf);
+
+/*
  * Takes an idle connection to an address of the peer, as peer.get() would
  * return it: NGX_DONE, or NGX_DECLINED if there is none.  One that the
  * instance has closed is not taken.

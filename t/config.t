@@ -254,8 +254,19 @@ bad('a weight above all measure', qr/"127.0.0.1:3001".*"weight"/,
 bad('zone', qr/"zone" cannot be used with "wa_gateway".* in upstream "u"/,
     "wa_gateway; zone other 64k; $One");
 bad('zone of the same name', qr/\[emerg\]/, "wa_gateway; zone u 64k; $One");
-bad('keepalive before wa_gateway', qr/keepalive|load balancing|before/,
-    "keepalive 8; wa_gateway; $One");
+
+# From 1.29.7 on nginx does not care what stands before "keepalive".
+{
+    my ($major, $minor, $patch) =
+        qx('$ENV{TEST_NGINX_BINARY}' -v 2>&1) =~ /nginx\/(\d+)\.(\d+)\.(\d+)/;
+    my @conf = "keepalive 8; wa_gateway; $One";
+
+    if ($major * 1e6 + $minor * 1e3 + $patch < 1029007) {
+        bad('keepalive before wa_gateway', qr/must stand before "keepalive"/, @conf);
+    } else {
+        good('keepalive before wa_gateway', @conf);
+    }
+}
 
 for my $other ('least_conn', 'ip_hash', 'random', 'hash $uri') {
     bad("$other after wa_gateway", qr/"wa_gateway" cannot be used with another load balancing method in upstream "u"/,

@@ -141,6 +141,9 @@ sub preamble {
 
     my $module = $ENV{TEST_NGINX_LOAD_MODULES}
                  || "$Root/build/ngx_http_wa_gateway_module.so";
+
+    # an nginx that has it inside
+    my $load = $module eq 'none' ? '' : "load_module \"$module\";";
     my $user = $> == 0 ? 'user root;' : '';
     my $main = $self->{main} || '';
     my $events = $self->{events} || '';
@@ -149,7 +152,7 @@ sub preamble {
     my $error_log = $self->{level} || 'info';
 
     return <<"END";
-load_module "$module";
+$load
 $user
 daemon off;
 $processes
