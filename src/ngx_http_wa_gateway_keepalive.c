@@ -5,6 +5,7 @@
 
 
 #include "ngx_http_wa_gateway_module.h"
+#include "ngx_http_wa_gateway_compat.h"
 #include "ngx_http_wa_gateway_keepalive.h"
 #include "ngx_http_wa_gateway_param.h"
 
