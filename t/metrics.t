@@ -268,12 +268,14 @@ my $Metrics = 'location = /metrics { wa_gateway_metrics; } ';
 {
     my @fakes = map { WaGateway::Fake->new } 1 .. 3;
     my @names = map { 'http://' . $_->name } @fakes;
+    # A connection that is kept and closed at the wrong moment would be a
+    # message that no fake has seen.
     my $ng = WaGateway::Nginx->start(workers => 4,
         upstream => 'wa_gateway; wa_gateway_passive off;'
                     . servers(@fakes),
         server => "$Metrics location /hang { proxy_pass http://u; "
                   . 'proxy_read_timeout 100ms; }',
-        location => 'proxy_read_timeout 60s;');
+        location => 'proxy_http_version 1.0; proxy_read_timeout 60s;');
 
     # of 50: a mix that no client repeats in step
     my @mix = ((map { ['/ok', 'json'] } 1 .. 24), ['/moved', 'status:302'],
