@@ -103,6 +103,11 @@ ngx_http_wa_gateway_peers_url(ngx_conf_t *cf,
         goto invalid;
     }
 
+    if (u.family == AF_UNIX) {
+        err = "a Unix socket is not allowed";
+        goto invalid;
+    }
+
     server = ngx_array_push(uscf->servers);
     if (server == NULL) {
         return NGX_CONF_ERROR;

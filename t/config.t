@@ -171,6 +171,7 @@ for my $case (
     ['a query', 'http://127.0.0.1:3001?a=b', qr/invalid instance "http:\/\/127.0.0.1:3001\?a=b"/],
     ['a fragment', 'http://127.0.0.1:3001#a', qr/invalid instance "http:\/\/127.0.0.1:3001#a"/],
     ['a user', 'http://me:pw@127.0.0.1:3001', qr/invalid instance "http:\/\/me:pw\@127/],
+    ['a socket', 'http://unix:3001', qr/"http:\/\/unix:3001": a Unix socket is not allowed/],
     ['a port that is none', 'http://127.0.0.1:99999', qr/"http:\/\/127.0.0.1:99999": invalid port/],
     ['a port of letters', 'http://127.0.0.1:abc', qr/"http:\/\/127.0.0.1:abc": invalid port/],
     ['no host', 'http://:3001', qr/invalid instance "http:\/\/:3001"/],
