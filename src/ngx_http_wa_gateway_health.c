@@ -142,7 +142,7 @@ ngx_http_wa_gateway_health_tick(ngx_http_wa_gateway_health_t *h,
 {
     ngx_uint_t  over;
 
-    over = ((ngx_msec_int_t) (now - h->until) >= 0);
+    over = ngx_http_wa_gateway_health_over(h, policy, now);
 
     switch (h->state) {
 
@@ -171,6 +171,21 @@ ngx_http_wa_gateway_health_tick(ngx_http_wa_gateway_health_t *h,
     default:
         return 0;
     }
+}
+
+
+ngx_uint_t
+ngx_http_wa_gateway_health_over(ngx_http_wa_gateway_health_t *h,
+    ngx_http_wa_gateway_policy_t *policy, ngx_msec_t now)
+{
+    /* a reload may have taken the slow start away */
+
+    if (h->state == NGX_HTTP_WA_GATEWAY_SLOW_START && policy->slow_start == 0)
+    {
+        return 1;
+    }
+
+    return (ngx_msec_int_t) (now - h->until) >= 0;
 }
 
 

@@ -35,6 +35,13 @@ ngx_uint_t ngx_http_wa_gateway_health_event(ngx_http_wa_gateway_health_t *h,
     ngx_msec_t now);
 
 /*
+ * Tells if at the time now, in monotonic ms, an ejection or a slow start has
+ * ended: TICK may move h then, and not before.
+ */
+ngx_uint_t ngx_http_wa_gateway_health_over(ngx_http_wa_gateway_health_t *h,
+    ngx_http_wa_gateway_policy_t *policy, ngx_msec_t now);
+
+/*
  * The share of its weight that an instance takes at the time now, in tenths:
  * 10, and from 1 to 10 during a slow start.
  */

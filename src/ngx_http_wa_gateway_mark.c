@@ -30,9 +30,6 @@ ngx_http_wa_gateway_mark_event(ngx_http_wa_gateway_news_t *news)
     group = news->upstream->group;
     instance = news->peer->instance;
 
-    last = (news->event == NGX_HTTP_WA_GATEWAY_STATUS)
-           && ngx_http_wa_gateway_mark_last(news->upstream, news->peer);
-
     event.reason_len = ngx_min(news->reason.len,
                                NGX_HTTP_WA_GATEWAY_REASON_LEN);
 
@@ -47,6 +44,11 @@ ngx_http_wa_gateway_mark_event(ngx_http_wa_gateway_news_t *news)
     event.time = ngx_http_wa_gateway_time();
 
     ngx_http_wa_gateway_lock(news->upstream->zone->shpool);
+
+    /* two workers may take one of the last two out each: looked at in turn */
+
+    last = (news->event == NGX_HTTP_WA_GATEWAY_STATUS)
+           && ngx_http_wa_gateway_mark_last(news->upstream, news->peer);
 
     event.from = instance->health.state;
 

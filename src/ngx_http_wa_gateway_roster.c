@@ -131,8 +131,8 @@ ngx_http_wa_gateway_roster_tick(ngx_http_wa_gateway_upstream_t *us)
         instance = us->peers[i].instance;
 
         if (instance->state != NGX_HTTP_WA_GATEWAY_UP
-            && (ngx_msec_int_t) (ngx_current_msec - instance->health.until)
-               >= 0)
+            && ngx_http_wa_gateway_health_over(&instance->health, &us->policy,
+                                               ngx_current_msec))
         {
             news.peer = &us->peers[i];
             ngx_http_wa_gateway_mark_event(&news);

@@ -443,4 +443,18 @@ for my $jitter (0, 50) {
     $ng->clean;
 }
 
+{
+    my @fakes = (WaGateway::Fake->new(mode => 'status:500'),
+                 WaGateway::Fake->new);
+    my $ng = checked(\@fakes, 'interval=500ms slow_start=1h');
+
+    settles($ng, $fakes[0], 'down: status 500', 3, 'down at first');
+    $fakes[0]->mode('json');
+    settles($ng, $fakes[0], 'slow_start', 3, 'then in a slow start');
+    ok($ng->reload(upstream => $ng->{upstream} =~ s/slow_start=1h//r),
+       'a reload without one');
+    settles($ng, $fakes[0], 'up', 3, 'and it is up');
+    $ng->clean;
+}
+
 done_testing();

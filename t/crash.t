@@ -172,7 +172,7 @@ sub quiet {
 
 # With the lock in its hands.  The module for this stops a worker there.
 SKIP: {
-    my $module = hooked() or skip 'no module with hooks for this nginx', 10;
+    my $module = hooked() or skip 'no module with hooks for this nginx', 17;
     local $ENV{TEST_NGINX_LOAD_MODULES} = $module;
 
     my $ng = WaGateway::Nginx->new(workers => $Workers, level => 'notice',
@@ -212,6 +212,41 @@ SKIP: {
     is(states($ng), 'up up up', 'no state is lost');
 
     quiet($ng, 'the log tells of these deaths only');
+
+    # A worker that stops with the lock makes the others come one by one: at
+    # the same moment each sees that another instance is up.
+    $_->mode('status:500') for @fakes;
+
+    $ng = WaGateway::Nginx->new(workers => $Workers, level => 'notice',
+        upstream => join '', 'wa_gateway; wa_gateway_passive status_fails=1
+                                          eject=1h;',
+                             map { 'server ' . $_->name . ';' } @fakes);
+    $ng->{main} = "working_directory $ng->{dir};";
+    $ng->start;
+
+    # They look for dead workers together, with the lock, once a second.
+    kill 'CONT', park($ng);
+    poll { !grep { waits($_) } $ng->worker_pids } 1;
+
+    open my $fh, '>', "$ng->{dir}/wa_gateway.park" or die "$!\n";
+    close $fh;
+
+    my @sent;
+    for my $n (1 .. 3) {
+        push @sent, send_request($ng->port, 'POST', "/s$n", body => 'x');
+        ok((poll { (grep { waits($_) } $ng->worker_pids) >= $n } 5),
+           "instance $n answers badly, a worker waits");
+    }
+
+    ($parked) = grep { state_of($_) eq 'T' } $ng->worker_pids;
+    kill 'CONT', $parked;
+
+    is(join(' ', map { read_answer($_, 'POST')->{status} } @sent),
+       '500 500 500', 'each is asked');
+    is(join(' ', sort split / /, states($ng)), 'down down up',
+       'one of them stays');
+
+    quiet($ng, 'the log is quiet');
 }
 
 done_testing;
@@ -238,10 +273,11 @@ sub state_of {
 }
 
 
-# A process that does not rest in sigsuspend(): it sleeps a ms at a time.
+# A process that rests neither in sigsuspend() nor in epoll_wait(): it sleeps
+# a ms at a time, or was stopped.
 sub waits {
     my ($pid) = @_;
-    return slurp("/proc/$pid/wchan") !~ /suspend/;
+    return slurp("/proc/$pid/wchan") !~ /suspend|epoll|ep_poll/;
 }
 
 

@@ -289,11 +289,23 @@ ngx_http_wa_gateway_unit_health_share(ngx_http_wa_gateway_unit_t *u)
     ngx_http_wa_gateway_unit_ok(u,
                     ngx_http_wa_gateway_health_share(&h, &policy, 0) == 1,
                     "a reload made the slow start shorter: the least share");
+    ngx_http_wa_gateway_unit_ok(u,
+                    !ngx_http_wa_gateway_health_over(&h, &policy, 999999)
+                    && ngx_http_wa_gateway_health_over(&h, &policy, 1000000),
+                    "it ends when it would have ended");
 
     policy.slow_start = 0;
     ngx_http_wa_gateway_unit_ok(u,
                     ngx_http_wa_gateway_health_share(&h, &policy, 0) == 10,
                     "a reload took the slow start away: the whole share");
+    ngx_http_wa_gateway_unit_ok(u,
+                    ngx_http_wa_gateway_health_over(&h, &policy, 0)
+                    && ngx_http_wa_gateway_health_event(&h, &policy, TICK, 0,
+                                                        0)
+                    && h.state == UP,
+                    "and it is over");
+
+    h.state = SLOW;
 
     policy.slow_start = 1;
     h.until = 1;
