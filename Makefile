@@ -158,8 +158,9 @@ sanitize-selftest: sanitize-build
 	t/sanitize/selftest '$(CC)' '$(SAN_OPT)' '$(SAN_LD)'
 	t/sanitize/valgrind-selftest '$(CC)'
 
-valgrind: build
-	t/sanitize/valgrind $(TESTS)
+valgrind:
+	t/tools/nginx-source $(SUITE) build/source/$(SUITE)
+	t/sanitize/valgrind build/source/$(SUITE) '$(CC)' $(TESTS)
 
 by-hand:
 	t/tools/by-hand $(SUITE)
