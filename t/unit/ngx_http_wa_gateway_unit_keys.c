@@ -10,7 +10,7 @@
 
 /* a comparison has hundreds; an emulator makes millions of them */
 
-#define NGX_HTTP_WA_GATEWAY_UNIT_KEYS_STEPS  1000000
+#define NGX_HTTP_WA_GATEWAY_UNIT_KEYS_STEPS  100000
 
 
 static void ngx_http_wa_gateway_unit_keys_read(ngx_http_wa_gateway_unit_t *u);
