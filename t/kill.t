@@ -68,76 +68,83 @@ sub seen {
 
 
 sub setup {
+    my ($location) = @_;
     my @fakes = map { WaGateway::Fake->new } 1 .. 3;
     my $ng = WaGateway::Nginx->start(workers => 4, level => 'notice',
+        location => $location,
         upstream => join '', 'wa_gateway; wa_gateway_passive eject=500ms;',
                              map { "server $_;" } map { $_->name } @fakes);
     return ($ng, @fakes);
 }
 
 
-# It finishes what it took and goes; that what it took is known for certain,
-# the workers stand still while it closes its door.
-{
-    my ($ng, @fakes) = setup();
-    my @pipes = clients($ng->port, 4);
+for my $kept ('', ', connections are kept') {
+    my $location = $kept ? 'proxy_http_version 1.1;
+                            proxy_set_header Connection "";'
+                         : 'proxy_http_version 1.0;';
 
-    ok(poll { $fakes[1]->count > 100 }, 'the instance is at work');
+    # It finishes what it took and goes; that what it took is known for certain,
+    # the workers stand still while it closes its door.
+    {
+        my ($ng, @fakes) = setup($location);
+        my @pipes = clients($ng->port, 4);
 
-    my @workers = $ng->worker_pids;
-    kill 'STOP', @workers;
-    kill 'TERM', $fakes[1]{pid};
-    ok(poll { !IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-                                     PeerPort => $fakes[1]->port) } ,
-       'its door is closed');
-    kill 'CONT', @workers;
+        ok(poll { $fakes[1]->count > 100 }, "the instance is at work$kept");
 
-    $fakes[1]->finish;
-    my $then = $fakes[1]->count;
-    ok(poll { $fakes[0]->count > 3 * $then }, 'the others go on');
+        my @workers = $ng->worker_pids;
+        kill 'STOP', @workers;
+        kill 'TERM', $fakes[1]{pid};
+        ok(poll { !IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                         PeerPort => $fakes[1]->port) } ,
+           'its door is closed');
+        kill 'CONT', @workers;
 
-    $fakes[1]->start;
+        $fakes[1]->finish;
+        my $then = $fakes[1]->count;
+        ok(poll { $fakes[0]->count > 3 * $then }, 'the others go on');
 
-    my @results = results(@pipes);
-    my $seen = seen(@fakes);
-    my @bad = grep { $_->[1] != 200 } @results;
+        $fakes[1]->start;
 
-    cmp_ok(scalar @results, '>', 100, 'there was load: ' . @results);
-    is(join(', ', map { "@$_" } @bad), '', 'no client saw an error');
-    is(scalar(grep { ($seen->{$_->[0]} || 0) != 1 } @results), 0,
-       'every message was seen exactly once');
-    cmp_ok($fakes[1]->count, '>', $then, 'the instance came back');
+        my @results = results(@pipes);
+        my $seen = seen(@fakes);
+        my @bad = grep { $_->[1] != 200 } @results;
 
-    $ng->clean;
-}
+        cmp_ok(scalar @results, '>', 100, 'there was load: ' . @results);
+        is(join(', ', map { "@$_" } @bad), '', 'no client saw an error');
+        is(scalar(grep { ($seen->{$_->[0]} || 0) != 1 } @results), 0,
+           'every message was seen exactly once');
+        cmp_ok($fakes[1]->count, '>', $then, 'the instance came back');
+
+        $ng->clean;
+    }
 
 
-# Killed: what is in flight there is not known, and said so.
-{
-    my ($ng, @fakes) = setup();
-    my @pipes = clients($ng->port, 3);
+    # Killed: what is in flight there is not known, and said so.
+    {
+        my ($ng, @fakes) = setup($location);
+        my @pipes = clients($ng->port, 3);
 
-    ok(poll { $fakes[1]->count > 100 }, 'the instance is at work');
-    $fakes[1]->stop;
-    my $dead = time;
+        ok(poll { $fakes[1]->count > 100 }, "the instance is at work$kept");
+        $fakes[1]->stop;
 
-    my @results = results(@pipes);
-    my $seen = seen(@fakes);
-    my @bad = grep { $_->[1] != 200 } @results;
+        my @results = results(@pipes);
+        my $seen = seen(@fakes);
+        my @bad = grep { $_->[1] != 200 } @results;
 
-    cmp_ok(scalar @results, '>', 100, 'there was load: ' . @results);
-    cmp_ok(scalar @bad, '<=', $Clients,
-           'only what was in flight there met an error: ' . @bad);
-    is(scalar(grep { "$_->[1] $_->[2]" ne '502 unknown' } @bad), 0,
-       'which said that the message may have been sent');
-    is(scalar(grep { $_ > 1 } values %$seen), 0, 'none was seen twice');
-    is(scalar(grep { $_->[1] == 200 && !$seen->{$_->[0]} } @results), 0,
-       'none that was confirmed is missing');
+        cmp_ok(scalar @results, '>', 100, 'there was load: ' . @results);
+        cmp_ok(scalar @bad, '<=', $Clients,
+               'only what was in flight there met an error: ' . @bad);
+        is(scalar(grep { "$_->[1] $_->[2]" ne '502 unknown' } @bad), 0,
+           'which said that the message may have been sent');
+        is(scalar(grep { $_ > 1 } values %$seen), 0, 'none was seen twice');
+        is(scalar(grep { $_->[1] == 200 && !$seen->{$_->[0]} } @results), 0,
+           'none that was confirmed is missing');
 
-    my @lines = $ng->logged('wa_gateway: http://' . $fakes[1]->name . ' is ');
-    cmp_ok(scalar @lines, '>=', 1, 'the log tells of it');
+        my @lines = $ng->logged('wa_gateway: http://' . $fakes[1]->name . ' is ');
+        cmp_ok(scalar @lines, '>=', 1, 'the log tells of it');
 
-    $ng->clean;
+        $ng->clean;
+    }
 }
 
 done_testing;

@@ -302,30 +302,47 @@ sub run {
         turn();
 
         if ($Idle) {
-            for my $c (grep { !$_->{head} && !length $_->{in}
-                              && !length $_->{out} } values %C)
-            {
-                drop($c, $Idle);
-            }
-
+            drop($_, $Idle) for grep { idle($_) } values %C;
             undef $Idle;
             $Fake->_write('closed', 'yes');
         }
 
-        if ($Quit) {
-            accept_all();
-            close $Listen if $Listen;
-            undef $Listen;
-
-            # Data on its way may still come where nothing was read yet.
-            my @busy = grep { $_->{head} || length $_->{in}
-                              || length $_->{out} || $_->{nth} == 0
-                            } values %C;
-            last unless @busy;
-        }
+        last if $Quit && quit();
     }
 
     POSIX::_exit(0);
+}
+
+
+# Who sees the door closed can be sure that what was sent before is taken, and
+# that no connection is kept.  True if there is nothing more to do: data may
+# still come where nothing was read yet.
+sub quit {
+    accept_all();
+
+    for my $c (values %C) {
+        take($c) if readable($c);
+        drop($c, 'close') if $C{$c->{id}} && $c->{nth} && idle($c);
+    }
+
+    close $Listen if $Listen;
+    undef $Listen;
+
+    return !%C;
+}
+
+
+sub idle {
+    my ($c) = @_;
+    return !$c->{head} && !length $c->{in} && !length $c->{out};
+}
+
+
+sub readable {
+    my ($c) = @_;
+    my $r = '';
+    vec($r, fileno $c->{fh}, 1) = 1;
+    return !$c->{deaf} && select($r, undef, undef, 0) > 0;
 }
 
 
@@ -564,6 +581,8 @@ sub done {
 sub answer {
     my ($c) = @_;
     my $mode = $c->{mode};
+
+    $c->{keep} = 0 if $Quit;
 
     return if $mode eq 'hang';
     return drop($c, 'reset') if $mode eq 'reset';
