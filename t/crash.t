@@ -238,7 +238,7 @@ SKIP: {
            "instance $n answers badly, a worker waits");
     }
 
-    ($parked) = grep { state_of($_) eq 'T' } $ng->worker_pids;
+    poll { ($parked) = grep { state_of($_) eq 'T' } $ng->worker_pids };
     kill 'CONT', $parked;
 
     is(join(' ', map { read_answer($_, 'POST')->{status} } @sent),
