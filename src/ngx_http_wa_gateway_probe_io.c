@@ -4,16 +4,11 @@
 #include <ngx_event.h>
 #include <ngx_event_connect.h>
 
+#include "ngx_http_wa_gateway_connect.h"
 #include "ngx_http_wa_gateway_probe.h"
 
 
 #define NGX_HTTP_WA_GATEWAY_PROBE_BUFFER  4096
-
-
-typedef struct {
-    ngx_err_t                           err;
-    const char                         *text;
-} ngx_http_wa_gateway_probe_errno_t;
 
 
 static ngx_int_t ngx_http_wa_gateway_probe_open(
@@ -25,32 +20,8 @@ static void ngx_http_wa_gateway_probe_connect_handler(ngx_event_t *ev);
 static ngx_err_t ngx_http_wa_gateway_probe_test_connect(ngx_connection_t *c);
 static void ngx_http_wa_gateway_probe_refused(ngx_http_wa_gateway_probe_t *p,
     ngx_err_t err);
-static ngx_uint_t ngx_http_wa_gateway_probe_is_local(
-    ngx_http_wa_gateway_probe_t *p, ngx_err_t err);
-static void ngx_http_wa_gateway_probe_connect_reason(
-    ngx_http_wa_gateway_probe_t *p, ngx_err_t err);
 static void ngx_http_wa_gateway_probe_write_handler(ngx_event_t *wev);
 static void ngx_http_wa_gateway_probe_read_handler(ngx_event_t *rev);
-
-
-static ngx_http_wa_gateway_probe_errno_t
-    ngx_http_wa_gateway_probe_errnos[] =
-{
-    { NGX_ECONNREFUSED, "connect ECONNREFUSED" },
-    { NGX_ECONNRESET, "connect ECONNRESET" },
-    { NGX_ECONNABORTED, "connect ECONNABORTED" },
-    { NGX_ETIMEDOUT, "connect ETIMEDOUT" },
-    { NGX_EHOSTUNREACH, "connect EHOSTUNREACH" },
-    { NGX_EHOSTDOWN, "connect EHOSTDOWN" },
-    { NGX_ENETUNREACH, "connect ENETUNREACH" },
-    { NGX_ENETDOWN, "connect ENETDOWN" },
-    { NGX_ENOENT, "connect ENOENT" },
-    { NGX_EACCES, "connect EACCES" },
-    { NGX_EPERM, "connect EPERM" },
-    { NGX_EAGAIN, "connect EAGAIN" },
-    { EADDRNOTAVAIL, "connect EADDRNOTAVAIL" },
-    { 0, NULL }
-};
 
 
 void
@@ -275,7 +246,9 @@ static void
 ngx_http_wa_gateway_probe_refused(ngx_http_wa_gateway_probe_t *p,
     ngx_err_t err)
 {
-    if (ngx_http_wa_gateway_probe_is_local(p, err)) {
+    if (ngx_http_wa_gateway_connect_is_local(err, p->addrs[p->addr].sockaddr,
+                                             p->naddrs))
+    {
         p->local = 1;
         return;
     }
@@ -283,63 +256,9 @@ ngx_http_wa_gateway_probe_refused(ngx_http_wa_gateway_probe_t *p,
     /* the first address is what the name stands for, it gives the reason */
 
     if (p->reason.len == 0) {
-        ngx_http_wa_gateway_probe_connect_reason(p, err);
+        ngx_http_wa_gateway_reason_set(&p->reason,
+                                     ngx_http_wa_gateway_connect_reason(err));
     }
-}
-
-
-static ngx_uint_t
-ngx_http_wa_gateway_probe_is_local(ngx_http_wa_gateway_probe_t *p,
-    ngx_err_t err)
-{
-    switch (err) {
-
-    case NGX_ENOMEM:
-    case NGX_EMFILE:
-    case NGX_ENFILE:
-    case ENOBUFS:
-        return 1;
-
-    case NGX_EAGAIN:
-
-        /* a full backlog of a unix socket, else no local port is left */
-
-        return p->addrs[p->addr].sockaddr->sa_family != AF_UNIX;
-
-    case EADDRNOTAVAIL:
-
-        /*
-         * No local port is left; but a host without IPv6 says the same to
-         * each IPv6 address of a name, where it must not hide that its
-         * other addresses refuse.
-         */
-
-        return p->addrs[p->addr].sockaddr->sa_family != AF_INET6
-               || p->naddrs == 1;
-    }
-
-    return 0;
-}
-
-
-static void
-ngx_http_wa_gateway_probe_connect_reason(ngx_http_wa_gateway_probe_t *p,
-    ngx_err_t err)
-{
-    u_char                              buf[sizeof("connect errno ")
-                                            + NGX_INT_T_LEN];
-    ngx_http_wa_gateway_probe_errno_t  *e;
-
-    for (e = ngx_http_wa_gateway_probe_errnos; e->text != NULL; e++) {
-        if (e->err == err) {
-            ngx_http_wa_gateway_reason_set(&p->reason, e->text);
-            return;
-        }
-    }
-
-    *ngx_sprintf(buf, "connect errno %i", (ngx_int_t) err) = '\0';
-
-    ngx_http_wa_gateway_reason_set(&p->reason, (char *) buf);
 }
 
 

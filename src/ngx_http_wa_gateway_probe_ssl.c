@@ -39,10 +39,9 @@ ngx_http_wa_gateway_probe_ssl_create(ngx_conf_t *cf, ngx_ssl_t **ssl,
 
     s->log = cf->log;
 
-    if (ngx_ssl_create(s, NGX_SSL_TLSv1|NGX_SSL_TLSv1_1|NGX_SSL_TLSv1_2
-                          |NGX_SSL_TLSv1_3, NULL)
-        != NGX_OK)
-    {
+    /* RFC 8996 */
+
+    if (ngx_ssl_create(s, NGX_SSL_TLSv1_2|NGX_SSL_TLSv1_3, NULL) != NGX_OK) {
         return NGX_ERROR;
     }
 
