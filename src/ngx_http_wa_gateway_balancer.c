@@ -219,7 +219,7 @@ ngx_http_wa_gateway_balancer_again(ngx_http_wa_gateway_ctx_t *ctx)
         }
     }
 
-    ngx_http_wa_gateway_roster_refresh(ctx->upstream);
+    ngx_http_wa_gateway_roster_update(ctx->upstream);
 
     return NULL;
 }

@@ -265,7 +265,7 @@ ngx_http_wa_gateway_checker_watch_handler(ngx_event_t *ev)
 
     /* what time moves by itself is told in time, though nobody asks */
 
-    ngx_http_wa_gateway_roster_refresh(checker->upstream);
+    ngx_http_wa_gateway_roster_update(checker->upstream);
 
     if (checker->generation != checker->upstream->group->generation) {
         checker->generation = checker->upstream->group->generation;
