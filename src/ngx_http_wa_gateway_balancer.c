@@ -7,6 +7,7 @@
 #include "ngx_http_wa_gateway_module.h"
 #include "ngx_http_wa_gateway_balancer.h"
 #include "ngx_http_wa_gateway_keepalive.h"
+#include "ngx_http_wa_gateway_mark.h"
 #include "ngx_http_wa_gateway_outcome.h"
 #include "ngx_http_wa_gateway_peers.h"
 #include "ngx_http_wa_gateway_request.h"
@@ -219,7 +220,8 @@ ngx_http_wa_gateway_balancer_again(ngx_http_wa_gateway_ctx_t *ctx)
         }
     }
 
-    ngx_http_wa_gateway_roster_update(ctx->upstream);
+    ngx_http_wa_gateway_mark_tick(ctx->upstream);
+    ngx_http_wa_gateway_roster_refresh(ctx->upstream);
 
     return NULL;
 }

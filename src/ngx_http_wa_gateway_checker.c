@@ -7,8 +7,8 @@
 #include "ngx_http_wa_gateway_module.h"
 #include "ngx_http_wa_gateway_check.h"
 #include "ngx_http_wa_gateway_checker.h"
+#include "ngx_http_wa_gateway_mark.h"
 #include "ngx_http_wa_gateway_probe.h"
-#include "ngx_http_wa_gateway_roster.h"
 #include "ngx_http_wa_gateway_schedule.h"
 #include "ngx_http_wa_gateway_verdict.h"
 #include "ngx_http_wa_gateway_zone.h"
@@ -265,7 +265,7 @@ ngx_http_wa_gateway_checker_watch_handler(ngx_event_t *ev)
 
     /* what time moves by itself is told in time, though nobody asks */
 
-    ngx_http_wa_gateway_roster_update(checker->upstream);
+    ngx_http_wa_gateway_mark_tick(checker->upstream);
 
     if (checker->generation != checker->upstream->group->generation) {
         checker->generation = checker->upstream->group->generation;

@@ -342,8 +342,8 @@ ngx_http_wa_gateway_error_retry_after(ngx_http_request_t *r,
         msec = ngx_min(us->check->interval,
                        NGX_HTTP_WA_GATEWAY_RETRY_AFTER * 1000);
 
-    } else if (us->timed) {
-        msec = (ngx_msec_int_t) (us->due - ngx_current_msec);
+    } else if (us->ticks) {
+        msec = (ngx_msec_int_t) (us->tick_due - ngx_current_msec);
     }
 
     value.data = ngx_pnalloc(r->pool, NGX_INT_T_LEN);

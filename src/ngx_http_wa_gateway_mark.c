@@ -19,6 +19,8 @@ static void ngx_http_wa_gateway_mark_record(ngx_http_wa_gateway_group_t *group,
     ngx_http_wa_gateway_event_t *event);
 static void ngx_http_wa_gateway_mark_tell(ngx_http_wa_gateway_event_t *event,
     ngx_msec_t held);
+static void ngx_http_wa_gateway_mark_due(ngx_http_wa_gateway_upstream_t *us,
+    ngx_msec_t at);
 
 
 void
@@ -177,4 +179,65 @@ ngx_http_wa_gateway_mark_tell(ngx_http_wa_gateway_event_t *event,
                   reason.len ? ": " : "", &reason,
                   &ngx_http_wa_gateway_states[event->from],
                   held / 1000, held % 1000);
+}
+
+
+void
+ngx_http_wa_gateway_mark_tick(ngx_http_wa_gateway_upstream_t *us)
+{
+    ngx_uint_t                       i;
+    ngx_http_wa_gateway_news_t       news;
+    ngx_http_wa_gateway_instance_t  *instance;
+
+    if (us->tick_epoch == us->group->generation
+        && (!us->ticks
+            || (ngx_msec_int_t) (ngx_current_msec - us->tick_due) < 0))
+    {
+        return;
+    }
+
+    /* read first: what moves from here on is looked at the next time */
+
+    us->tick_epoch = us->group->generation;
+    us->ticks = 0;
+
+    ngx_memory_barrier();
+
+    ngx_memzero(&news, sizeof(ngx_http_wa_gateway_news_t));
+
+    news.upstream = us;
+    news.event = NGX_HTTP_WA_GATEWAY_TICK;
+
+    for (i = 0; i < us->npeers; i++) {
+        instance = us->peers[i].instance;
+
+        /* with checks, only a check that passes brings an instance back */
+
+        if (instance->state == NGX_HTTP_WA_GATEWAY_UP
+            || (us->policy.checked
+                && instance->state != NGX_HTTP_WA_GATEWAY_SLOW_START))
+        {
+            continue;
+        }
+
+        if (ngx_http_wa_gateway_health_over(&instance->health, &us->policy,
+                                            ngx_current_msec))
+        {
+            news.peer = &us->peers[i];
+            ngx_http_wa_gateway_mark_event(&news);
+
+        } else {
+            ngx_http_wa_gateway_mark_due(us, instance->health.until);
+        }
+    }
+}
+
+
+static void
+ngx_http_wa_gateway_mark_due(ngx_http_wa_gateway_upstream_t *us, ngx_msec_t at)
+{
+    if (!us->ticks || (ngx_msec_int_t) (at - us->tick_due) < 0) {
+        us->tick_due = at;
+        us->ticks = 1;
+    }
 }

@@ -28,5 +28,11 @@ typedef struct {
  */
 void ngx_http_wa_gateway_mark_event(ngx_http_wa_gateway_news_t *news);
 
+/*
+ * Moves the states that time alone moves: the end of an ejection and of a slow
+ * start.  For the timer and for traffic; who only reads does not call it.
+ */
+void ngx_http_wa_gateway_mark_tick(ngx_http_wa_gateway_upstream_t *us);
+
 
 #endif /* _NGX_HTTP_WA_GATEWAY_MARK_H_INCLUDED_ */

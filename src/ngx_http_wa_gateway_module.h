@@ -293,6 +293,10 @@ struct ngx_http_wa_gateway_upstream_s {
     ngx_msec_t                       due;        /* remake by then, if timed */
     ngx_uint_t                       timed;      /* unsigned  timed:1; */
 
+    ngx_uint_t                       tick_epoch; /* of the states looked at */
+    ngx_msec_t                       tick_due;   /* time moves one then */
+    ngx_uint_t                       ticks;      /* unsigned  ticks:1; */
+
     ngx_http_wa_gateway_policy_t     policy;
     ngx_http_wa_gateway_check_t     *check;      /* NULL: no checks */
     ngx_http_wa_gateway_checker_t   *checker;    /* of this worker */

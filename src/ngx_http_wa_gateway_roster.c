@@ -6,7 +6,6 @@
 
 #include "ngx_http_wa_gateway_module.h"
 #include "ngx_http_wa_gateway_health.h"
-#include "ngx_http_wa_gateway_mark.h"
 #include "ngx_http_wa_gateway_roster.h"
 
 
@@ -17,8 +16,6 @@
 #define NGX_HTTP_WA_GATEWAY_ROSTER_STEPS  10    /* of a slow start */
 
 
-static void ngx_http_wa_gateway_roster_tick(
-    ngx_http_wa_gateway_upstream_t *us);
 static void ngx_http_wa_gateway_roster_due(ngx_http_wa_gateway_upstream_t *us,
     ngx_msec_t at);
 static void ngx_http_wa_gateway_roster_build(
@@ -82,46 +79,6 @@ ngx_http_wa_gateway_roster_create(ngx_conf_t *cf,
     }
 
     return NGX_OK;
-}
-
-
-void
-ngx_http_wa_gateway_roster_update(ngx_http_wa_gateway_upstream_t *us)
-{
-    ngx_http_wa_gateway_roster_refresh(us);
-
-    if (us->timed && (ngx_msec_int_t) (ngx_current_msec - us->due) >= 0) {
-        ngx_http_wa_gateway_roster_tick(us);
-        ngx_http_wa_gateway_roster_refresh(us);
-    }
-}
-
-
-/* what time alone moves: the end of an ejection and of a slow start */
-
-static void
-ngx_http_wa_gateway_roster_tick(ngx_http_wa_gateway_upstream_t *us)
-{
-    ngx_uint_t                       i;
-    ngx_http_wa_gateway_news_t       news;
-    ngx_http_wa_gateway_instance_t  *instance;
-
-    ngx_memzero(&news, sizeof(ngx_http_wa_gateway_news_t));
-
-    news.upstream = us;
-    news.event = NGX_HTTP_WA_GATEWAY_TICK;
-
-    for (i = 0; i < us->npeers; i++) {
-        instance = us->peers[i].instance;
-
-        if (instance->state != NGX_HTTP_WA_GATEWAY_UP
-            && ngx_http_wa_gateway_health_over(&instance->health, &us->policy,
-                                               ngx_current_msec))
-        {
-            news.peer = &us->peers[i];
-            ngx_http_wa_gateway_mark_event(&news);
-        }
-    }
 }
 
 
@@ -197,11 +154,6 @@ ngx_http_wa_gateway_roster_weigh(ngx_http_wa_gateway_upstream_t *us,
         health = &peer->instance->health;
 
         if (!ngx_http_wa_gateway_available(peer->instance)) {
-
-            if (!us->policy.checked) {
-                ngx_http_wa_gateway_roster_due(us, health->until);
-            }
-
             continue;
         }
 
