@@ -327,6 +327,7 @@ typedef struct {
     void                           (*finalize_request)(ngx_http_request_t *r,
                                                        ngx_int_t rc);
     ngx_int_t                        rc;         /* it was finalized with */
+    ngx_uint_t                       interims;   /* answers that were */
 
     ngx_str_t                        body;       /* of an error answer */
     void                            *stream;     /* of a long answer */
