@@ -337,6 +337,9 @@ typedef struct {
     unsigned                         refused:1;  /* no instance to ask */
     unsigned                         wrap:1;
     unsigned                         wrapped:1;
+    unsigned                         unasked:1;  /* a cache answers */
+    unsigned                         blank:1;    /* no mark may follow */
+    unsigned                         bom:2;      /* bytes of a mark */
 } ngx_http_wa_gateway_ctx_t;
 
 
