@@ -19,6 +19,10 @@ static ngx_int_t ngx_http_wa_gateway_auth_look(ngx_http_request_t *r,
     ngx_array_t *keys);
 static ngx_int_t ngx_http_wa_gateway_auth_take(ngx_http_request_t *r,
     ngx_array_t *keys, ngx_str_t *key);
+static void ngx_http_wa_gateway_auth_forget(ngx_http_request_t *r,
+    ngx_str_t *key);
+static ngx_uint_t ngx_http_wa_gateway_auth_holds(
+    ngx_http_variable_value_t *v, ngx_str_t *key);
 static ngx_uint_t ngx_http_wa_gateway_auth_given(ngx_table_elt_t *header,
     ngx_str_t *given);
 static ngx_str_t *ngx_http_wa_gateway_auth_taken(ngx_http_request_t *r);
@@ -301,6 +305,8 @@ ngx_http_wa_gateway_auth_take(ngx_http_request_t *r, ngx_array_t *keys,
                     r->headers_in.authorization = NULL;
                 }
 
+                ngx_http_wa_gateway_auth_forget(r, &given);
+
                 continue;
             }
 
@@ -322,6 +328,60 @@ ngx_http_wa_gateway_auth_take(ngx_http_request_t *r, ngx_array_t *keys,
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * A variable that was read before, by limit_req or "if", keeps its value: the
+ * next one who reads it makes it anew, without the header.  What "set" made
+ * cannot be made anew; its data is its own index, see ngx_http_rewrite_set().
+ */
+
+static void
+ngx_http_wa_gateway_auth_forget(ngx_http_request_t *r, ngx_str_t *key)
+{
+    ngx_uint_t                  i;
+    ngx_http_variable_t        *var;
+    ngx_http_variable_value_t  *v;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+
+    var = cmcf->variables.elts;
+    v = r->variables;
+
+    for (i = 0; i < cmcf->variables.nelts; i++) {
+
+        if (!v[i].valid || !ngx_http_wa_gateway_auth_holds(&v[i], key)) {
+            continue;
+        }
+
+        if ((var[i].flags & (NGX_HTTP_VAR_CHANGEABLE|NGX_HTTP_VAR_NOCACHEABLE))
+            == NGX_HTTP_VAR_CHANGEABLE
+            && var[i].data == i)
+        {
+            v[i].len = 0;
+            continue;
+        }
+
+        v[i].valid = 0;
+        v[i].not_found = 0;
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_wa_gateway_auth_holds(ngx_http_variable_value_t *v, ngx_str_t *key)
+{
+    size_t  i;
+
+    for (i = 0; i + key->len <= v->len; i++) {
+        if (ngx_memcmp(v->data + i, key->data, key->len) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -6,6 +6,7 @@
 
 #include "ngx_http_wa_gateway_module.h"
 #include "ngx_http_wa_gateway_balancer.h"
+#include "ngx_http_wa_gateway_interim.h"
 #include "ngx_http_wa_gateway_keepalive.h"
 #include "ngx_http_wa_gateway_mark.h"
 #include "ngx_http_wa_gateway_outcome.h"
@@ -35,6 +36,10 @@ static void ngx_http_wa_gateway_balancer_free(ngx_peer_connection_t *pc,
     void *data, ngx_uint_t state);
 static ngx_int_t ngx_http_wa_gateway_balancer_reinit(ngx_http_request_t *r);
 static ngx_int_t ngx_http_wa_gateway_balancer_header(ngx_http_request_t *r);
+static ngx_int_t ngx_http_wa_gateway_balancer_process_header(
+    ngx_http_wa_gateway_ctx_t *ctx);
+static void ngx_http_wa_gateway_balancer_decorate(
+    ngx_http_wa_gateway_ctx_t *ctx);
 static void ngx_http_wa_gateway_balancer_finalize(ngx_http_request_t *r,
     ngx_int_t rc);
 
@@ -119,6 +124,7 @@ ngx_http_wa_gateway_balancer_init_peer(ngx_http_request_t *r,
     ctx->reinit_request = u->reinit_request;
     ctx->finalize_request = u->finalize_request;
     ctx->rc = NGX_OK;
+    ctx->interims = 0;
 
     u->process_header = ngx_http_wa_gateway_balancer_header;
     u->reinit_request = ngx_http_wa_gateway_balancer_reinit;
@@ -320,12 +326,40 @@ ngx_http_wa_gateway_balancer_reinit(ngx_http_request_t *r)
 
     rc = ctx->reinit_request(r);
 
-    if (r->upstream->process_header != ngx_http_wa_gateway_balancer_header) {
-        ctx->process_header = r->upstream->process_header;
-        r->upstream->process_header = ngx_http_wa_gateway_balancer_header;
-    }
+    ngx_http_wa_gateway_balancer_decorate(ctx);
 
     return rc;
+}
+
+
+static ngx_int_t
+ngx_http_wa_gateway_balancer_header(ngx_http_request_t *r)
+{
+    ngx_int_t                   rc;
+    ngx_http_wa_gateway_ctx_t  *ctx;
+
+    ctx = ngx_http_wa_gateway_request_find(r);
+
+    for ( ;; ) {
+
+        rc = ngx_http_wa_gateway_balancer_process_header(ctx);
+
+        if (rc != NGX_OK || !ngx_http_wa_gateway_interim_seen(r)) {
+            return rc;
+        }
+
+        rc = ngx_http_wa_gateway_interim_drop(ctx);
+
+        ngx_http_wa_gateway_balancer_decorate(ctx);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        if (r->upstream->buffer.pos == r->upstream->buffer.last) {
+            return NGX_AGAIN;
+        }
+    }
 }
 
 
@@ -335,16 +369,18 @@ ngx_http_wa_gateway_balancer_reinit(ngx_http_request_t *r)
  */
 
 static ngx_int_t
-ngx_http_wa_gateway_balancer_header(ngx_http_request_t *r)
+ngx_http_wa_gateway_balancer_process_header(ngx_http_wa_gateway_ctx_t *ctx)
 {
-    ngx_int_t                   rc;
-    ngx_uint_t                  version;
-    ngx_http_wa_gateway_ctx_t  *ctx;
+    ngx_int_t            rc;
+    ngx_uint_t           version;
+    ngx_http_request_t  *r;
 
-    ctx = ngx_http_wa_gateway_request_find(r);
+    r = ctx->request;
     version = r->http_version;
 
     rc = ctx->process_header(r);
+
+    ngx_http_wa_gateway_balancer_decorate(ctx);
 
     if (r->http_version == NGX_HTTP_VERSION_9
         && version != NGX_HTTP_VERSION_9)
@@ -354,6 +390,22 @@ ngx_http_wa_gateway_balancer_header(ngx_http_request_t *r)
     }
 
     return rc;
+}
+
+
+/* ngx_http_proxy_module has a parser for the status line, then another */
+
+static void
+ngx_http_wa_gateway_balancer_decorate(ngx_http_wa_gateway_ctx_t *ctx)
+{
+    ngx_http_upstream_t  *u;
+
+    u = ctx->request->upstream;
+
+    if (u->process_header != ngx_http_wa_gateway_balancer_header) {
+        ctx->process_header = u->process_header;
+        u->process_header = ngx_http_wa_gateway_balancer_header;
+    }
 }
 
 

@@ -7,9 +7,24 @@
 #include "ngx_http_wa_gateway_module.h"
 #include "ngx_http_wa_gateway_answer.h"
 #include "ngx_http_wa_gateway_envelope.h"
+#include "ngx_http_wa_gateway_request.h"
 
 
+#define NGX_HTTP_WA_GATEWAY_ENVELOPE_PIECE  4096
+
+
+static ngx_uint_t ngx_http_wa_gateway_envelope_answered(
+    ngx_http_request_t *r);
+static ngx_uint_t ngx_http_wa_gateway_envelope_cached(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_wa_gateway_envelope_unasked(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_wa_gateway_envelope_json(ngx_http_request_t *r);
+static void ngx_http_wa_gateway_envelope_clear_digests(ngx_http_request_t *r);
+static ngx_int_t ngx_http_wa_gateway_envelope_begin(ngx_http_request_t *r,
+    ngx_chain_t *in);
+static ngx_int_t ngx_http_wa_gateway_envelope_skip(
+    ngx_http_wa_gateway_ctx_t *ctx, ngx_buf_t *b);
+static u_char *ngx_http_wa_gateway_envelope_blank(
+    ngx_http_wa_gateway_ctx_t *ctx, u_char *p, u_char *last);
 static ngx_int_t ngx_http_wa_gateway_envelope_tail(ngx_http_request_t *r,
     ngx_str_t *tail);
 static ngx_int_t ngx_http_wa_gateway_envelope_add(ngx_http_request_t *r,
@@ -21,35 +36,134 @@ static ngx_str_t  ngx_http_wa_gateway_envelope_head =
 
 static ngx_str_t  ngx_http_wa_gateway_envelope_null = ngx_string("null");
 
+static ngx_str_t  ngx_http_wa_gateway_envelope_bom =
+    ngx_string("\xEF\xBB\xBF");
 
-void
+static ngx_str_t  ngx_http_wa_gateway_envelope_digests[] = {
+    ngx_string("Content-Digest"),
+    ngx_string("Repr-Digest"),
+    ngx_string("Digest"),
+    ngx_string("Content-MD5"),
+    ngx_null_string
+};
+
+
+ngx_int_t
 ngx_http_wa_gateway_envelope_header(ngx_http_request_t *r)
 {
     ngx_http_wa_gateway_ctx_t  *ctx;
 
-    /* none after a redirect: what is sent then is not the instance's answer */
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_wa_gateway_module);
-
-    if (ctx == NULL
-        || ctx->peer == NULL
+    if (!ngx_http_wa_gateway_envelope_answered(r)
         || r->headers_out.status < NGX_HTTP_OK
         || r->headers_out.status >= NGX_HTTP_SPECIAL_RESPONSE
         || r->headers_out.status == NGX_HTTP_NO_CONTENT
+        || r->headers_out.status == 205
         || r->headers_out.status == NGX_HTTP_PARTIAL_CONTENT
         || (r->headers_out.content_encoding
             && r->headers_out.content_encoding->value.len)
         || !ngx_http_wa_gateway_envelope_json(r))
     {
-        return;
+        return NGX_OK;
+    }
+
+    ctx = ngx_http_wa_gateway_request_get(r);
+    if (ctx == NULL) {
+        return NGX_ERROR;
     }
 
     ctx->wrap = 1;
+    ctx->unasked = ngx_http_wa_gateway_envelope_unasked(r);
 
     ngx_http_clear_content_length(r);
     ngx_http_clear_accept_ranges(r);
     ngx_http_clear_last_modified(r);
     ngx_http_clear_etag(r);
+    ngx_http_wa_gateway_envelope_clear_digests(r);
+
+    return NGX_OK;
+}
+
+
+/* by an instance, now or into the cache; a redirect clears the contexts */
+
+static ngx_uint_t
+ngx_http_wa_gateway_envelope_answered(ngx_http_request_t *r)
+{
+    ngx_http_wa_gateway_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_wa_gateway_module);
+
+    return (ctx && ctx->peer) || ngx_http_wa_gateway_envelope_cached(r);
+}
+
+
+/* balancers are not asked before what the cache has is sent */
+
+static ngx_uint_t
+ngx_http_wa_gateway_envelope_cached(ngx_http_request_t *r)
+{
+#if (NGX_HTTP_CACHE)
+
+    ngx_str_t                          *host;
+    ngx_uint_t                          i;
+    ngx_module_t                       *module;
+    ngx_http_upstream_t                *u;
+    ngx_http_wa_gateway_upstream_t    **us;
+    ngx_http_wa_gateway_main_conf_t    *wmcf;
+
+    u = r->upstream;
+
+    if (!r->cached || u == NULL) {
+        return 0;
+    }
+
+    /* the tag is the module that has the request in hand */
+
+    module = (ngx_module_t *) u->output.tag;
+
+    if (module == NULL || r->ctx[module->ctx_index] == NULL) {
+        return 0;
+    }
+
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_wa_gateway_module);
+
+    host = u->resolved ? &u->resolved->host : NULL;
+    us = wmcf->upstreams.elts;
+
+    for (i = 0; i < wmcf->upstreams.nelts; i++) {
+
+        if (us[i]->uscf == u->conf->upstream
+            || (host
+                && us[i]->uscf->host.len == host->len
+                && ngx_strncasecmp(us[i]->uscf->host.data, host->data,
+                                   host->len)
+                   == 0))
+        {
+            return 1;
+        }
+    }
+
+#endif
+
+    return 0;
+}
+
+
+/* no instance said now what is sent; to revalidate one is asked */
+
+static ngx_uint_t
+ngx_http_wa_gateway_envelope_unasked(ngx_http_request_t *r)
+{
+#if (NGX_HTTP_CACHE)
+
+    return r->cached
+           && r->upstream->cache_status != NGX_HTTP_CACHE_REVALIDATED;
+
+#else
+
+    return 0;
+
+#endif
 }
 
 
@@ -82,17 +196,54 @@ ngx_http_wa_gateway_envelope_json(ngx_http_request_t *r)
 }
 
 
+/* RFC 9530, RFC 3230, RFC 1864: they are of what was inside */
+
+static void
+ngx_http_wa_gateway_envelope_clear_digests(ngx_http_request_t *r)
+{
+    ngx_str_t        *name;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *header;
+
+    for (part = &r->headers_out.headers.part; part; part = part->next) {
+        header = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            for (name = ngx_http_wa_gateway_envelope_digests;
+                 name->len;
+                 name++)
+            {
+                if (header[i].key.len == name->len
+                    && ngx_strncasecmp(header[i].key.data, name->data,
+                                       name->len)
+                       == 0)
+                {
+                    header[i].hash = 0;
+                }
+            }
+        }
+    }
+}
+
+
 ngx_int_t
 ngx_http_wa_gateway_envelope_body(ngx_http_request_t *r, ngx_chain_t *in,
     ngx_chain_t **out)
 {
     off_t                       size;
-    ngx_str_t                   tail;
+    ngx_str_t                   mark, tail;
     ngx_uint_t                  last;
     ngx_chain_t                *cl, *copy, **ll;
     ngx_http_wa_gateway_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_wa_gateway_module);
+
+    if (!ctx->wrapped
+        && ngx_http_wa_gateway_envelope_begin(r, in) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     size = 0;
     last = 0;
@@ -102,18 +253,32 @@ ngx_http_wa_gateway_envelope_body(ngx_http_request_t *r, ngx_chain_t *in,
         last |= cl->buf->last_buf;
     }
 
-    if (!last && (ctx->wrapped || size == 0)) {
+    if (!last && ctx->wrapped) {
         *out = in;
         return NGX_OK;
     }
 
     ll = out;
 
-    if (!ctx->wrapped
-        && ngx_http_wa_gateway_envelope_add(r,
+    if (!ctx->wrapped && (last || size)) {
+
+        if (ngx_http_wa_gateway_envelope_add(r,
                          &ngx_http_wa_gateway_envelope_head, 0, &ll) != NGX_OK)
-    {
-        return NGX_ERROR;
+        {
+            return NGX_ERROR;
+        }
+
+        /* what began as a mark and was none */
+
+        if (ctx->bom && ctx->bom < ngx_http_wa_gateway_envelope_bom.len) {
+            mark.data = ngx_http_wa_gateway_envelope_bom.data;
+            mark.len = ctx->bom;
+            size += mark.len;
+
+            if (ngx_http_wa_gateway_envelope_add(r, &mark, 0, &ll) != NGX_OK) {
+                return NGX_ERROR;
+            }
+        }
     }
 
     for (cl = in; cl; cl = cl->next) {
@@ -154,9 +319,129 @@ ngx_http_wa_gateway_envelope_body(ngx_http_request_t *r, ngx_chain_t *in,
     }
 
     *ll = NULL;
-    ctx->wrapped = 1;
+    ctx->wrapped = (last || size);
 
     return NGX_OK;
+}
+
+
+/*
+ * Blanks before the value, and a byte order mark before these (RFC 8259, 8.1),
+ * are left out, so that a body of nothing else is an empty one.
+ */
+
+static ngx_int_t
+ngx_http_wa_gateway_envelope_begin(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    ngx_chain_t                *cl;
+    ngx_http_wa_gateway_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_wa_gateway_module);
+
+    for (cl = in; cl; cl = cl->next) {
+
+        if (ngx_buf_size(cl->buf) == 0) {
+            continue;
+        }
+
+        if (ngx_http_wa_gateway_envelope_skip(ctx, cl->buf) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (ngx_buf_size(cl->buf)) {
+            break;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_wa_gateway_envelope_skip(ngx_http_wa_gateway_ctx_t *ctx, ngx_buf_t *b)
+{
+    u_char      buf[NGX_HTTP_WA_GATEWAY_ENVELOPE_PIECE];
+    u_char     *p;
+    size_t      size;
+    ssize_t     n;
+    ngx_file_t  file;
+
+    if (ngx_buf_in_memory(b)) {
+        p = ngx_http_wa_gateway_envelope_blank(ctx, b->pos, b->last);
+
+        if (b->in_file) {
+            b->file_pos += p - b->pos;
+        }
+
+        b->pos = p;
+
+        return NGX_OK;
+    }
+
+    /* of a cache or too long for memory: as a rule one piece tells */
+
+    file = *b->file;
+
+    while (b->file_pos < b->file_last) {
+
+        size = (size_t) ngx_min(b->file_last - b->file_pos,
+                                (off_t) sizeof(buf));
+
+        n = ngx_read_file(&file, buf, size, b->file_pos);
+
+        if (n <= 0) {
+            return NGX_ERROR;
+        }
+
+        p = ngx_http_wa_gateway_envelope_blank(ctx, buf, buf + n);
+
+        b->file_pos += p - buf;
+
+        if (p < buf + n) {
+            break;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* where the value begins; a mark may come in several pieces */
+
+static u_char *
+ngx_http_wa_gateway_envelope_blank(ngx_http_wa_gateway_ctx_t *ctx, u_char *p,
+    u_char *last)
+{
+    ngx_str_t  *mark;
+
+    mark = &ngx_http_wa_gateway_envelope_bom;
+
+    while (p < last && !ctx->blank && ctx->bom < mark->len) {
+
+        if (*p != mark->data[ctx->bom]) {
+
+            if (ctx->bom) {
+                return p;
+            }
+
+            break;
+        }
+
+        ctx->bom++;
+        p++;
+    }
+
+    if (p < last) {
+        ctx->blank = 1;
+    }
+
+    while (p < last
+           && (*p == ' ' || *p == '\t' || *p == CR || *p == LF))
+    {
+        p++;
+    }
+
+    return p;
 }
 
 
@@ -165,7 +450,7 @@ ngx_http_wa_gateway_envelope_body(ngx_http_request_t *r, ngx_chain_t *in,
 static ngx_int_t
 ngx_http_wa_gateway_envelope_tail(ngx_http_request_t *r, ngx_str_t *tail)
 {
-    cJSON                      *root;
+    cJSON                      *root, *item;
     ngx_int_t                   rc;
     ngx_http_wa_gateway_ctx_t  *ctx;
 
@@ -173,8 +458,16 @@ ngx_http_wa_gateway_envelope_tail(ngx_http_request_t *r, ngx_str_t *tail)
 
     root = cJSON_CreateObject();
 
-    if (ngx_http_wa_gateway_answer_string(root, "instance",
-                         ctx->peer->name.data, ctx->peer->name.len) == NULL
+    if (ctx->unasked) {
+        item = cJSON_AddNullToObject(root, "instance");
+
+    } else {
+        item = ngx_http_wa_gateway_answer_string(root, "instance",
+                                                 ctx->peer->name.data,
+                                                 ctx->peer->name.len);
+    }
+
+    if (item == NULL
         || ngx_http_wa_gateway_answer_time(root, "timestamp",
                                            ngx_http_wa_gateway_time())
            == NULL)

@@ -14,8 +14,9 @@
 /*
  * Filters for "wa_gateway_envelope": a 2xx JSON answer of an instance becomes
  * {"success":true,"data":...,"instance":"...","timestamp":"..."}, streamed.
+ * "instance" is null where a cache answered instead.
  */
-void ngx_http_wa_gateway_envelope_header(ngx_http_request_t *r);
+ngx_int_t ngx_http_wa_gateway_envelope_header(ngx_http_request_t *r);
 ngx_int_t ngx_http_wa_gateway_envelope_body(ngx_http_request_t *r,
     ngx_chain_t *in, ngx_chain_t **out);
 

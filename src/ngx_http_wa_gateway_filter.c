@@ -52,8 +52,10 @@ ngx_http_wa_gateway_filter_header(ngx_http_request_t *r)
             return NGX_ERROR;
         }
 
-    } else if (wlcf->envelope) {
-        ngx_http_wa_gateway_envelope_header(r);
+    } else if (wlcf->envelope
+               && ngx_http_wa_gateway_envelope_header(r) != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
     return ngx_http_next_header_filter(r);
@@ -84,6 +86,10 @@ ngx_http_wa_gateway_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
 
         if (ngx_http_wa_gateway_envelope_body(r, in, &out) != NGX_OK) {
             return NGX_ERROR;
+        }
+
+        if (out == NULL) {
+            return NGX_OK;
         }
     }
 

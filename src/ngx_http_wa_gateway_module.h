@@ -336,6 +336,7 @@ typedef struct {
     void                           (*finalize_request)(ngx_http_request_t *r,
                                                        ngx_int_t rc);
     ngx_int_t                        rc;         /* it was finalized with */
+    ngx_uint_t                       interims;   /* answers that were */
 
     ngx_str_t                        body;       /* of an error answer */
     void                            *stream;     /* of a long answer */
@@ -347,6 +348,9 @@ typedef struct {
     unsigned                         barred:1;   /* written, not again */
     unsigned                         wrap:1;
     unsigned                         wrapped:1;
+    unsigned                         unasked:1;  /* a cache answers */
+    unsigned                         blank:1;    /* no mark may follow */
+    unsigned                         bom:2;      /* bytes of a mark */
 } ngx_http_wa_gateway_ctx_t;
 
 

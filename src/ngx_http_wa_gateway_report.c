@@ -240,9 +240,7 @@ ngx_http_wa_gateway_report_requests(cJSON *object,
         return NGX_ERROR;
     }
 
-    /* a 1xx is never the answer that counts */
-
-    for (i = 1; i < 5; i++) {
+    for (i = 0; i < 5; i++) {
         if (cJSON_AddNumberToObject(requests, codes[i], instance->codes[i])
             == NULL)
         {

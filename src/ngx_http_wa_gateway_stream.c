@@ -155,6 +155,17 @@ ngx_http_wa_gateway_stream_handler(ngx_http_request_t *r)
         return;
     }
 
+    if (wev->delayed) {
+
+        /* by limit_rate: the timer of the write filter goes on from here */
+
+        if (ngx_http_wa_gateway_stream_wait(s) != NGX_OK) {
+            ngx_http_finalize_request(r, NGX_ERROR);
+        }
+
+        return;
+    }
+
     if (s->buf->pos < s->buf->last) {
         rc = ngx_http_output_filter(r, NULL);
 
@@ -189,6 +200,12 @@ ngx_http_wa_gateway_stream_wait(ngx_http_wa_gateway_stream_t *s)
 
     wev = s->request->connection->write;
 
+    clcf = ngx_http_get_module_loc_conf(s->request, ngx_http_core_module);
+
+    if (wev->delayed) {
+        return ngx_handle_write_event(wev, clcf->send_lowat);
+    }
+
     if (s->buf->pos == s->buf->last) {
 
         if (wev->timer_set) {
@@ -199,8 +216,6 @@ ngx_http_wa_gateway_stream_wait(ngx_http_wa_gateway_stream_t *s)
 
         return NGX_OK;
     }
-
-    clcf = ngx_http_get_module_loc_conf(s->request, ngx_http_core_module);
 
     ngx_add_timer(wev, clcf->send_timeout);
 

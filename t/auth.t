@@ -14,7 +14,8 @@ use Test::Nginx::Socket 'no_plan';
 add_block_preprocessor(sub {
     my $block = shift;
 
-    $block->set_value('no_error_log', "[alert]\n[crit]\n[emerg]");
+    $block->set_value('no_error_log', "[alert]\n[crit]\n[emerg]")
+        unless $block->no_error_log;
     $block->set_value('http_config', <<'END') unless $block->http_config;
     upstream u {
         wa_gateway;
@@ -322,3 +323,92 @@ X-Api-Key: sesame-open
 --- log_level: info
 --- error_log
 wa_gateway: no valid API key
+
+
+
+=== TEST 30: nor to an instance or a log by a variable that was read before
+--- http_config
+    upstream u {
+        wa_gateway;
+        server 127.0.0.1:$TEST_NGINX_SERVER_PORT;
+    }
+    limit_req_zone $http_x_api_key zone=key:1m rate=1000r/s;
+    limit_req_zone $http_authorization zone=bearer:1m rate=1000r/s;
+    map $http_x_api_key $copy { default "k=$http_x_api_key"; }
+    map $copy $other { ~^k=(?<inside>.+)$ $inside; default none; }
+    map $http_x_api_key $tenant { sesame tenant-1; default none; }
+    log_format keys 'logged "$http_x_api_key" "$http_authorization" "$copy" "$other" "$mine" $tenant "$inside"';
+--- config
+    wa_gateway_api_key sesame other;
+    access_log logs/error.log keys;
+    location ^~ /instance {
+        wa_gateway_api_key off;
+        access_log off;
+        return 200 "$http_x_seen|$http_x_api_key|$http_authorization";
+    }
+    location / {
+        set $mine "$http_x_api_key $other $tenant";
+        set $before "uri $uri";
+        limit_req zone=key burst=10;
+        limit_req zone=bearer burst=10;
+        proxy_set_header X-Seen "$http_x_api_key,$http_authorization,$copy,$other,$mine,$tenant,$before,$uri,$inside";
+        proxy_pass http://u/instance;
+    }
+--- request
+GET /x
+--- more_headers
+X-Api-Key: sesame
+Authorization: Bearer other
+--- response_body chomp
+,,k=,none,,tenant-1,uri /x,/x,||
+--- no_error_log
+sesame
+Bearer other
+[alert]
+[crit]
+[emerg]
+--- error_log eval
+qr/^logged "-" "-" "k=" "none" "" tenant-1 "-?"$/m
+
+
+
+=== TEST 31: what is limited by the key is limited by it
+--- http_config
+    upstream u {
+        wa_gateway;
+        server 127.0.0.1:$TEST_NGINX_SERVER_PORT;
+    }
+    limit_req_zone $http_x_api_key zone=key:1m rate=1r/m;
+--- config
+    wa_gateway_api_key sesame other;
+    location ^~ /instance { wa_gateway_api_key off; return 200 "sent"; }
+    location / { limit_req zone=key; limit_req_status 429;
+                 proxy_pass http://u/instance; }
+--- request eval
+["GET /a", "GET /b", "GET /c", "GET /d"]
+--- more_headers eval
+["X-Api-Key: sesame", "X-Api-Key: sesame", "X-Api-Key: other", "X-Api-Key: other"]
+--- error_code eval
+[200, 429, 200, 429]
+
+
+
+=== TEST 32: a header that holds no key keeps its variable
+--- http_config
+    upstream u {
+        wa_gateway;
+        server 127.0.0.1:$TEST_NGINX_SERVER_PORT;
+    }
+    limit_req_zone $http_authorization zone=bearer:1m rate=1000r/s;
+--- config
+    wa_gateway_api_key sesame;
+    location ^~ /instance { wa_gateway_api_key off; return 200 "$http_x_seen|$http_authorization"; }
+    location / { limit_req zone=bearer; proxy_set_header X-Seen $http_authorization;
+                 proxy_pass http://u/instance; }
+--- request
+GET /x
+--- more_headers
+X-Api-Key: sesame
+Authorization: Bearer instance-token
+--- response_body chomp
+Bearer instance-token|Bearer instance-token

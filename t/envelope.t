@@ -12,15 +12,16 @@ use IO::Compress::Gzip qw(gzip);
 use JSON::PP;
 use Test::More;
 use WaGateway::Fake;
-use WaGateway::Nginx;
+use WaGateway::Nginx qw(poll);
 
 my $fake = WaGateway::Fake->new;
 my $name = 'http://' . $fake->name;
+my $n = 0;
 
 
 # What is wrong with an envelope, '' when nothing is; its data else.
 sub unwrap {
-    my ($r) = @_;
+    my ($r, $instance) = @_;
     my $o = eval { decode_json($r->{body}) }
         or return (undef, "no JSON: $r->{body}");
     my $keys = join ' ', sort keys %$o;
@@ -29,7 +30,8 @@ sub unwrap {
         if $keys ne 'data instance success timestamp';
     return (undef, 'success')
         unless JSON::PP::is_bool($o->{success}) && $o->{success};
-    return (undef, "instance $o->{instance}") if $o->{instance} ne $name;
+    my $who = defined $o->{instance} ? $o->{instance} : 'null';
+    return (undef, "instance $who") if $who ne ($instance || $name);
     return (undef, "timestamp $o->{timestamp}") if $o->{timestamp}
         !~ /^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
     return (undef, 'cut') unless $r->{whole};
@@ -37,6 +39,9 @@ sub unwrap {
     return ($o->{data}, '');
 }
 
+
+my $Type = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+my $Bom = "\xef\xbb\xbf";
 
 for my $workers (0, 4) {
 for my $buffering ('on', 'off') {
@@ -47,9 +52,25 @@ for my $buffering ('on', 'off') {
                     . 'wa_gateway_keepalive off; server ' . $fake->name . ';',
         location => "proxy_http_version 1.1; proxy_buffering $buffering;
                      wa_gateway_envelope on;",
-        http => 'upstream plain { server ' . $fake->name . '; } gzip on;
+        http => 'proxy_cache_path cache keys_zone=c:1m inactive=1h;
+                 upstream plain { server ' . $fake->name . '; } gzip on;
                  gzip_types application/json; gzip_min_length 1;',
         server => 'location /off { proxy_pass http://u; }
+            location /cache { wa_gateway_envelope on; proxy_pass http://u;
+                proxy_cache c; proxy_cache_valid 200 1h;
+                proxy_cache_valid 201 1s; proxy_cache_use_stale error;
+                proxy_cache_revalidate on;
+                add_header X-Cache $upstream_cache_status; }
+            location /cache/variable { wa_gateway_envelope on; set $to u;
+                proxy_pass http://$to; proxy_cache c; proxy_cache_valid 1h; }
+            location /cache/plain { wa_gateway_envelope on;
+                proxy_pass http://plain; proxy_cache c;
+                proxy_cache_valid 1h; }
+            location /cache/page { wa_gateway_envelope on;
+                proxy_pass http://u; proxy_cache c; proxy_cache_valid any 1h;
+                error_page 502 = /page.json; proxy_intercept_errors on; }
+            location = /page.json { wa_gateway_envelope on; internal;
+                default_type application/json; return 200 "{}"; }
             location /plain { wa_gateway_envelope on;
                               proxy_pass http://plain; }
             location /own { wa_gateway_envelope on;
@@ -110,6 +131,17 @@ for my $buffering ('on', 'off') {
 
     # Raw answers: what came, what the client gets
     for my $case (
+        ['blanks alone', "${Type}Content-Length: 5\r\n\r\n \r\n\t ", 200, \'null'],
+        ['64k of blanks', "$Type\r\n" . ' ' x 65536, 200, \'null'],
+        ['a BOM alone', "$Type\r\n$Bom", 200, \'null'],
+        ['a BOM and blanks', "$Type\r\n$Bom\n", 200, \'null'],
+        ['a BOM', "$Type\r\n${Bom}{\"a\":1}", 200, \'{"a":1}'],
+        ['a BOM, chunked', "${Type}Transfer-Encoding: chunked\r\n\r\n1\r\n\xef"
+         . "\r\n1\r\n\xbb\r\n1\r\n\xbf\r\n2\r\n \n\r\n2\r\n[1\r\n2\r\n] \r\n"
+         . "0\r\n\r\n", 200, \'[1]'],
+        ['blanks before and after', "$Type\r\n \n [1] \n", 200, \'[1]'],
+        ['205', "HTTP/1.1 205 Reset Content\r\nContent-Type: application/json"
+         . "\r\nContent-Length: 0\r\n\r\n", 205, ''],
         ['204', "HTTP/1.1 204 No Content\r\n\r\n", 204, ''],
         ['an empty body', "HTTP/1.1 200 OK\r\nContent-Type: "
          . "application/json\r\nContent-Length: 0\r\n\r\n", 200, \'null'],
@@ -149,6 +181,92 @@ for my $buffering ('on', 'off') {
         } elsif (defined $want) {
             is($r->{body}, $want, "$what: is left alone, $how");
         }
+    }
+
+    # Cut anywhere, and what only begins like a mark
+    for my $at (1 .. 12) {
+        $fake->answer("$Type\r\n$Bom \n{\"a\":1}");
+        my $r = $ng->request('GET', '/raw?split=' . (length("$Type\r\n") + $at));
+        my ($data, $wrong) = unwrap($r);
+        is("$wrong " . ($data->{a} || ''), ' 1', "a BOM, cut at $at, $how");
+    }
+
+    for my $at (1, 2) {
+        my $half = substr $Bom, 0, $at;
+        $fake->answer("$Type\r\n$half$Bom\[]");
+        my $r = $ng->request('GET', '/raw?split=' . (length("$Type\r\n") + $at));
+        like($r->{body}, qr/^\{"success":true,"data":\Q$half$Bom\E\[\],/,
+             "$at bytes of a BOM are no BOM, $how");
+    }
+
+    # What tells of the body as it was
+    {
+        my @names = qw(Content-Digest Repr-Digest Digest Content-MD5);
+        $fake->answer($Type . join('', map { "$_: x\r\n" } @names, 'X-Other')
+                      . "\r\n{}");
+        my $r = $ng->request('GET', '/raw');
+        is(join(' ', grep { /digest|md5|x-other/ } sort keys %{$r->{headers}}),
+           'x-other', "no digest of what is inside, $how");
+        $r = $ng->request('GET', '/off');
+        ok($r->{headers}{'content-digest'}, 'which stays where nothing is wrapped');
+    }
+
+    # The same from a cache, where nobody was asked
+    for my $case (['{"a":1}', '{"a":1}'], ["$Bom\n {\"a\":1}", '{"a":1}'],
+                  ['', 'null'], [" \n", 'null'], [' ' x 9999, 'null'],
+                  [' ' x 9999 . '[1]', '[1]'])
+    {
+        my ($body, $want) = @$case;
+        my $path = '/cache/' . ++$n;
+        $fake->answer("$Type\r\n$body");
+
+        for my $cached (qw(MISS HIT)) {
+            my $r = $ng->request('GET', $path,
+                                 headers => ['Range: bytes=0-1']);
+            my ($data, $wrong) = unwrap($r, $cached eq 'HIT' ? 'null' : '');
+            is("$r->{status} $r->{headers}{'x-cache'} $wrong "
+               . JSON::PP->new->canonical->allow_nonref->encode($data),
+               "200 $cached  $want", substr($body, 0, 9) . ", $cached, $how");
+        }
+    }
+
+    $fake->mode('json');
+    for my $path ('/cache/variable/a', '/cache/plain/a') {
+        for my $from ($name, 'null') {
+            my $r = $ng->request('GET', $path);
+            if ($path =~ /plain/) {
+                is(eval { decode_json($r->{body})->{path} }, $path,
+                   "$path is not wrapped, $how");
+            } else {
+                is((unwrap($r, $from))[1], '', "$path from $from, $how");
+            }
+        }
+    }
+
+    for (1, 2) {
+        is($ng->request('GET', '/cache/page?fake=status:502')->{body}, '{}',
+           "an error page of a cached answer is not wrapped, $how");
+    }
+
+    {
+        my $path = '/cache/' . ++$n;
+        my $tag = "ETag: \"1\"\r\n";
+        $fake->answer(($Type =~ s/200 OK/201 Created/r) . "$tag\r\n{}");
+        is((unwrap($ng->request('GET', $path)))[1], '', "201, $how");
+
+        my $r;
+        $fake->answer("HTTP/1.1 304 Not Modified\r\n$tag\r\n");
+        poll { $r = $ng->request('GET', $path);
+               $r->{headers}{'x-cache'} eq 'REVALIDATED' };
+        is("$r->{headers}{'x-cache'} " . (unwrap($r))[1], 'REVALIDATED ',
+           "who says that it is still so is named, $how");
+
+        $fake->stop;
+        poll { $r = $ng->request('GET', $path);
+               $r->{headers}{'x-cache'} eq 'STALE' };
+        is("$r->{headers}{'x-cache'} " . (unwrap($r, 'null'))[1], 'STALE ',
+           "who failed is not, $how");
+        $fake->start;
     }
 
     # gzip of the instance's own

@@ -71,7 +71,7 @@ sub details {
         "$d.checks.consecutiveFailures" => qr/^0$/,
         "$d.checks.lastStatus" => qr/^null$/,
         map { ("$d.requests.$_" => $Whole) }
-            qw(total inFlight failed 2xx 3xx 4xx 5xx),
+            qw(total inFlight failed 1xx 2xx 3xx 4xx 5xx),
     );
 }
 
@@ -155,7 +155,7 @@ for my $workers (0, 2) {
     $s = $ng->status;
     for my $name (@names) {
         my $q = $s->{instances}{details}{$name}{requests};
-        my %want = map { $_ => $sent{$name}{$_} || 0 } qw(2xx 3xx 4xx 5xx);
+        my %want = map { $_ => $sent{$name}{$_} || 0 } qw(1xx 2xx 3xx 4xx 5xx);
         my $total = 0;
         $total += $_ for values %want;
 

@@ -21,13 +21,15 @@ package WaGateway::Fake;
 #   half_head       closed in the middle of the answer's header
 #   chunked_half    closed in the middle of a chunked answer
 #   garbage         no HTTP
-#   plain           no HTTP, at the first byte that comes
+#   plain           no HTTP, at the first byte that comes; or what answer() had
+#   interim         nothing but interim answers
 #   sse             an event each 50 ms, for ever
 #   keep:N          json; the connection is closed after N requests, untold
 #   reset_second    json; the second request of a connection is read and reset
 #
 # Further words of the query: pad=N adds N bytes to the answer, type=T sets
-# its Content-Type, delay=SECONDS lets it wait.
+# its Content-Type, delay=SECONDS lets it wait, interim=CODE,CODE sends answers
+# with these statuses first, split=N the first N bytes alone.
 #
 # Each request is a line of the ledger before a byte of the answer is sent.
 
@@ -443,7 +445,7 @@ sub take {
     }
 
     if ($Fake->_read('mode') eq 'plain') {
-        syswrite $c->{fh}, "no HTTP and no TLS\r\n";
+        syswrite $c->{fh}, $Fake->_read('answer') || "no HTTP and no TLS\r\n";
         drop($c, 'close');
         return;
     }
@@ -594,6 +596,12 @@ sub answer {
     return events($c) if $mode eq 'sse';
     return said($c) if $mode eq 'say';
 
+    my $interim = join '', map {
+        "HTTP/1.1 $_ Interim\r\nContent-Length: 0\r\nX-Interim: $_\r\n\r\n"
+    } split /,/, $c->{query}{interim} || '';
+
+    return reply($c, $interim, 'close') if $mode eq 'interim';
+
     my $status = $mode eq 'status' ? $c->{arg} : 200;
     my $body = JSON::PP->new->canonical->encode({
         instance => $Fake->{port} || 0, method => $c->{method},
@@ -603,7 +611,7 @@ sub answer {
         $body =~ s/\}$/',"pad":"' . 'x' x $pad . '"}'/e;
     }
 
-    my $head = "HTTP/1.1 $status Fake\r\nContent-Type: "
+    my $head = "${interim}HTTP/1.1 $status Fake\r\nContent-Type: "
                . ($c->{query}{type} || 'application/json') . "\r\n"
                . ($c->{keep} ? '' : "Connection: close\r\n");
 
@@ -657,6 +665,13 @@ sub said {
 
 sub reply {
     my ($c, $bytes, $after) = @_;
+
+    if (my $first = delete $c->{query}{split}) {
+        my $rest = substr $bytes, $first, length $bytes, '';
+        my $then = $after;
+        later(0.02, sub { reply($c, $rest, $then) if $C{$c->{id}} });
+        $after = 'more';
+    }
 
     $c->{out} = $bytes;
     $c->{after} = $after;
