@@ -84,7 +84,7 @@ for (0, 4) {
         my $ng = start('wa_gateway_passive eject=1h;');
 
         ask($ng, $a, "fake=$mode&pad=100");
-        poll { state($ng, $fakes[0]) ne 'up' } 3;
+        poll { state($ng, $fakes[0]) ne 'up' };
 
         is(state($ng, $fakes[0]), "down: $reason", "$mode marks down, $how");
         is(state($ng, $fakes[1]), 'up', 'the other stays up');
@@ -244,7 +244,7 @@ for (0, 4) {
             my $s = send_request($ng->port, 'POST', '/gone?delay=0.3',
                                  body => 'x');
             poll { $fakes[0]->ledger('/gone') + $fakes[1]->ledger('/gone')
-                   == $_ } 3;
+                   == $_ };
             close $s;
         }
 

@@ -228,7 +228,7 @@ my $Metrics = 'location = /metrics { wa_gateway_metrics; } ';
 
     # the state of one that broke, and the others
     $fakes[0]->mode('reset');
-    poll { $ng->request('POST', '/', body => 'x')->{status} == 502 } 5;
+    poll { $ng->request('POST', '/', body => 'x')->{status} == 502 };
     $m = metrics($ng);
     is($m->{wa_gateway_instance_up}{$key}, 0, 'and down');
     my %states = map { /state=(\w+)/

@@ -62,7 +62,7 @@ sub once {
     my $r = $ng->request($method, $path . ($query ? "?$query" : ''), %o);
 
     # an instance that is slow may read what was written later than this
-    poll { scalar(seen($path)) } 3;
+    poll { scalar(seen($path)) };
 
     my $got = $r->{status};
     $got .= ' ' . (json($r)->{sent} || '-') if $method ne 'HEAD';
@@ -212,7 +212,7 @@ SKIP: {
                                       PeerPort => $full->sockport);
         push @fill, $s if $s;
         !$s;
-    } 10;
+    };
 
     skip 'no connect timeout can be made here', 1 unless $stuck;
 
@@ -467,13 +467,13 @@ END
     for my $m (@Methods) {
         my $path = '/close' . path();
         my $r = $ng->request($m, $path, body => body($m));
-        poll { $count->($path) } 3;
+        poll { $count->($path) };
         is("$r->{status} " . $count->($path), '502 1',
            "$m: TLS, closed after the request was written");
 
         $path = '/hang' . path();
         $r = $ng->request($m, $path, body => body($m));
-        poll { $count->($path) } 3;
+        poll { $count->($path) };
         is("$r->{status} " . $count->($path), '504 1',
            "$m: TLS, no answer in time");
     }
@@ -493,7 +493,7 @@ END
         for (1 .. 3) {
             my $path = path();
             my $r = $ng->request($m, $path, body => body($m));
-            poll { $count->($path) } 3;
+            poll { $count->($path) };
             is("$r->{status} " . $count->($path), '200 1',
                "$m: TLS, refused and failed handshakes fail over");
         }

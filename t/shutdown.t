@@ -20,7 +20,7 @@ sub gone {
     my $start = time;
     my $pid = $ng->{pid};
 
-    my $gone = poll { waitpid($pid, POSIX::WNOHANG()) == $pid } 20;
+    my $gone = poll { waitpid($pid, POSIX::WNOHANG()) == $pid };
     delete $ng->{pid} if $gone;
 
     return time - $start;

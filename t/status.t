@@ -190,7 +190,7 @@ for my $workers (0, 2) {
     # Events, and what a failure looks like
     my $since = $ng->instance($fakes[1]->name)->{since};
     $fakes[1]->mode('reset');
-    poll { $ng->request('GET', '/e')->{status} == 502 } 5;
+    poll { $ng->request('GET', '/e')->{status} == 502 };
 
     $s = $ng->status;
     my $d = $s->{instances}{details}{$names[1]};
@@ -226,7 +226,7 @@ for my $workers (0, 2) {
 
     # All down
     $_->mode('reset') for @fakes;
-    poll { $ng->request('GET', '/e')->{status} == 503 } 5;
+    poll { $ng->request('GET', '/e')->{status} == 503 };
 
     $r = $ng->request('GET', '/health');
     is($r->{status}, 503, "/health is 503 when none is up, $how");
