@@ -395,7 +395,7 @@ for my $buffering ('on', 'off') {
         ok($fakes[0]->close_idle(1), 'closed with a reset');
         kill 'CONT', $worker;
 
-        my $r = read_answer($client, $m, socket => 1, timeout => 10);
+        my $r = read_answer($client, $m, socket => 1);
 
         is("$r->{status} " . scalar(seen($path)), '200 1',
            "$m: a kept connection reset before the write costs nothing");
@@ -413,7 +413,7 @@ for my $buffering ('on', 'off') {
         ok($fakes[0]->close_idle(0), 'closed');
         kill 'CONT', $worker;
 
-        my $r = read_answer($client, $m, socket => 1, timeout => 10);
+        my $r = read_answer($client, $m, socket => 1);
         my $seen = seen($path);
 
         ok($r->{status} == 200 && $seen == 1
@@ -482,7 +482,6 @@ END
 
     # A port that is closed, one that does not speak TLS, and a good one.
     $ng = WaGateway::Nginx->start(http => $tls, scheme => 'https',
-        location => 'proxy_connect_timeout 300ms;',
         upstream => 'wa_gateway; wa_gateway_passive off; server '
         . $closed->name . '; server ' . $fakes[1]->name
         . "; server 127.0.0.1:$p1;");

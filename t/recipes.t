@@ -98,7 +98,7 @@ my (%upstreams, %fakes);
 for my $i (0 .. $#recipes) {
     my $r = $recipes[$i];
     my ($name, $value) = @{$r->{header}};
-    my $check = "wa_gateway_check uri=$r->{uri} interval=300ms timeout=5s;
+    my $check = "wa_gateway_check uri=$r->{uri} interval=300ms timeout=1h;
                  wa_gateway_expect json $r->{expect};";
 
     $fakes{$_} = WaGateway::Fake->new for "r$i", "keyless$i";
