@@ -198,12 +198,24 @@ ngx_http_wa_gateway_postconfiguration(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_wa_gateway_init_module(ngx_cycle_t *cycle)
 {
-    ngx_uint_t                        i;
+    ngx_uint_t                        i, again;
     ngx_http_wa_gateway_zone_t      **zones;
     ngx_http_wa_gateway_main_conf_t  *wmcf;
 
     wmcf = ngx_http_cycle_get_module_main_conf(cycle,
                                                ngx_http_wa_gateway_module);
+
+    /*
+     * A single process is not started anew for a new configuration: its old
+     * checks end here, while the records they write to are still there.
+     */
+
+    again = (ngx_process == NGX_PROCESS_SINGLE
+             && !ngx_is_init_cycle(cycle->old_cycle));
+
+    if (again) {
+        ngx_http_wa_gateway_stop(cycle->old_cycle);
+    }
 
     if (wmcf) {
         zones = wmcf->zones.elts;
@@ -213,17 +225,7 @@ ngx_http_wa_gateway_init_module(ngx_cycle_t *cycle)
         }
     }
 
-    /* a single process is not started anew for a new configuration */
-
-    if (ngx_process == NGX_PROCESS_SINGLE
-        && !ngx_is_init_cycle(cycle->old_cycle))
-    {
-        ngx_http_wa_gateway_stop(cycle->old_cycle);
-
-        return ngx_http_wa_gateway_init_process(cycle);
-    }
-
-    return NGX_OK;
+    return again ? ngx_http_wa_gateway_init_process(cycle) : NGX_OK;
 }
 
 

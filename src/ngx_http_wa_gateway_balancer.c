@@ -82,15 +82,32 @@ ngx_http_wa_gateway_balancer_init_peer(ngx_http_request_t *r,
 
     u = r->upstream;
 
+    ngx_http_wa_gateway_request_others(ctx);
+
     ctx->upstream = uscf->peer.data;
-    ctx->peer = NULL;
-    ctx->tried = NULL;
-    ctx->tries = 0;
-    ctx->attempts = 0;
-    ctx->again = 0;
-    ctx->resend = 0;
     ctx->refused = 0;
-    ctx->outcome = NGX_HTTP_WA_GATEWAY_NONE;
+
+    if (ctx->method == 0) {
+        ctx->method = r->method;
+    }
+
+    /*
+     * "error_page", X-Accel-Redirect and other redirects come here again with
+     * a request that an instance may have got: what is known of that stays.
+     */
+
+    ctx->barred = (ctx->written
+                   && !ngx_http_wa_gateway_retry_repeatable(ctx));
+
+    if (!ctx->barred) {
+        ctx->peer = NULL;
+        ctx->tried = NULL;
+        ctx->tries = 0;
+        ctx->attempts = 0;
+        ctx->again = 0;
+        ctx->resend = 0;
+        ctx->outcome = NGX_HTTP_WA_GATEWAY_NONE;
+    }
 
     u->peer.data = ctx;
     u->peer.get = ngx_http_wa_gateway_balancer_get;
@@ -130,6 +147,16 @@ ngx_http_wa_gateway_balancer_get(ngx_peer_connection_t *pc, void *data)
 
     pc->cached = 0;
     pc->connection = NULL;
+
+    if (ctx->barred) {
+        ngx_log_error(NGX_LOG_ERR, pc->log, 0,
+                      "wa_gateway: the request was written before, "
+                      "it is not sent again");
+
+        pc->name = &ctx->upstream->uscf->host;
+
+        return NGX_BUSY;
+    }
 
     if (ctx->peer == NULL) {
 
@@ -192,7 +219,7 @@ ngx_http_wa_gateway_balancer_again(ngx_http_wa_gateway_ctx_t *ctx)
         }
     }
 
-    ngx_http_wa_gateway_roster_refresh(ctx->upstream);
+    ngx_http_wa_gateway_roster_update(ctx->upstream);
 
     return NULL;
 }
@@ -244,7 +271,10 @@ ngx_http_wa_gateway_balancer_take(ngx_http_wa_gateway_ctx_t *ctx,
 
     ctx->address = peer->address;
     ctx->naddress = 1;
-    ctx->attempts++;
+
+    if (ctx->attempts++) {
+        (void) ngx_atomic_fetch_add(&ctx->upstream->group->failovers, 1);
+    }
 
     (void) ngx_atomic_fetch_add(&peer->instance->requests, 1);
 
@@ -325,7 +355,11 @@ ngx_http_wa_gateway_balancer_header(ngx_http_request_t *r)
 }
 
 
-/* ngx_http_upstream_finalize_request() calls this before it frees the peer */
+/*
+ * ngx_http_upstream_finalize_request() calls this before it frees the peer,
+ * if ngx_http_upstream_next() has not freed it and gone no further, as for a
+ * client that left, "proxy_next_upstream off" or its timeout.
+ */
 
 static void
 ngx_http_wa_gateway_balancer_finalize(ngx_http_request_t *r, ngx_int_t rc)
@@ -335,6 +369,12 @@ ngx_http_wa_gateway_balancer_finalize(ngx_http_request_t *r, ngx_int_t rc)
     ctx = ngx_http_wa_gateway_request_find(r);
 
     ctx->rc = rc;
+
+    if (ctx->again) {
+        ngx_http_wa_gateway_retry_declined(ctx);
+    }
+
+    ngx_http_wa_gateway_request_own(ctx);
 
     ctx->finalize_request(r, rc);
 }

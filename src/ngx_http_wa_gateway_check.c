@@ -8,6 +8,7 @@
 #include "ngx_http_wa_gateway_check.h"
 #include "ngx_http_wa_gateway_param.h"
 #include "ngx_http_wa_gateway_probe.h"
+#include "ngx_http_wa_gateway_tls.h"
 
 
 static ngx_http_wa_gateway_check_t *ngx_http_wa_gateway_check_get(
@@ -299,8 +300,8 @@ ngx_http_wa_gateway_check_finish_ssl(ngx_conf_t *cf,
 
 #if (NGX_HTTP_SSL)
 
-    return ngx_http_wa_gateway_probe_ssl_create(cf, &check->ctx,
-                                     check->ssl_verify, &check->certificate);
+    return ngx_http_wa_gateway_tls_context(cf, &check->ctx, check->ssl_verify,
+                                           &check->certificate);
 
 #else
 
@@ -463,8 +464,8 @@ ngx_http_wa_gateway_check_probe(ngx_http_wa_gateway_check_t *check,
     p->head = (ngx_strcmp(check->method.data, "HEAD") == 0);
 
 #if (NGX_HTTP_SSL)
-    p->ssl = check->ctx;
-    p->ssl_name = peer->ssl_name;
-    p->ssl_verify = check->ssl_verify;
+    p->transport.ssl = check->ctx;
+    p->transport.ssl_name = peer->ssl_name;
+    p->transport.ssl_verify = check->ssl_verify;
 #endif
 }

@@ -32,9 +32,8 @@ typedef struct {
     ngx_msec_t                       next;       /* of the record, as known */
     ngx_msec_t                       begun;
 
-    unsigned                         available:1;  /* when last looked */
     unsigned                         first:1;
-    unsigned                         fault:1;      /* ours, told already */
+    unsigned                         fault:1;    /* ours, told already */
 } ngx_http_wa_gateway_task_t;
 
 
@@ -179,30 +178,25 @@ static void
 ngx_http_wa_gateway_checker_first(ngx_http_wa_gateway_checker_t *checker,
     ngx_uint_t n)
 {
-    ngx_msec_t                       spread;
-    ngx_http_wa_gateway_task_t      *task;
-    ngx_http_wa_gateway_instance_t  *instance;
+    ngx_msec_t                   spread;
+    ngx_http_wa_gateway_task_t  *task;
 
     task = &checker->tasks[n];
-    instance = task->peer->instance;
-
-    task->available = ngx_http_wa_gateway_available(instance);
 
     spread = ngx_http_wa_gateway_schedule_spread(n, checker->ntasks);
+
+    ngx_http_wa_gateway_checker_adopt(task, spread);
 
     if (ngx_http_wa_gateway_verdict_anew(checker->upstream, task->peer)) {
         task->first = 1;
         task->turn = ngx_current_msec + spread;
-
-    } else {
-        ngx_http_wa_gateway_checker_adopt(task, spread);
     }
 
     ngx_http_wa_gateway_checker_arm(task, task->turn);
 }
 
 
-/* the schedule as the record has it, for a task that was not asked anew */
+/* the schedule as the record has it */
 
 static void
 ngx_http_wa_gateway_checker_adopt(ngx_http_wa_gateway_task_t *task,
@@ -229,6 +223,9 @@ ngx_http_wa_gateway_checker_stop(ngx_http_wa_gateway_upstream_t *us)
     if (checker == NULL) {
         return;
     }
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, checker->watch.log, 0,
+                   "wa_gateway checker stop: %V", &us->uscf->host);
 
     us->checker = NULL;
 
@@ -268,7 +265,7 @@ ngx_http_wa_gateway_checker_watch_handler(ngx_event_t *ev)
 
     /* what time moves by itself is told in time, though nobody asks */
 
-    ngx_http_wa_gateway_roster_refresh(checker->upstream);
+    ngx_http_wa_gateway_roster_update(checker->upstream);
 
     if (checker->generation != checker->upstream->group->generation) {
         checker->generation = checker->upstream->group->generation;
@@ -286,31 +283,23 @@ ngx_http_wa_gateway_checker_watch_handler(ngx_event_t *ev)
 }
 
 
-/* those that traffic took out, in any worker, are asked soon */
+/* those that traffic took out, in any worker, have their turn soon */
 
 static void
 ngx_http_wa_gateway_checker_look(ngx_http_wa_gateway_checker_t *checker)
 {
-    ngx_uint_t                   i, available;
-    ngx_msec_t                   quick;
+    ngx_uint_t                   i;
     ngx_http_wa_gateway_task_t  *task;
 
     for (i = 0; i < checker->ntasks; i++) {
         task = &checker->tasks[i];
-        available = ngx_http_wa_gateway_available(task->peer->instance);
 
-        if (!available && task->available && task->timer.timer_set) {
-
-            quick = ngx_http_wa_gateway_schedule_soon(ngx_current_msec,
-                                                      ngx_random());
-
-            if ((ngx_msec_int_t) (task->timer.timer.key - quick) > 0) {
-                task->turn = quick;
-                ngx_http_wa_gateway_checker_arm(task, quick);
-            }
+        if (task->timer.timer_set && !task->first
+            && task->peer->instance->next_check != task->next)
+        {
+            ngx_http_wa_gateway_checker_adopt(task, 0);
+            ngx_http_wa_gateway_checker_arm(task, task->turn);
         }
-
-        task->available = available;
     }
 }
 
@@ -373,8 +362,6 @@ ngx_http_wa_gateway_checker_done(ngx_http_wa_gateway_probe_t *p, ngx_int_t rc)
         return;
     }
 
-    task->available = ngx_http_wa_gateway_available(task->peer->instance);
-
     ngx_http_wa_gateway_checker_next(task, &verdict, failures);
 }
 
@@ -421,17 +408,20 @@ static void
 ngx_http_wa_gateway_checker_next(ngx_http_wa_gateway_task_t *task,
     ngx_http_wa_gateway_verdict_t *verdict, ngx_uint_t failures)
 {
-    ngx_msec_t                    due;
-    ngx_http_wa_gateway_check_t  *check;
+    ngx_msec_t                       due, next;
+    ngx_http_wa_gateway_check_t     *check;
+    ngx_http_wa_gateway_upstream_t  *us;
 
-    check = task->checker->upstream->check;
+    us = task->checker->upstream;
+    check = us->check;
 
     task->turn = ngx_http_wa_gateway_checker_turn(task, verdict, failures);
     task->first = 0;
 
     due = task->turn;
 
-    if (verdict->passed && task->available) {
+    if (verdict->passed && ngx_http_wa_gateway_available(task->peer->instance))
+    {
         due += ngx_http_wa_gateway_schedule_jitter(check->interval,
                                                    check->jitter,
                                                    ngx_random());
@@ -442,8 +432,18 @@ ngx_http_wa_gateway_checker_next(ngx_http_wa_gateway_task_t *task,
         due = task->turn;
     }
 
-    task->next = task->turn;
-    task->peer->instance->next_check = task->next;
+    next = ngx_http_wa_gateway_verdict_schedule(us, task->peer, task->next,
+                                                task->turn);
+
+    if (next != task->turn) {
+
+        /* traffic took the instance out while it was checked */
+
+        ngx_http_wa_gateway_checker_adopt(task, 0);
+        due = task->turn;
+    }
+
+    task->next = next;
 
     ngx_http_wa_gateway_checker_arm(task, due);
 }
@@ -461,7 +461,9 @@ ngx_http_wa_gateway_checker_turn(ngx_http_wa_gateway_task_t *task,
         return ngx_http_wa_gateway_schedule_fault(ngx_current_msec, interval);
     }
 
-    if (!verdict->passed || !task->available) {
+    if (!verdict->passed
+        || !ngx_http_wa_gateway_available(task->peer->instance))
+    {
         return ngx_http_wa_gateway_schedule_recheck(task->begun, interval,
                                                     failures);
     }

@@ -164,7 +164,7 @@ ngx_http_wa_gateway_conf_upstream(ngx_conf_t *cf, ngx_command_t *cmd,
         us->retry = NGX_HTTP_WA_GATEWAY_RETRY_UNSENT;
 
     } else if (ngx_strcmp(args.retry.data, "idempotent") == 0) {
-        us->retry = NGX_HTTP_WA_GATEWAY_RETRY_IDEMPOTENT;
+        us->retry = NGX_HTTP_WA_GATEWAY_RETRY_SAFE;
 
     } else {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,

@@ -129,6 +129,13 @@ static ngx_http_wa_gateway_error_t  ngx_http_wa_gateway_details[] = {
       "have been sent, check before trying again" },
 
     { 0, NULL,
+      "كُتب الطلب قبل ذلك ولا يُعاد إرساله: "
+      "ربما أُرسلت الرسالة، تحقّق قبل إعادة "
+      "المحاولة",
+      "The request was written before and is not sent again: the message "
+      "may have been sent, check before trying again" },
+
+    { 0, NULL,
       "لم تُجب الـ instance في الوقت المحدد: "
       "ربما أُرسلت الرسالة، تحقّق قبل إعادة "
       "المحاولة",
@@ -153,6 +160,7 @@ ngx_http_wa_gateway_error_header(ngx_http_request_t *r)
         return NGX_ERROR;
     }
 
+    ngx_http_wa_gateway_request_others(ctx);
     ngx_http_wa_gateway_error_status(r, ctx);
 
     if (ngx_http_wa_gateway_error_make(r, ctx) != NGX_OK) {
@@ -201,11 +209,13 @@ static void
 ngx_http_wa_gateway_error_status(ngx_http_request_t *r,
     ngx_http_wa_gateway_ctx_t *ctx)
 {
-    if (!ctx->refused || r->err_status != NGX_HTTP_BAD_GATEWAY) {
+    if ((!ctx->refused && !ctx->barred)
+        || r->err_status != NGX_HTTP_BAD_GATEWAY)
+    {
         return;
     }
 
-    if (ctx->attempts == 0) {
+    if (ctx->refused && ctx->attempts == 0) {
         r->err_status = NGX_HTTP_SERVICE_UNAVAILABLE;
 
     } else if (ctx->outcome == NGX_HTTP_WA_GATEWAY_FAILED
@@ -293,7 +303,8 @@ ngx_http_wa_gateway_error_details(ngx_http_wa_gateway_ctx_t *ctx,
     ngx_uint_t  n;
 
     if (ctx->sent != NGX_HTTP_WA_GATEWAY_SENT_NO) {
-        n = (status == NGX_HTTP_GATEWAY_TIME_OUT) ? 4 : 3;
+        n = (status == NGX_HTTP_GATEWAY_TIME_OUT) ? 5
+                                                  : (ctx->barred ? 4 : 3);
 
     } else if (ngx_http_wa_gateway_error_unavailable(ctx, status)) {
         n = 1;

@@ -76,7 +76,7 @@ ngx_http_wa_gateway_family_t  ngx_http_wa_gateway_families[] = {
       NGX_HTTP_WA_GATEWAY_OF_INSTANCE, ngx_http_wa_gateway_family_in_flight },
 
     { "wa_gateway_failovers_total", "counter",
-      "Requests that went on to another instance, never written to one.",
+      "Attempts after the first: the request went to another instance.",
       NGX_HTTP_WA_GATEWAY_OF_UPSTREAM, ngx_http_wa_gateway_family_failovers },
 
     { "wa_gateway_ambiguous_total", "counter",

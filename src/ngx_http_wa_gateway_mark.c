@@ -5,24 +5,27 @@
 
 
 #include "ngx_http_wa_gateway_module.h"
+#include "ngx_http_wa_gateway_check.h"
 #include "ngx_http_wa_gateway_health.h"
 #include "ngx_http_wa_gateway_lock.h"
 #include "ngx_http_wa_gateway_mark.h"
+#include "ngx_http_wa_gateway_schedule.h"
 
 
 static ngx_uint_t ngx_http_wa_gateway_mark_last(
     ngx_http_wa_gateway_upstream_t *us, ngx_http_wa_gateway_peer_t *peer);
+static void ngx_http_wa_gateway_mark_recheck(ngx_http_wa_gateway_news_t *news);
 static void ngx_http_wa_gateway_mark_record(ngx_http_wa_gateway_group_t *group,
     ngx_http_wa_gateway_event_t *event);
 static void ngx_http_wa_gateway_mark_tell(ngx_http_wa_gateway_event_t *event,
-    uint64_t held);
+    ngx_msec_t held);
 
 
 void
 ngx_http_wa_gateway_mark_event(ngx_http_wa_gateway_news_t *news)
 {
-    uint64_t                         held;
     ngx_uint_t                       changed, last;
+    ngx_msec_int_t                   held;
     ngx_http_wa_gateway_event_t      event;
     ngx_http_wa_gateway_group_t     *group;
     ngx_http_wa_gateway_instance_t  *instance;
@@ -68,14 +71,21 @@ ngx_http_wa_gateway_mark_event(ngx_http_wa_gateway_news_t *news)
         instance->reason_len = event.reason_len;
     }
 
-    held = event.time - instance->since;
+    /* the time that the worker which moved it has cached may be ahead */
+
+    held = (ngx_msec_int_t) (ngx_current_msec - instance->moved);
+    held = ngx_max(held, 0);
 
     if (changed) {
         instance->state = event.to;
         instance->since = event.time;
+        instance->moved = ngx_current_msec;
 
         if (event.to != NGX_HTTP_WA_GATEWAY_DOWN) {
             instance->reason_len = 0;
+
+        } else if (news->event != NGX_HTTP_WA_GATEWAY_FAIL) {
+            ngx_http_wa_gateway_mark_recheck(news);
         }
 
         ngx_http_wa_gateway_mark_record(group, &event);
@@ -113,6 +123,29 @@ ngx_http_wa_gateway_mark_last(ngx_http_wa_gateway_upstream_t *us,
 }
 
 
+/*
+ * What traffic took out is checked soon, by whichever worker has its checks
+ * then: the time is part of the record, so it outlives the one that has them
+ * now.  The lock is held.
+ */
+
+static void
+ngx_http_wa_gateway_mark_recheck(ngx_http_wa_gateway_news_t *news)
+{
+    ngx_http_wa_gateway_check_t     *check;
+    ngx_http_wa_gateway_instance_t  *instance;
+
+    check = news->upstream->check;
+    instance = news->peer->instance;
+
+    if (check) {
+        instance->next_check = ngx_http_wa_gateway_schedule_soon(
+                                         instance->next_check, check->interval,
+                                         ngx_current_msec, ngx_random());
+    }
+}
+
+
 static void
 ngx_http_wa_gateway_mark_record(ngx_http_wa_gateway_group_t *group,
     ngx_http_wa_gateway_event_t *event)
@@ -124,7 +157,7 @@ ngx_http_wa_gateway_mark_record(ngx_http_wa_gateway_group_t *group,
 
 static void
 ngx_http_wa_gateway_mark_tell(ngx_http_wa_gateway_event_t *event,
-    uint64_t held)
+    ngx_msec_t held)
 {
     ngx_str_t   name, reason;
     ngx_uint_t  level;
@@ -139,7 +172,7 @@ ngx_http_wa_gateway_mark_tell(ngx_http_wa_gateway_event_t *event,
                                                     : NGX_LOG_NOTICE;
 
     ngx_log_error(level, ngx_cycle->log, 0,
-                  "wa_gateway: %V is %V%s%V (%V for %uL.%03uLs)",
+                  "wa_gateway: %V is %V%s%V (%V for %M.%03Ms)",
                   &name, &ngx_http_wa_gateway_states[event->to],
                   reason.len ? ": " : "", &reason,
                   &ngx_http_wa_gateway_states[event->from],

@@ -55,8 +55,8 @@
 
 /* wa_gateway retry= */
 
-#define NGX_HTTP_WA_GATEWAY_RETRY_UNSENT      0
-#define NGX_HTTP_WA_GATEWAY_RETRY_IDEMPOTENT  1
+#define NGX_HTTP_WA_GATEWAY_RETRY_UNSENT  0
+#define NGX_HTTP_WA_GATEWAY_RETRY_SAFE    1
 
 /* was the message written to an instance */
 
@@ -102,8 +102,10 @@ typedef struct {
 
 /*
  * zone: what lives in shared memory.  Counters move by atomics; all else of
- * a record is read and written under the zone's shpool->mutex, but "state",
- * the copy of health.state that readers without the lock look at.
+ * a record is written under the zone's shpool->mutex, and read under it but
+ * for single words that may be a moment old: "state", the copy of
+ * health.state, for all; next_check for the checker, health.errors and
+ * health.statuses for traffic that has no news, health.until for the roster.
  */
 
 typedef struct {
@@ -122,6 +124,7 @@ typedef struct {
 
     ngx_http_wa_gateway_health_t     health;
     uint64_t                         since;         /* ms since the Epoch */
+    ngx_msec_t                       moved;         /* the same, monotonic */
     uint64_t                         last_checked;  /* ditto, 0: never */
     ngx_msec_t                       next_check;    /* monotonic, 0: now */
     ngx_msec_int_t                   response_time; /* ms, -1: none */
@@ -303,7 +306,7 @@ struct ngx_http_wa_gateway_upstream_s {
 };
 
 
-/* request: what became of one, over all its attempts */
+/* request: what became of one, over all its attempts and redirects */
 
 typedef struct {
     ngx_http_request_t              *request;
@@ -315,6 +318,8 @@ typedef struct {
     ngx_uint_t                       naddress;   /* of these, tried */
     ngx_uint_t                       attempts;   /* instances asked */
     ngx_uint_t                       tries;      /* that may follow */
+    ngx_uint_t                       method;     /* it came with */
+    ngx_uint_t                       nstates;    /* of upstreams, seen */
 
     ngx_uint_t                       outcome;    /* of the last attempt */
     ngx_uint_t                       failure;    /* if it failed */
@@ -334,6 +339,8 @@ typedef struct {
     unsigned                         again:1;    /* same peer and address */
     unsigned                         resend:1;   /* nothing was written */
     unsigned                         refused:1;  /* no instance to ask */
+    unsigned                         written:1;  /* in part at least */
+    unsigned                         barred:1;   /* written, not again */
     unsigned                         wrap:1;
     unsigned                         wrapped:1;
 } ngx_http_wa_gateway_ctx_t;

@@ -6,6 +6,7 @@
 
 #include "ngx_http_wa_gateway_module.h"
 #include "ngx_http_wa_gateway_compat.h"
+#include "ngx_http_wa_gateway_connect.h"
 #include "ngx_http_wa_gateway_health.h"
 #include "ngx_http_wa_gateway_mark.h"
 #include "ngx_http_wa_gateway_outcome.h"
@@ -14,7 +15,7 @@
 static void ngx_http_wa_gateway_outcome_answered(
     ngx_http_wa_gateway_ctx_t *ctx, ngx_connection_t *c);
 static void ngx_http_wa_gateway_outcome_declined(
-    ngx_http_wa_gateway_ctx_t *ctx, ngx_err_t err);
+    ngx_http_wa_gateway_ctx_t *ctx, ngx_peer_connection_t *pc, ngx_err_t err);
 static void ngx_http_wa_gateway_outcome_broken(ngx_http_wa_gateway_ctx_t *ctx,
     ngx_peer_connection_t *pc);
 static void ngx_http_wa_gateway_outcome_fail(ngx_http_wa_gateway_ctx_t *ctx,
@@ -55,7 +56,7 @@ ngx_http_wa_gateway_outcome_judge(ngx_http_wa_gateway_ctx_t *ctx,
     if (c == NULL) {
 
         if (state & NGX_PEER_FAILED) {
-            ngx_http_wa_gateway_outcome_declined(ctx, err);
+            ngx_http_wa_gateway_outcome_declined(ctx, pc, err);
         }
 
         return;
@@ -63,6 +64,7 @@ ngx_http_wa_gateway_outcome_judge(ngx_http_wa_gateway_ctx_t *ctx,
 
     if (c->sent > 0) {
         ctx->sent = NGX_HTTP_WA_GATEWAY_SENT_UNKNOWN;
+        ctx->written = 1;
     }
 
     if (state & NGX_PEER_FAILED) {
@@ -84,6 +86,7 @@ ngx_http_wa_gateway_outcome_answered(ngx_http_wa_gateway_ctx_t *ctx,
     ctx->outcome = NGX_HTTP_WA_GATEWAY_ANSWERED;
     ctx->status = u->headers_in.status_n;
     ctx->sent = NGX_HTTP_WA_GATEWAY_SENT_YES;
+    ctx->written = 1;
 
     /*
      * Was the body whole: the tests of ngx_http_upstream_process_request().
@@ -135,39 +138,16 @@ ngx_http_wa_gateway_outcome_answered(ngx_http_wa_gateway_ctx_t *ctx,
 
 static void
 ngx_http_wa_gateway_outcome_declined(ngx_http_wa_gateway_ctx_t *ctx,
-    ngx_err_t err)
+    ngx_peer_connection_t *pc, ngx_err_t err)
 {
-    char  *reason;
-
-    switch (err) {
-
-    case NGX_ECONNREFUSED:
-        reason = "connect ECONNREFUSED";
-        break;
-
-    case NGX_EHOSTUNREACH:
-        reason = "connect EHOSTUNREACH";
-        break;
-
-    case NGX_ENETUNREACH:
-        reason = "connect ENETUNREACH";
-        break;
-
-    case NGX_ENOENT:
-        reason = "connect ENOENT";
-        break;
-
-    case EADDRNOTAVAIL:
-
-        /* no port left on this side: not the instance's fault */
-
+    if (ngx_http_wa_gateway_connect_is_local(err, pc->sockaddr,
+                                             ctx->peer->naddrs))
+    {
         return;
-
-    default:
-        reason = "connect failed";
     }
 
-    ngx_http_wa_gateway_outcome_fail(ctx, NGX_HTTP_WA_GATEWAY_CONNECT, reason);
+    ngx_http_wa_gateway_outcome_fail(ctx, NGX_HTTP_WA_GATEWAY_CONNECT,
+                                     ngx_http_wa_gateway_connect_reason(err));
 }
 
 

@@ -15,7 +15,8 @@
  * Judges an attempt when it is over, from what ngx_http_upstream left in u
  * and the connection, since peer.free() learns too little: it is called with
  * state 0 for a POST answered with 500, for an answer cut short, and for a
- * client that went away.  Sets ctx->failed, ctx->failure and ctx->sent.
+ * client that went away.  Sets ctx->outcome, ctx->status, ctx->sent and
+ * ctx->written, and ctx->failure and ctx->reason of one that failed.
  */
 void ngx_http_wa_gateway_outcome_judge(ngx_http_wa_gateway_ctx_t *ctx,
     ngx_peer_connection_t *pc, ngx_uint_t state);

@@ -1,18 +1,53 @@
 
-#include <ngx_config.h>
-#include <ngx_core.h>
-#include <ngx_event.h>
+/*
+ * Copyright (C) the wa_gateway authors
+ */
 
+
+#include "ngx_http_wa_gateway_connect.h"
 #include "ngx_http_wa_gateway_probe.h"
 
 
+/* all in ms; Node closes an idle connection after 5 seconds */
+
+#define NGX_HTTP_WA_GATEWAY_PROBE_IDLE   4000
+
+/* how often a check looks whether the event loop is late, and what is late */
+
+#define NGX_HTTP_WA_GATEWAY_PROBE_TICK   1000
+#define NGX_HTTP_WA_GATEWAY_PROBE_LATE   500
+
+/* how long what has arrived already may take to be read */
+
+#define NGX_HTTP_WA_GATEWAY_PROBE_GRACE  20
+
+
 static void ngx_http_wa_gateway_probe_init(ngx_http_wa_gateway_probe_t *p);
-static void ngx_http_wa_gateway_probe_reuse(ngx_http_wa_gateway_probe_t *p);
+static void ngx_http_wa_gateway_probe_connect(ngx_http_wa_gateway_probe_t *p);
+static ngx_int_t ngx_http_wa_gateway_probe_open(
+    ngx_http_wa_gateway_probe_t *p);
+static void ngx_http_wa_gateway_probe_connected(
+    ngx_http_wa_gateway_transport_t *t, ngx_err_t err);
+static void ngx_http_wa_gateway_probe_refused(ngx_http_wa_gateway_probe_t *p,
+    ngx_err_t err);
+static void ngx_http_wa_gateway_probe_send(ngx_http_wa_gateway_probe_t *p);
+static ngx_int_t ngx_http_wa_gateway_probe_received(
+    ngx_http_wa_gateway_transport_t *t, u_char *start, u_char *end);
+static ngx_int_t ngx_http_wa_gateway_probe_answer(
+    ngx_http_wa_gateway_probe_t *p);
+static void ngx_http_wa_gateway_probe_closed(
+    ngx_http_wa_gateway_transport_t *t);
+static void ngx_http_wa_gateway_probe_failed(
+    ngx_http_wa_gateway_transport_t *t, ngx_int_t rc);
+static void ngx_http_wa_gateway_probe_broken(ngx_http_wa_gateway_probe_t *p,
+    const char *reason);
+static void ngx_http_wa_gateway_probe_invalid(ngx_http_wa_gateway_probe_t *p);
+static void ngx_http_wa_gateway_probe_finish(ngx_http_wa_gateway_probe_t *p,
+    ngx_int_t rc, const char *reason);
 static void ngx_http_wa_gateway_probe_done(ngx_http_wa_gateway_probe_t *p);
-static void ngx_http_wa_gateway_probe_keep(ngx_http_wa_gateway_probe_t *p);
-static void ngx_http_wa_gateway_probe_idle_handler(ngx_event_t *rev);
 static void ngx_http_wa_gateway_probe_timer_handler(ngx_event_t *ev);
-static void ngx_http_wa_gateway_probe_deadline(ngx_http_wa_gateway_probe_t *p);
+static void ngx_http_wa_gateway_probe_expire(ngx_http_wa_gateway_probe_t *p);
+static void ngx_http_wa_gateway_probe_arm(ngx_http_wa_gateway_probe_t *p);
 static u_char *ngx_http_wa_gateway_probe_log_error(ngx_log_t *log,
     u_char *buf, size_t len);
 
@@ -34,8 +69,11 @@ ngx_http_wa_gateway_probe_start(ngx_http_wa_gateway_probe_t *p)
 
     ngx_http_wa_gateway_probe_init(p);
 
-    if (p->connection != NULL) {
-        ngx_http_wa_gateway_probe_reuse(p);
+    if (ngx_http_wa_gateway_transport_reuse(&p->transport) == NGX_OK) {
+        p->connected = 1;
+        p->reused = 1;
+
+        ngx_http_wa_gateway_transport_send(&p->transport, &p->request);
 
     } else {
         ngx_http_wa_gateway_probe_connect(p);
@@ -58,7 +96,7 @@ ngx_http_wa_gateway_probe_cancel(ngx_http_wa_gateway_probe_t *p)
         ngx_del_timer(&p->timer);
     }
 
-    ngx_http_wa_gateway_probe_close(p);
+    ngx_http_wa_gateway_transport_close(&p->transport);
 
     if (p->pool != NULL) {
         ngx_destroy_pool(p->pool);
@@ -76,6 +114,15 @@ ngx_http_wa_gateway_probe_init(ngx_http_wa_gateway_probe_t *p)
     p->timer.handler = ngx_http_wa_gateway_probe_timer_handler;
     p->timer.log = p->parent;
     p->timer.cancelable = 1;
+
+    p->transport.data = p;
+    p->transport.name = p->name;
+    p->transport.log = &p->log;
+    p->transport.reason = &p->reason;
+    p->transport.connected = ngx_http_wa_gateway_probe_connected;
+    p->transport.received = ngx_http_wa_gateway_probe_received;
+    p->transport.closed = ngx_http_wa_gateway_probe_closed;
+    p->transport.failed = ngx_http_wa_gateway_probe_failed;
 
     /*
      * The caller tells about an instance that is down, once; what nginx core
@@ -112,37 +159,237 @@ ngx_http_wa_gateway_probe_init(ngx_http_wa_gateway_probe_t *p)
 }
 
 
+/* from the current address on, until one connects or may yet */
+
 static void
-ngx_http_wa_gateway_probe_reuse(ngx_http_wa_gateway_probe_t *p)
+ngx_http_wa_gateway_probe_connect(ngx_http_wa_gateway_probe_t *p)
 {
-    ngx_connection_t  *c;
+    ngx_int_t  rc;
 
-    c = p->connection;
+    while (p->addr < p->naddrs) {
 
-    if (c->read->timer_set) {
-        ngx_del_timer(c->read);
+        rc = ngx_http_wa_gateway_probe_open(p);
+
+        if (rc == NGX_OK) {
+            ngx_http_wa_gateway_probe_send(p);
+            return;
+        }
+
+        if (rc == NGX_AGAIN) {
+            return;
+        }
+
+        if (rc == NGX_ERROR) {
+            p->local = 1;
+            break;
+        }
+
+        p->addr++;
     }
 
-    /*
-     * What came since belongs to no request, e.g. "408 Request Timeout", and
-     * the event about it may still be on its way.
-     */
+    if (p->local) {
 
-    ngx_http_wa_gateway_probe_idle_handler(c->read);
+        /* an address we could not try says nothing of the instance */
 
-    if (p->connection == NULL) {
-        ngx_http_wa_gateway_probe_connect(p);
-        return;
+        p->reason.len = 0;
     }
 
-    p->connected = 1;
-    p->reused = 1;
-
-    ngx_http_wa_gateway_probe_send(p);
+    ngx_http_wa_gateway_probe_finish(p, p->local ? NGX_ERROR : NGX_DECLINED,
+                                     "no descriptor, memory or connection");
 }
 
 
-void
+/* as ngx_http_wa_gateway_transport_open() */
+
+static ngx_int_t
+ngx_http_wa_gateway_probe_open(ngx_http_wa_gateway_probe_t *p)
+{
+    ngx_int_t       rc;
+    ngx_msec_int_t  left;
+
+    rc = ngx_http_wa_gateway_transport_open(&p->transport,
+                                            &p->addrs[p->addr]);
+
+    if (rc == NGX_DECLINED) {
+        ngx_http_wa_gateway_probe_refused(p, p->transport.err);
+    }
+
+    if (rc != NGX_OK && rc != NGX_AGAIN) {
+        return rc;
+    }
+
+    /* an address that does not answer leaves its share to those after it */
+
+    left = (ngx_msec_int_t) (p->deadline - ngx_current_msec);
+    left = ngx_max(left, 0) / (ngx_msec_int_t) (p->naddrs - p->addr);
+
+    p->step = ngx_current_msec + left;
+    p->expired = 0;
+
+    ngx_http_wa_gateway_probe_arm(p);
+
+    return rc;
+}
+
+
+static void
+ngx_http_wa_gateway_probe_connected(ngx_http_wa_gateway_transport_t *t,
+    ngx_err_t err)
+{
+    ngx_http_wa_gateway_probe_t *p = t->data;
+
+    if (err == 0) {
+        ngx_http_wa_gateway_probe_send(p);
+        return;
+    }
+
+    ngx_http_wa_gateway_probe_refused(p, err);
+
+    p->addr++;
+
+    ngx_http_wa_gateway_probe_connect(p);
+}
+
+
+static void
+ngx_http_wa_gateway_probe_refused(ngx_http_wa_gateway_probe_t *p,
+    ngx_err_t err)
+{
+    if (ngx_http_wa_gateway_connect_is_local(err, p->addrs[p->addr].sockaddr,
+                                             p->naddrs))
+    {
+        p->local = 1;
+        return;
+    }
+
+    /* the first address is what the name stands for, it gives the reason */
+
+    if (p->reason.len == 0) {
+        ngx_http_wa_gateway_reason_set(&p->reason,
+                                     ngx_http_wa_gateway_connect_reason(err));
+    }
+}
+
+
+static void
+ngx_http_wa_gateway_probe_send(ngx_http_wa_gateway_probe_t *p)
+{
+    p->connected = 1;
+    p->local = 0;
+    p->reason.len = 0;
+    p->step = p->deadline;
+    p->expired = 0;
+
+    ngx_http_wa_gateway_probe_arm(p);
+
+    ngx_http_wa_gateway_transport_send(&p->transport, &p->request);
+}
+
+
+static ngx_int_t
+ngx_http_wa_gateway_probe_received(ngx_http_wa_gateway_transport_t *t,
+    u_char *start, u_char *end)
+{
+    ngx_http_wa_gateway_probe_t *p = t->data;
+
+    ngx_int_t  rc;
+
+    /* not before: thousands of checks that wait take no memory */
+
+    if (p->answer == NULL && ngx_http_wa_gateway_probe_answer(p) != NGX_OK) {
+        ngx_http_wa_gateway_probe_finish(p, NGX_ERROR, "no memory");
+        return NGX_DONE;
+    }
+
+    rc = ngx_http_wa_gateway_http_parse(p->answer, start, end);
+
+    if (rc == NGX_OK) {
+        ngx_http_wa_gateway_probe_finish(p, NGX_OK, NULL);
+        return NGX_DONE;
+    }
+
+    if (rc == NGX_ERROR) {
+        ngx_http_wa_gateway_probe_invalid(p);
+        return NGX_DONE;
+    }
+
+    return NGX_AGAIN;
+}
+
+
+static ngx_int_t
+ngx_http_wa_gateway_probe_answer(ngx_http_wa_gateway_probe_t *p)
+{
+    ngx_str_t                    header, body;
+    ngx_http_wa_gateway_http_t  *h;
+
+    p->pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE, &p->log);
+    if (p->pool == NULL) {
+        return NGX_ERROR;
+    }
+
+    h = ngx_palloc(p->pool, sizeof(ngx_http_wa_gateway_http_t));
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    header.len = NGX_HTTP_WA_GATEWAY_HTTP_HEADER_SIZE;
+    header.data = ngx_palloc(p->pool, header.len);
+
+    body.len = NGX_HTTP_WA_GATEWAY_HTTP_BODY_SIZE + 1;
+    body.data = ngx_palloc(p->pool, body.len);
+
+    if (header.data == NULL || body.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_wa_gateway_http_init(h, &header, &body,
+                                  NGX_HTTP_WA_GATEWAY_HTTP_DRAIN_SIZE,
+                                  p->head);
+
+    p->answer = h;
+
+    return NGX_OK;
+}
+
+
+/* which may be the end of the answer */
+
+static void
+ngx_http_wa_gateway_probe_closed(ngx_http_wa_gateway_transport_t *t)
+{
+    ngx_http_wa_gateway_probe_t *p = t->data;
+
+    if (p->answer == NULL) {
+        ngx_http_wa_gateway_probe_broken(p, "closed before answer");
+        return;
+    }
+
+    if (ngx_http_wa_gateway_http_eof(p->answer) == NGX_OK) {
+        ngx_http_wa_gateway_probe_finish(p, NGX_OK, NULL);
+        return;
+    }
+
+    ngx_http_wa_gateway_probe_invalid(p);
+}
+
+
+static void
+ngx_http_wa_gateway_probe_failed(ngx_http_wa_gateway_transport_t *t,
+    ngx_int_t rc)
+{
+    ngx_http_wa_gateway_probe_t *p = t->data;
+
+    if (rc == NGX_ABORT) {
+        ngx_http_wa_gateway_probe_broken(p, "reset");
+        return;
+    }
+
+    ngx_http_wa_gateway_probe_finish(p, rc, NULL);
+}
+
+
+static void
 ngx_http_wa_gateway_probe_broken(ngx_http_wa_gateway_probe_t *p,
     const char *reason)
 {
@@ -153,7 +400,7 @@ ngx_http_wa_gateway_probe_broken(ngx_http_wa_gateway_probe_t *p,
 
     /* the kept connection was stale: this says nothing of the instance */
 
-    ngx_http_wa_gateway_probe_close(p);
+    ngx_http_wa_gateway_transport_close(&p->transport);
 
     p->connected = 0;
     p->reused = 0;
@@ -162,7 +409,19 @@ ngx_http_wa_gateway_probe_broken(ngx_http_wa_gateway_probe_t *p,
 }
 
 
-void
+static void
+ngx_http_wa_gateway_probe_invalid(ngx_http_wa_gateway_probe_t *p)
+{
+    ngx_http_wa_gateway_reason_set(&p->reason, "invalid answer: ");
+    ngx_http_wa_gateway_reason_add(&p->reason, p->answer->error);
+
+    ngx_http_wa_gateway_probe_finish(p, NGX_DECLINED, NULL);
+}
+
+
+/* the end, with a reason unless there is one or rc is NGX_OK */
+
+static void
 ngx_http_wa_gateway_probe_finish(ngx_http_wa_gateway_probe_t *p, ngx_int_t rc,
     const char *reason)
 {
@@ -176,11 +435,12 @@ ngx_http_wa_gateway_probe_finish(ngx_http_wa_gateway_probe_t *p, ngx_int_t rc,
     p->rc = rc;
     p->response_time = ngx_current_msec - p->start;
 
-    if (rc == NGX_OK) {
-        ngx_http_wa_gateway_probe_keep(p);
+    if (rc == NGX_OK && p->keepalive && p->answer->keepalive) {
+        ngx_http_wa_gateway_transport_keep(&p->transport,
+                                           NGX_HTTP_WA_GATEWAY_PROBE_IDLE);
 
     } else {
-        ngx_http_wa_gateway_probe_close(p);
+        ngx_http_wa_gateway_transport_close(&p->transport);
     }
 
     if (p->timer.timer_set) {
@@ -223,114 +483,6 @@ ngx_http_wa_gateway_probe_done(ngx_http_wa_gateway_probe_t *p)
     if (pool != NULL) {
         ngx_destroy_pool(pool);
     }
-}
-
-
-static void
-ngx_http_wa_gateway_probe_keep(ngx_http_wa_gateway_probe_t *p)
-{
-    ngx_connection_t  *c;
-
-    c = p->connection;
-
-    if (!p->keepalive
-        || !p->answer->keepalive
-        || p->sent < p->request.len
-        || c->read->eof
-        || c->read->error
-        || c->write->error
-        || ngx_exiting
-        || ngx_quit
-        || ngx_terminate)
-    {
-        ngx_http_wa_gateway_probe_close(p);
-        return;
-    }
-
-    c->read->handler = ngx_http_wa_gateway_probe_idle_handler;
-    c->write->handler = ngx_http_wa_gateway_probe_empty;
-
-    if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
-        ngx_http_wa_gateway_probe_close(p);
-        return;
-    }
-
-    c->read->cancelable = 1;
-    ngx_add_timer(c->read, NGX_HTTP_WA_GATEWAY_PROBE_IDLE);
-
-    if (c->read->ready) {
-        ngx_http_wa_gateway_probe_idle_handler(c->read);
-    }
-}
-
-
-/* as ngx_http_upstream_keepalive_close_handler() */
-
-static void
-ngx_http_wa_gateway_probe_idle_handler(ngx_event_t *rev)
-{
-    int                           n;
-    char                          buf[1];
-    ngx_connection_t             *c;
-    ngx_http_wa_gateway_probe_t  *p;
-
-    c = rev->data;
-    p = c->data;
-
-    ngx_log_debug1(NGX_LOG_DEBUG_EVENT, rev->log, 0,
-                   "wa_gateway probe idle handler: %V", p->name);
-
-    if (c->close || rev->timedout) {
-        goto close;
-    }
-
-    n = recv(c->fd, buf, 1, MSG_PEEK);
-
-    if (n == -1 && ngx_socket_errno == NGX_EAGAIN) {
-        rev->ready = 0;
-
-        if (ngx_handle_read_event(rev, 0) != NGX_OK) {
-            goto close;
-        }
-
-        return;
-    }
-
-close:
-
-    ngx_http_wa_gateway_probe_close(p);
-}
-
-
-void
-ngx_http_wa_gateway_probe_close(ngx_http_wa_gateway_probe_t *p)
-{
-    ngx_pool_t        *pool;
-    ngx_connection_t  *c;
-
-    c = p->connection;
-
-    if (c == NULL) {
-        return;
-    }
-
-#if (NGX_OPENSSL)
-
-    if (c->ssl) {
-        c->ssl->no_wait_shutdown = 1;
-        c->ssl->no_send_shutdown = 1;
-
-        (void) ngx_ssl_shutdown(c);
-    }
-
-#endif
-
-    pool = c->pool;
-
-    ngx_close_connection(c);
-    ngx_destroy_pool(pool);
-
-    p->connection = NULL;
 }
 
 
@@ -383,12 +535,12 @@ ngx_http_wa_gateway_probe_timer_handler(ngx_event_t *ev)
         return;
     }
 
-    ngx_http_wa_gateway_probe_deadline(p);
+    ngx_http_wa_gateway_probe_expire(p);
 }
 
 
 static void
-ngx_http_wa_gateway_probe_deadline(ngx_http_wa_gateway_probe_t *p)
+ngx_http_wa_gateway_probe_expire(ngx_http_wa_gateway_probe_t *p)
 {
     if (p->reason.len == 0) {
         ngx_http_wa_gateway_reason_set(&p->reason, "timeout");
@@ -398,12 +550,11 @@ ngx_http_wa_gateway_probe_deadline(ngx_http_wa_gateway_probe_t *p)
         || (ngx_msec_int_t) (p->deadline - ngx_current_msec) <= 0)
     {
         ngx_http_wa_gateway_probe_finish(p, p->local ? NGX_ERROR
-                                                     : NGX_DECLINED,
-                                         "timeout");
+                                                     : NGX_DECLINED, NULL);
         return;
     }
 
-    ngx_http_wa_gateway_probe_close(p);
+    ngx_http_wa_gateway_transport_close(&p->transport);
 
     p->addr++;
 
@@ -411,7 +562,7 @@ ngx_http_wa_gateway_probe_deadline(ngx_http_wa_gateway_probe_t *p)
 }
 
 
-void
+static void
 ngx_http_wa_gateway_probe_arm(ngx_http_wa_gateway_probe_t *p)
 {
     ngx_msec_int_t  timer;
@@ -434,14 +585,6 @@ ngx_http_wa_gateway_probe_arm(ngx_http_wa_gateway_probe_t *p)
     p->due = ngx_current_msec + timer;
 
     ngx_add_timer(&p->timer, (ngx_msec_t) timer);
-}
-
-
-void
-ngx_http_wa_gateway_probe_empty(ngx_event_t *ev)
-{
-    ngx_log_debug0(NGX_LOG_DEBUG_EVENT, ev->log, 0,
-                   "wa_gateway probe empty handler");
 }
 
 

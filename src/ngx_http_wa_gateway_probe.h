@@ -1,4 +1,12 @@
 
+/*
+ * Copyright (C) the wa_gateway authors
+ *
+ * One check of an instance: address by address until one connects, a request,
+ * an answer, and all of it in time.
+ */
+
+
 #ifndef _NGX_HTTP_WA_GATEWAY_PROBE_H_INCLUDED_
 #define _NGX_HTTP_WA_GATEWAY_PROBE_H_INCLUDED_
 
@@ -6,21 +14,10 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
-#include <ngx_event_connect.h>
 
 #include "ngx_http_wa_gateway_http.h"
 #include "ngx_http_wa_gateway_reason.h"
-
-
-/* Node closes an idle connection after 5 seconds */
-#define NGX_HTTP_WA_GATEWAY_PROBE_IDLE   4000
-
-/* how often a check looks whether the event loop is late, and what is late */
-#define NGX_HTTP_WA_GATEWAY_PROBE_TICK   1000
-#define NGX_HTTP_WA_GATEWAY_PROBE_LATE   500
-
-/* how long what has arrived already may take to be read */
-#define NGX_HTTP_WA_GATEWAY_PROBE_GRACE  20
+#include "ngx_http_wa_gateway_transport.h"
 
 
 typedef struct ngx_http_wa_gateway_probe_s  ngx_http_wa_gateway_probe_t;
@@ -59,12 +56,9 @@ struct ngx_http_wa_gateway_probe_s {
     ngx_log_t                          *parent;    /* log */
     ngx_http_wa_gateway_probe_done_pt   done;
 
-#if (NGX_OPENSSL)
-    ngx_ssl_t                          *ssl;       /* NULL: plain HTTP */
-    ngx_str_t                           ssl_name;  /* without a port */
-#endif
+    /* of which the caller sets ssl, ssl_name and ssl_verify */
+    ngx_http_wa_gateway_transport_t     transport;
 
-    unsigned                            ssl_verify:1;
     unsigned                            keepalive:1;
     unsigned                            head:1;
 
@@ -85,9 +79,7 @@ struct ngx_http_wa_gateway_probe_s {
     unsigned                            finished:1;
 
     ngx_pool_t                         *pool;
-    ngx_connection_t                   *connection;
     ngx_uint_t                          addr;
-    size_t                              sent;
     ngx_int_t                           rc;
 
     ngx_event_t                         timer;
@@ -126,43 +118,6 @@ void ngx_http_wa_gateway_probe_cancel(ngx_http_wa_gateway_probe_t *p);
 ngx_int_t ngx_http_wa_gateway_probe_request(ngx_pool_t *pool,
     ngx_http_wa_gateway_probe_request_t *r, ngx_str_t *request,
     ngx_str_t *err);
-
-#if (NGX_OPENSSL)
-
-/*
- * Makes the client's TLS context at configuration time, freed with cf->pool.
- * "trusted" is a file of CA certificates, or empty: those of the system.
- * NGX_OK, or NGX_ERROR, which is logged.
- */
-ngx_int_t ngx_http_wa_gateway_probe_ssl_create(ngx_conf_t *cf,
-    ngx_ssl_t **ssl, ngx_uint_t verify, ngx_str_t *trusted);
-
-#endif
-
-
-/* between the files of this room */
-
-void ngx_http_wa_gateway_probe_connect(ngx_http_wa_gateway_probe_t *p);
-void ngx_http_wa_gateway_probe_send(ngx_http_wa_gateway_probe_t *p);
-void ngx_http_wa_gateway_probe_ssl(ngx_http_wa_gateway_probe_t *p);
-void ngx_http_wa_gateway_probe_arm(ngx_http_wa_gateway_probe_t *p);
-void ngx_http_wa_gateway_probe_close(ngx_http_wa_gateway_probe_t *p);
-void ngx_http_wa_gateway_probe_empty(ngx_event_t *ev);
-
-/* Bytes of the answer: NGX_AGAIN if more are to come, else the check ended. */
-ngx_int_t ngx_http_wa_gateway_probe_take(ngx_http_wa_gateway_probe_t *p,
-    u_char *start, u_char *end);
-
-/* The instance closed the connection, which may be the end of the answer. */
-void ngx_http_wa_gateway_probe_closed(ngx_http_wa_gateway_probe_t *p);
-
-/* Ends the check, with a reason unless there is one, or rc is NGX_OK. */
-void ngx_http_wa_gateway_probe_finish(ngx_http_wa_gateway_probe_t *p,
-    ngx_int_t rc, const char *reason);
-
-/* The connection broke: once more if it was a kept one, else the end. */
-void ngx_http_wa_gateway_probe_broken(ngx_http_wa_gateway_probe_t *p,
-    const char *reason);
 
 
 #endif /* _NGX_HTTP_WA_GATEWAY_PROBE_H_INCLUDED_ */

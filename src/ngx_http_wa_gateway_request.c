@@ -112,6 +112,49 @@ ngx_http_wa_gateway_request_cleanup(void *data)
 }
 
 
+void
+ngx_http_wa_gateway_request_others(ngx_http_wa_gateway_ctx_t *ctx)
+{
+    ngx_uint_t                  i;
+    ngx_array_t                *states;
+    ngx_http_upstream_state_t  *state;
+
+    states = ctx->request->upstream_states;
+
+    if (states == NULL) {
+        return;
+    }
+
+    state = states->elts;
+
+    for (i = ctx->nstates; i < states->nelts; i++) {
+
+        if (state[i].bytes_sent == 0) {
+            continue;
+        }
+
+        if (ctx->sent == NGX_HTTP_WA_GATEWAY_SENT_NO) {
+            ctx->sent = NGX_HTTP_WA_GATEWAY_SENT_UNKNOWN;
+        }
+
+        if (state[i].status < NGX_HTTP_OK
+            || state[i].status >= NGX_HTTP_SPECIAL_RESPONSE)
+        {
+            ctx->written = 1;
+        }
+    }
+
+    ctx->nstates = states->nelts;
+}
+
+
+void
+ngx_http_wa_gateway_request_own(ngx_http_wa_gateway_ctx_t *ctx)
+{
+    ctx->nstates = ctx->request->upstream_states->nelts;
+}
+
+
 ngx_int_t
 ngx_http_wa_gateway_request_variables(ngx_conf_t *cf)
 {

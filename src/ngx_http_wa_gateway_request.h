@@ -26,6 +26,18 @@ ngx_http_wa_gateway_ctx_t *ngx_http_wa_gateway_request_get(
     ngx_http_request_t *r);
 
 /*
+ * Takes note of what upstreams that are not the module's did with the request
+ * since one of the module's had it: that an instance got it is not known then,
+ * nor that it did not.  A 2xx of theirs that led here sends it on.
+ */
+void ngx_http_wa_gateway_request_others(ngx_http_wa_gateway_ctx_t *ctx);
+
+/*
+ * The attempts so far were the module's own.
+ */
+void ngx_http_wa_gateway_request_own(ngx_http_wa_gateway_ctx_t *ctx);
+
+/*
  * Adds $wa_gateway_instance, _attempts, _state and _sent.
  */
 ngx_int_t ngx_http_wa_gateway_request_variables(ngx_conf_t *cf);

@@ -68,6 +68,19 @@ ngx_http_wa_gateway_retry_decide(ngx_http_wa_gateway_ctx_t *ctx,
 }
 
 
+void
+ngx_http_wa_gateway_retry_declined(ngx_http_wa_gateway_ctx_t *ctx)
+{
+    ctx->again = 0;
+
+    /* the next request begins with the address that this one did not reach */
+
+    ctx->peer->address = ctx->address;
+
+    ngx_http_wa_gateway_outcome_score(ctx);
+}
+
+
 /*
  * Whether the same instance is to be asked again, over a new connection when
  * a kept one was found closed, or at the next address of its name.
@@ -108,8 +121,6 @@ ngx_http_wa_gateway_retry_other(ngx_http_wa_gateway_ctx_t *ctx,
     {
         return;
     }
-
-    (void) ngx_atomic_fetch_add(&ctx->upstream->group->failovers, 1);
 
     pc->tries = ctx->tries;
 }
@@ -202,12 +213,15 @@ ngx_http_wa_gateway_retry_rewind(ngx_http_wa_gateway_ctx_t *ctx)
 }
 
 
-/* RFC 9110, 9.2.2: the safe methods, when the configuration allows it */
+/*
+ * The method is the one the request came with: "error_page" and
+ * X-Accel-Redirect make a GET of a POST.
+ */
 
 ngx_uint_t
 ngx_http_wa_gateway_retry_repeatable(ngx_http_wa_gateway_ctx_t *ctx)
 {
-    return ctx->upstream->retry == NGX_HTTP_WA_GATEWAY_RETRY_IDEMPOTENT
-           && (ctx->request->method
+    return ctx->upstream->retry == NGX_HTTP_WA_GATEWAY_RETRY_SAFE
+           && (ctx->method
                & (NGX_HTTP_GET|NGX_HTTP_HEAD|NGX_HTTP_OPTIONS));
 }

@@ -22,6 +22,12 @@ void ngx_http_wa_gateway_retry_decide(ngx_http_wa_gateway_ctx_t *ctx,
     ngx_peer_connection_t *pc, ngx_uint_t state);
 
 /*
+ * Scores an attempt that the same peer was to be asked again after, when
+ * nginx did not let it.
+ */
+void ngx_http_wa_gateway_retry_declined(ngx_http_wa_gateway_ctx_t *ctx);
+
+/*
  * Whether the request was at this peer before.
  */
 ngx_uint_t ngx_http_wa_gateway_retry_tried(ngx_http_wa_gateway_ctx_t *ctx,

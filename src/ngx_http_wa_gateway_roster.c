@@ -86,29 +86,13 @@ ngx_http_wa_gateway_roster_create(ngx_conf_t *cf,
 
 
 void
-ngx_http_wa_gateway_roster_refresh(ngx_http_wa_gateway_upstream_t *us)
+ngx_http_wa_gateway_roster_update(ngx_http_wa_gateway_upstream_t *us)
 {
-    ngx_uint_t  tier;
+    ngx_http_wa_gateway_roster_refresh(us);
 
-    if (us->generation == us->group->generation
-        && (!us->timed || (ngx_msec_int_t) (ngx_current_msec - us->due) < 0))
-    {
-        return;
-    }
-
-    if (us->timed) {
+    if (us->timed && (ngx_msec_int_t) (ngx_current_msec - us->due) >= 0) {
         ngx_http_wa_gateway_roster_tick(us);
-    }
-
-    /* read first: what moves from here on makes the next request come again */
-
-    us->generation = us->group->generation;
-    us->timed = 0;
-
-    ngx_memory_barrier();
-
-    for (tier = 0; tier < NGX_HTTP_WA_GATEWAY_TIERS; tier++) {
-        ngx_http_wa_gateway_roster_build(us, tier);
+        ngx_http_wa_gateway_roster_refresh(us);
     }
 }
 
@@ -137,6 +121,30 @@ ngx_http_wa_gateway_roster_tick(ngx_http_wa_gateway_upstream_t *us)
             news.peer = &us->peers[i];
             ngx_http_wa_gateway_mark_event(&news);
         }
+    }
+}
+
+
+void
+ngx_http_wa_gateway_roster_refresh(ngx_http_wa_gateway_upstream_t *us)
+{
+    ngx_uint_t  tier;
+
+    if (us->generation == us->group->generation
+        && (!us->timed || (ngx_msec_int_t) (ngx_current_msec - us->due) < 0))
+    {
+        return;
+    }
+
+    /* read first: what moves from here on makes the next request come again */
+
+    us->generation = us->group->generation;
+    us->timed = 0;
+
+    ngx_memory_barrier();
+
+    for (tier = 0; tier < NGX_HTTP_WA_GATEWAY_TIERS; tier++) {
+        ngx_http_wa_gateway_roster_build(us, tier);
     }
 }
 

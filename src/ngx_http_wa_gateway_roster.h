@@ -22,7 +22,14 @@ ngx_int_t ngx_http_wa_gateway_roster_create(ngx_conf_t *cf,
     ngx_http_wa_gateway_upstream_t *us);
 
 /*
- * Brings the rosters up to date if any state moved, or time moved one.
+ * Moves the states that time alone moves, the end of an ejection and of a slow
+ * start, and brings the rosters up to date.  For the timer and for traffic.
+ */
+void ngx_http_wa_gateway_roster_update(ngx_http_wa_gateway_upstream_t *us);
+
+/*
+ * Brings the rosters up to date if any state moved, or a slow start went on;
+ * for what only reads.
  */
 void ngx_http_wa_gateway_roster_refresh(ngx_http_wa_gateway_upstream_t *us);
 

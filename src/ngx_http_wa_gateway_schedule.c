@@ -53,13 +53,24 @@ ngx_http_wa_gateway_schedule_resume(ngx_msec_t next, ngx_msec_t interval,
 
 
 ngx_msec_t
-ngx_http_wa_gateway_schedule_soon(ngx_msec_t now, ngx_uint_t random)
+ngx_http_wa_gateway_schedule_soon(ngx_msec_t next, ngx_msec_t interval,
+    ngx_msec_t now, ngx_uint_t random)
 {
-    ngx_msec_t  half;
+    ngx_msec_t      half, pause;
+    ngx_msec_int_t  left;
 
     half = NGX_HTTP_WA_GATEWAY_SCHEDULE_QUICK / 2;
+    pause = ngx_min(half + random % half, interval);
 
-    return now + half + random % half;
+    left = (ngx_msec_int_t) (next - now);
+
+    /* a turn that has passed may still wait for its jitter to end */
+
+    if (left > 0 && (ngx_msec_t) left < pause) {
+        return next;
+    }
+
+    return now + pause;
 }
 
 

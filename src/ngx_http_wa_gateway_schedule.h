@@ -37,10 +37,11 @@ ngx_msec_t ngx_http_wa_gateway_schedule_resume(ngx_msec_t next,
     ngx_msec_t interval, ngx_msec_t now, ngx_msec_t spread);
 
 /*
- * The turn of an instance that traffic took out.
+ * The turn of an instance that traffic took out at the time now, when its
+ * next one was due at "next".
  */
-ngx_msec_t ngx_http_wa_gateway_schedule_soon(ngx_msec_t now,
-    ngx_uint_t random);
+ngx_msec_t ngx_http_wa_gateway_schedule_soon(ngx_msec_t next,
+    ngx_msec_t interval, ngx_msec_t now, ngx_uint_t random);
 
 /*
  * The turn after a check that could not be made, for a reason of our own.

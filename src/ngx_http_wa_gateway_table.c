@@ -183,6 +183,7 @@ ngx_http_wa_gateway_table_instance(ngx_http_wa_gateway_zone_t *zone,
 
     instance->state = instance->health.state;
     instance->since = ngx_http_wa_gateway_time();
+    instance->moved = ngx_current_msec;
     instance->response_time = -1;
 
     ngx_rbtree_insert(&us->group->rbtree, &instance->node.node);

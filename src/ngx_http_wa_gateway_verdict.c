@@ -105,6 +105,29 @@ ngx_http_wa_gateway_verdict_give(ngx_http_wa_gateway_upstream_t *us,
 }
 
 
+ngx_msec_t
+ngx_http_wa_gateway_verdict_schedule(ngx_http_wa_gateway_upstream_t *us,
+    ngx_http_wa_gateway_peer_t *peer, ngx_msec_t known, ngx_msec_t turn)
+{
+    ngx_http_wa_gateway_instance_t  *instance;
+
+    instance = peer->instance;
+
+    ngx_http_wa_gateway_lock(us->zone->shpool);
+
+    if (instance->next_check == known) {
+        instance->next_check = turn;
+
+    } else {
+        turn = instance->next_check;
+    }
+
+    ngx_http_wa_gateway_unlock(us->zone->shpool);
+
+    return turn;
+}
+
+
 ngx_uint_t
 ngx_http_wa_gateway_verdict_anew(ngx_http_wa_gateway_upstream_t *us,
     ngx_http_wa_gateway_peer_t *peer)

@@ -37,6 +37,14 @@ ngx_uint_t ngx_http_wa_gateway_verdict_give(ngx_http_wa_gateway_upstream_t *us,
     ngx_http_wa_gateway_peer_t *peer, ngx_http_wa_gateway_verdict_t *verdict);
 
 /*
+ * Sets the next turn in the record, unless it moved since it was "known":
+ * traffic that takes an instance out moves it.  Returns what holds then.
+ */
+ngx_msec_t ngx_http_wa_gateway_verdict_schedule(
+    ngx_http_wa_gateway_upstream_t *us, ngx_http_wa_gateway_peer_t *peer,
+    ngx_msec_t known, ngx_msec_t turn);
+
+/*
  * Whether what is asked has changed since the instance was last checked, or
  * it never was; remembers what is asked now.
  */

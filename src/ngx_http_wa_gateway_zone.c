@@ -255,6 +255,9 @@ ngx_http_wa_gateway_zone_commit(ngx_http_wa_gateway_zone_t *zone)
     ngx_http_wa_gateway_root_t       *root;
     ngx_http_wa_gateway_upstream_t  **usp;
 
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, zone->cycle->log, 0,
+                   "wa_gateway commit zone: %V", &zone->shm_zone->shm.name);
+
     root = zone->root;
     usp = zone->upstreams.elts;
 

@@ -12,6 +12,7 @@ use File::Temp qw(tempdir);
 use Test::More;
 use WaGateway::Fake;
 use WaGateway::Nginx qw(http send_request read_answer poll);
+use WaGateway::Shim qw(shim);
 
 my @fakes = map { WaGateway::Fake->new } 1 .. 4;
 my %letter = map { 'http://' . $fakes[$_]->name => chr(65 + $_) } 0 .. 3;
@@ -239,48 +240,8 @@ for my $workers (0, 4) {
 
 
 # A name with several addresses is one instance, tried address by address.
-# The names come from a library that is put before the system's.
-SKIP: {
-    open my $c, '>', "$dir/names.c" or die "$!\n";
-    print $c <<'END';
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <netdb.h>
-#include <string.h>
-
-typedef int (*resolve_pt)(const char *, const char *, const struct addrinfo *,
-                          struct addrinfo **);
-
-int
-getaddrinfo(const char *name, const char *service,
-    const struct addrinfo *hints, struct addrinfo **res)
 {
-    int                rc;
-    resolve_pt         resolve;
-    struct addrinfo   *ai;
-
-    resolve = (resolve_pt) dlsym(RTLD_NEXT, "getaddrinfo");
-
-    if (name == NULL || strcmp(name, "two.test") != 0) {
-        return resolve(name, service, hints, res);
-    }
-
-    rc = resolve("127.0.0.2", service, hints, res);
-    if (rc != 0) {
-        return rc;
-    }
-
-    for (ai = *res; ai->ai_next; ai = ai->ai_next) { /* void */ }
-
-    return resolve("127.0.0.3", service, hints, &ai->ai_next);
-}
-END
-    close $c;
-
-    my $cc = $ENV{CC} || 'cc';
-    skip 'no C compiler here', 1
-        if system("$cc -shared -fPIC -o '$dir/names.so' '$dir/names.c' -ldl "
-                  . '>/dev/null 2>&1');
+    my $env = shim(names => { 'two.test' => ['127.0.0.2', '127.0.0.3'] });
 
     for my $which (2, 3) {
         my $two = WaGateway::Fake->new(address => "127.0.0.$which");
@@ -288,7 +249,7 @@ END
 
         for my $lines ("server $name;", "wa_gateway_instances http://$name;") {
             my $ng = WaGateway::Nginx->start(
-                workers => 2, env => { LD_PRELOAD => "$dir/names.so" },
+                workers => 2, env => $env,
                 upstream => "wa_gateway; wa_gateway_passive eject=1h; $lines"
                             . 'server ' . $fakes[0]->name . ';');
             my $how = "where 127.0.0.$which listens, $lines";
@@ -322,7 +283,7 @@ END
         $_->forget for $two, $other;
 
         my $ng = WaGateway::Nginx->start(
-            env => { LD_PRELOAD => "$dir/names.so" },
+            env => $env,
             upstream => "wa_gateway; wa_gateway_passive off; server $name;");
         my $r = $ng->request('POST', '/once', body => 'x');
         is("$r->{status} " . ($two->count + $other->count), '502 1',
@@ -334,6 +295,32 @@ END
            'refused at both: one attempt on one instance');
         like($r->{body}, qr/"sent":"no"/, 'nothing was sent');
         is($ng->instance($name)->{requests}{failed}, 2, 'it failed each time');
+        $ng->clean;
+
+        # the retry at the other address may be one that nginx does not allow
+        $ng = WaGateway::Nginx->start(env => $env,
+            location => 'proxy_next_upstream off;',
+            upstream => 'wa_gateway; wa_gateway_passive error_fails=2 eject=1h;'
+                . "server $name; server " . $fakes[0]->name . ' backup;');
+
+        $r = $ng->request('POST', '/declined', body => 'x');
+        is("$r->{status} $r->{headers}{'x-wa-attempts'}", '502 1',
+           'refused at one address, and the other one is not allowed');
+        is($ng->instance($name)->{requests}{failed}, 1, 'that counts');
+
+        my $alive = WaGateway::Fake->new(port => $two->port,
+                                         address => '127.0.0.3');
+        $r = $ng->request('POST', '/other', body => 'x');
+        is($r->{status}, 200, 'the next request begins with the other one');
+
+        $alive->stop;
+        $ng->request('POST', "/declined$_", body => 'x') for 1 .. 2;
+
+        my $d = $ng->instance($name);
+        is("$d->{state}: $d->{reason}", 'down: connect ECONNREFUSED',
+           'and it is taken out in the end');
+        is($ng->request('POST', '/backup', body => 'x')->{status}, 200,
+           'so that the backup is asked');
         $ng->clean;
     }
 }

@@ -205,7 +205,7 @@ SKIP: {
 # TLS.
 
 SKIP: {
-    skip 'no openssl here', 17 if system('openssl version >/dev/null 2>&1');
+    skip 'no openssl here', 22 if system('openssl version >/dev/null 2>&1');
 
     chdir $dir or die;
 
@@ -282,6 +282,40 @@ SKIP: {
 
     is(join("\n", $ng->logged(qr/\[(?:error|crit|alert)\]/)), '',
        'no line but of changes of state');
+    $ng->clean;
+    $tls->clean;
+
+    # TLS 1.1 where the library would have it (RFC 8996)
+    open my $fh, '>', "$dir/openssl.cnf" or die;
+    print $fh "openssl_conf = init\n[init]\nssl_conf = ssl\n[ssl]\n"
+              . "system_default = all\n[all]\nMinProtocol = TLSv1\n"
+              . "CipherString = DEFAULT:\@SECLEVEL=0\n";
+    close $fh;
+
+    my %old = (env => { OPENSSL_CONF => "$dir/openssl.cnf" });
+    my %at = map { $_ => WaGateway::Fake::free_port() } qw(1.1 1.2);
+
+    $tls = WaGateway::Nginx->new(%old);
+    $tls->{conf} = "http { access_log off;
+        server { listen 127.0.0.1:$tls->{port}; }
+        " . join('', map { "server { listen 127.0.0.1:$at{$_} ssl;
+            ssl_protocols TLSv$_;
+            ssl_ciphers DEFAULT:\@SECLEVEL=0;
+            ssl_certificate $dir/ca-leaf.pem;
+            ssl_certificate_key $dir/ca-leaf.key;
+            location = /health { return 200 ok; } }\n" } sort keys %at) . '}';
+    $tls->start;
+
+    is(system("OPENSSL_CONF=$dir/openssl.cnf openssl s_client -tls1_1 -connect "
+              . "127.0.0.1:$at{'1.1'} </dev/null >>$dir/openssl.log 2>&1"), 0,
+       'a server that speaks TLS 1.1 only');
+
+    $ng = several({ map { ("tls$_" =~ s/\.//r =>
+        "server 127.0.0.1:$at{$_}; wa_gateway_check interval=100ms ssl=on;") }
+        keys %at }, %old);
+
+    settles($ng, '/tls11', qr/^down: ssl /, 'is not spoken to');
+    settles($ng, '/tls12', 'up', 'one that speaks TLS 1.2 is');
     $ng->clean;
     $tls->clean;
 }

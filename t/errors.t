@@ -87,6 +87,17 @@ our $locations = <<'END';
         return 418;
     }
     location @keyed { wa_gateway_api_key k; proxy_pass http://u; }
+    location /foreign {
+        proxy_pass http://$TEST_NGINX_FAKE;
+        proxy_read_timeout 500ms;
+        add_header X-Sent "<$wa_gateway_sent>" always;
+    }
+    location /foreignclosed { proxy_pass http://$TEST_NGINX_CLOSED; }
+    location /foreignfirst {
+        error_page 502 = @closed;
+        proxy_pass http://$TEST_NGINX_FAKE;
+    }
+    location @closed { proxy_pass http://closed; }
 END
 
 add_block_preprocessor(sub {
@@ -411,3 +422,34 @@ POST /second
 {}
 --- error_code: 502
 --- response_body_like: ^\{"instance":\d+,"length":
+
+
+
+=== TEST 33: what an upstream without wa_gateway was sent is unknown
+--- request eval
+["POST /foreign?fake=reset\n{}", "POST /foreign?fake=hang\n{}"]
+--- error_code eval
+[502, 504]
+--- response_headers eval
+["X-Sent: <unknown>", "X-Sent: <unknown>"]
+--- response_body_like eval
+[qr/"code":"bad_gateway".*"sent":"unknown"/,
+ qr/"code":"timeout".*"sent":"unknown"/]
+
+
+
+=== TEST 34: a connection that it refused carried nothing
+--- request
+POST /foreignclosed
+{}
+--- error_code: 502
+--- response_body_like: "sent":"no"
+
+
+
+=== TEST 35: nor is it forgotten when error_page leads to one with wa_gateway
+--- request
+POST /foreignfirst?fake=reset
+{}
+--- error_code: 502
+--- response_body_like: "details":"The request was written before.*"sent":"unknown"

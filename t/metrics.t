@@ -397,6 +397,15 @@ my $Metrics = 'location = /metrics { wa_gateway_metrics; } ';
     is($m->{wa_gateway_ambiguous_total}{'upstream=u'}, $unanswered,
        'of which nothing is ambiguous');
 
+    # a failover is a second attempt, not the wish for one
+    ok($ng->reload(location => 'proxy_next_upstream off;'), 'a reload');
+    my $before = metrics($ng)->{wa_gateway_failovers_total}{'upstream=u'};
+    my %status;
+    $status{$ng->request('POST', '/ok', body => 'x')->{status}}++ for 1 .. 12;
+    cmp_ok($status{502}, '>=', 3, 'a third is refused');
+    is(metrics($ng)->{wa_gateway_failovers_total}{'upstream=u'}, $before,
+       'where proxy_next_upstream is off there is no failover');
+
     $ng->clean;
 }
 

@@ -258,6 +258,86 @@ SKIP: {
 }
 
 
+# A message that was written does not go to a second instance by way of
+# nginx's own redirects either; one that was not, does.
+{
+    my $other = WaGateway::Fake->new;
+    push @fakes, $other;
+
+    my $here = 'wa_gateway_passive off; server ' . $fakes[0]->name . ';';
+    my $there = 'wa_gateway_passive off; server ' . $other->name . ';';
+
+    my $ng = WaGateway::Nginx->start(
+        upstream => "wa_gateway; $here",
+        http => "upstream other { wa_gateway; $there }
+                 upstream repeat { wa_gateway retry=idempotent; $there }
+                 upstream gone { wa_gateway; wa_gateway_passive off;
+                                 server " . $closed->name . '; }',
+        server => '
+            recursive_error_pages on;
+            location /m { error_page 502 504 = @other; proxy_pass http://u;
+                          proxy_read_timeout 150ms; }
+            location /uri { error_page 502 504 /other; proxy_pass http://u; }
+            location /status5 { error_page 500 503 = @other;
+                                proxy_intercept_errors on;
+                                proxy_pass http://u; }
+            location /accel { proxy_pass http://u; }
+            location /twice { error_page 502 504 = @chain;
+                              proxy_pass http://u; }
+            location @chain { error_page 502 = @other;
+                              proxy_pass http://other; }
+            location /repeat { error_page 502 504 = @repeat;
+                               proxy_pass http://u; }
+            location /gone { error_page 502 = @other; proxy_pass http://gone; }
+            location /foreign { error_page 502 504 = @other;
+                                proxy_pass http://' . $fakes[0]->name . '; }
+            location /refused { error_page 502 504 = @other;
+                                proxy_pass http://' . $closed->name . '; }
+            location @other { proxy_pass http://other; }
+            location @repeat { proxy_pass http://repeat; }
+            location = /other { proxy_pass http://other; }');
+
+    for my $case (['m', 'reset', 502], ['m', 'hang', 504],
+                  ['m', 'close', 502], ['uri', 'reset', 502],
+                  ['status5', 'status:503', 502], ['twice', 'reset', 502],
+                  ['repeat', 'reset', 502], ['foreign', 'reset', 502])
+    {
+        my ($where, $mode, $status) = @$case;
+        my $path = path("/$where/");
+        my $r = $ng->request('POST', "$path?fake=$mode", body => 'x');
+
+        is("$r->{status} " . (json($r)->{sent} || '-') . ' seen '
+           . seen($path) . ' ' . $other->ledger('/other'),
+           "$status unknown seen 1 0",
+           "/$where: after $mode error_page sends it nowhere else");
+    }
+
+    $fakes[0]->answer("HTTP/1.1 200 OK\r\nX-Accel-Redirect: /other\r\n"
+                      . "Content-Length: 0\r\n\r\n");
+    my $path = path('/accel');
+    my $r = $ng->request('POST', "$path?fake=raw", body => 'x');
+    is("$r->{status} " . json($r)->{sent} . ' seen ' . seen($path) . ' '
+       . $other->ledger('/other'), '502 unknown seen 1 0',
+       'X-Accel-Redirect of an instance sends it nowhere else');
+
+    $path = path('/repeat');
+    $r = $ng->request('GET', "$path?fake=reset");
+    is(scalar(seen($path)), 2, 'what may be repeated is');
+
+    for my $where ('gone', 'refused') {
+        $path = path("/$where");
+        $r = $ng->request('POST', $path, body => 'x');
+        is("$r->{status} seen " . seen($path), '200 seen 1',
+           "/$where: what was not written yet is sent");
+    }
+
+    cmp_ok(scalar($ng->logged('the request was written before')), '>=', 9,
+           'and the log tells');
+    $ng->clean;
+    pop(@fakes)->finish;
+}
+
+
 # retry=idempotent
 {
     my $ng = WaGateway::Nginx->start(upstream => 'wa_gateway '

@@ -150,6 +150,81 @@ sub totals {
 }
 
 
+# An outage just before a reload, or before the end of the worker that checks
+# the instance, lasts no longer for it: the check that is due soon is.
+for my $case ('a reload', 'a killed worker', 'a reload to a larger zone') {
+    my $fake = WaGateway::Fake->new;
+    my $first = WaGateway::Fake->new;
+    my $check = 'wa_gateway_check interval=1h;';
+
+    my $ng = WaGateway::Nginx->start(workers => 2,
+        upstream => "wa_gateway zone=u:512k; $check"
+                    . 'server ' . $first->name . ';'
+                    . 'server ' . $fake->name . ';');
+
+    ok((poll { $ng->status->{instances}{healthy} == 2 }), 'both are up');
+    my ($lost) = sort { $a <=> $b } $ng->worker_pids;
+
+    # both, so that the instance is one of the worker that ends
+    for my $one ($first, $fake) {
+        $one->mode('reset');
+        for (1 .. 3) {
+            last if $ng->instance($one->name)->{state} eq 'down';
+            $ng->request('POST', '/x', body => 'x');
+        }
+        $one->mode('json');
+    }
+
+    if ($case eq 'a killed worker') {
+        kill 'KILL', $lost;
+
+    } else {
+        my $size = $case =~ /larger/ ? '1m' : '512k';
+        ok($ng->reload(upstream => "wa_gateway zone=u:$size; $check"
+                                   . 'server ' . $first->name . ';'
+                                   . 'server ' . $fake->name . ';'), $case);
+    }
+
+    ok((poll { $ng->status->{instances}{healthy} == 2 }),
+       "$case: what traffic took out is checked soon, and back");
+
+    $ng->stop;
+}
+
+
+# A single process ends its checks before it frees what they write to.
+{
+    my $fake = WaGateway::Fake->new(mode => 'hang');
+    my $gone = WaGateway::Fake->new(mode => 'hang');
+
+    my $ng = WaGateway::Nginx->start(workers => 0, level => 'debug',
+        upstream => 'wa_gateway; wa_gateway_check interval=1h timeout=30s;'
+                    . 'server ' . $fake->name . '; server ' . $gone->name . ';');
+
+    ok((poll { $gone->count }), 'a check is on its way');
+
+    $ng->{upstream} = 'wa_gateway; wa_gateway_check interval=1h timeout=30s;'
+                      . 'server ' . $fake->name . ';';
+    $ng->write_conf;
+    kill 'HUP', $ng->{pid};
+    # nginx has no connections for a while after that, so the log must tell;
+    # the first two are of "nginx -t" and of the start
+    my @order;
+    poll {
+        @order = map { /stop/ ? 'stop' : 'commit' }
+                 $ng->logged('wa_gateway (?:checker stop|commit zone): u$');
+        @order >= 4;
+    };
+
+    splice @order, 0, 2;
+
+    is("@order", 'stop commit',
+       'the check ended, then what it writes to was freed');
+
+    $ng->stop;
+}
+
+
 # Under load.
 {
     my $ng = WaGateway::Nginx->start(workers => 2, level => 'notice',

@@ -23,6 +23,7 @@ ngx_uint_t ngx_http_wa_gateway_unit_ok(ngx_http_wa_gateway_unit_t *u,
 ngx_uint_t ngx_http_wa_gateway_unit_is(ngx_http_wa_gateway_unit_t *u,
     const char *got, const char *expected, const char *name);
 
+void ngx_http_wa_gateway_unit_connect(ngx_http_wa_gateway_unit_t *u);
 void ngx_http_wa_gateway_unit_expect(ngx_http_wa_gateway_unit_t *u);
 void ngx_http_wa_gateway_unit_health(ngx_http_wa_gateway_unit_t *u);
 void ngx_http_wa_gateway_unit_http(ngx_http_wa_gateway_unit_t *u);

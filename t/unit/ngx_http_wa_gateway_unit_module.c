@@ -21,6 +21,7 @@ static char *ngx_http_wa_gateway_unit(ngx_conf_t *cf, ngx_command_t *cmd,
 
 static ngx_http_wa_gateway_unit_room_t  ngx_http_wa_gateway_unit_rooms[] = {
 
+    { ngx_string("connect"), ngx_http_wa_gateway_unit_connect },
     { ngx_string("expect"), ngx_http_wa_gateway_unit_expect },
     { ngx_string("health"), ngx_http_wa_gateway_unit_health },
     { ngx_string("http"), ngx_http_wa_gateway_unit_http },

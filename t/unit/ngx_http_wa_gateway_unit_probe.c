@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "ngx_http_wa_gateway_probe.h"
+#include "ngx_http_wa_gateway_tls.h"
 #include "ngx_http_wa_gateway_unit.h"
 
 
@@ -177,10 +178,10 @@ ngx_http_wa_gateway_unit_probe_arg(ngx_conf_t *cf,
 
     } else if (is("ssl_name")) {
         up->ssl = 1;
-        up->probe.ssl_name = *value;
+        up->probe.transport.ssl_name = *value;
 
     } else if (is("trusted")) {
-        up->probe.ssl_verify = 1;
+        up->probe.transport.ssl_verify = 1;
         up->trusted = *value;
 
     } else {
@@ -260,9 +261,9 @@ ngx_http_wa_gateway_unit_probe_ready(ngx_conf_t *cf,
     }
 
     if (up->ssl
-        && ngx_http_wa_gateway_probe_ssl_create(cf, &up->probe.ssl,
-                                                up->probe.ssl_verify,
-                                                &up->trusted)
+        && ngx_http_wa_gateway_tls_context(cf, &up->probe.transport.ssl,
+                                           up->probe.transport.ssl_verify,
+                                           &up->trusted)
            != NGX_OK)
     {
         return NGX_CONF_ERROR;

@@ -86,7 +86,8 @@ ngx_http_wa_gateway_unit_schedule_moments(ngx_http_wa_gateway_unit_t *u,
     many = 0;
 
     for (i = 0; i < 5000; i++) {
-        d = ngx_http_wa_gateway_schedule_soon(now, i * 7919) - now;
+        d = ngx_http_wa_gateway_schedule_soon(now + 30000, 30000, now,
+                                              i * 7919) - now;
 
         if (d < 250 || d >= 500) {
             bad++;
@@ -97,6 +98,21 @@ ngx_http_wa_gateway_unit_schedule_moments(ngx_http_wa_gateway_unit_t *u,
 
     ngx_http_wa_gateway_unit_ok(u, bad == 0 && many > 1000 && many < 4000,
                                 "what traffic took out: within half a second");
+
+    ngx_http_wa_gateway_unit_ok(u,
+              ngx_http_wa_gateway_schedule_soon(now + 100, 30000, now, 7)
+              == now + 100,
+              "what traffic took out: a turn that comes sooner stands");
+
+    d = ngx_http_wa_gateway_schedule_soon(now - 2000, 30000, now, 7) - now;
+
+    ngx_http_wa_gateway_unit_ok(u, d >= 250 && d < 500,
+              "what traffic took out: a turn that waits for its jitter");
+
+    ngx_http_wa_gateway_unit_ok(u,
+              ngx_http_wa_gateway_schedule_soon(now - 1, 100, now, 7)
+              == now + 100,
+              "what traffic took out: within the interval");
 
     ngx_http_wa_gateway_unit_ok(u,
               ngx_http_wa_gateway_schedule_fault(now, 30000) - now == 1000

@@ -254,18 +254,20 @@ sub reasons {
 
     $r{$_} = 1 for map { $code->{$_} =~ /(?:reason\ =\s
                                             |_finish\(p,\ NGX_DECLINED,\s*
-                                            |_fail\([^;"]*?|_broken\(p,\s*
+                                            |_fail\((?![^;]*NGX_ERROR)[^;"]*?
+                                            |_broken\(p,\s*
                                             |\?\s*|:\s*|reason_set\([^;"]*?
                                             |reason_add\(reason,\s*
                                             |str_set\(&v->reason,\s*)
                                          "((?:[\w\ :]|\\")+)"/gx }
                    map { "ngx_http_wa_gateway_$_.c" }
-                   qw(outcome probe probe_io probe_ssl expect snapshot);
+                   qw(connect outcome probe transport tls expect
+                      snapshot);
 
     delete $r{$_} for grep { /^(?:true|false|null)$|^ ?\\"$|errno/
                              || /^wa_gateway|^ is( \\")?$/ } keys %r;
 
-    return map { s/\\"/"/g; s/^ | $//g; $_ } sort keys %r;
+    return map { s/\\"/"/g; s/^ |:? ?$//g; $_ } sort keys %r;
 }
 
 

@@ -1,0 +1,169 @@
+
+/*
+ * Preloaded into nginx by tests, for what a healthy machine does not do:
+ *
+ * SHIM_CONNECT="4:3001=11 6:3001=99": connect() to that port, over IPv4 or
+ * IPv6, fails with that errno.
+ *
+ * SHIM_NAMES="two.test=127.0.0.2,127.0.0.3": what such a name stands for.
+ *
+ * SHIM_CLOCK=file: while there is such a file, the clock is an hour behind.
+ *
+ * The variables are read at the start: nginx does not hand them to workers.
+ */
+
+
+#define _GNU_SOURCE
+
+#include <arpa/inet.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+
+static void shim_init(void) __attribute__((constructor));
+static int shim_connect_error(const struct sockaddr *sa);
+
+
+static char  connects[256];
+static char  names[256];
+static char  clock_file[256];
+
+
+static void
+shim_init(void)
+{
+    char  *value;
+
+    value = getenv("SHIM_CONNECT");
+    snprintf(connects, sizeof(connects), " %s", value ? value : "");
+
+    value = getenv("SHIM_NAMES");
+    snprintf(names, sizeof(names), " %s", value ? value : "");
+
+    value = getenv("SHIM_CLOCK");
+    snprintf(clock_file, sizeof(clock_file), "%s", value ? value : "");
+}
+
+
+static int
+shim_connect_error(const struct sockaddr *sa)
+{
+    char      key[32], *p;
+    unsigned  port;
+
+    if (sa->sa_family == AF_INET) {
+        port = ntohs(((const struct sockaddr_in *) sa)->sin_port);
+
+    } else if (sa->sa_family == AF_INET6) {
+        port = ntohs(((const struct sockaddr_in6 *) sa)->sin6_port);
+
+    } else {
+        return 0;
+    }
+
+    snprintf(key, sizeof(key), " %d:%u=", sa->sa_family == AF_INET ? 4 : 6,
+             port);
+
+    p = strstr(connects, key);
+
+    return p ? atoi(p + strlen(key)) : 0;
+}
+
+
+int
+connect(int fd, const struct sockaddr *sa, socklen_t len)
+{
+    static int  (*real)(int, const struct sockaddr *, socklen_t);
+
+    int  err;
+
+    err = shim_connect_error(sa);
+
+    if (err) {
+        errno = err;
+        return -1;
+    }
+
+    if (real == NULL) {
+        *(void **) &real = dlsym(RTLD_NEXT, "connect");
+    }
+
+    return real(fd, sa, len);
+}
+
+
+int
+getaddrinfo(const char *restrict name, const char *restrict service,
+    const struct addrinfo *restrict hints, struct addrinfo **restrict res)
+{
+    static int  (*real)(const char *, const char *, const struct addrinfo *,
+                        struct addrinfo **);
+
+    int    rc;
+    char   key[64], list[256], *p, *address, *state;
+
+    if (real == NULL) {
+        *(void **) &real = dlsym(RTLD_NEXT, "getaddrinfo");
+    }
+
+    snprintf(key, sizeof(key), " %s=", name ? name : "");
+
+    p = strstr(names, key);
+
+    if (p == NULL) {
+        return real(name, service, hints, res);
+    }
+
+    snprintf(list, sizeof(list), "%s", p + strlen(key));
+    list[strcspn(list, " ")] = '\0';
+
+    rc = EAI_NONAME;
+
+    for (address = strtok_r(list, ",", &state);
+         address;
+         address = strtok_r(NULL, ",", &state))
+    {
+        rc = real(address, service, hints, res);
+        if (rc != 0) {
+            break;
+        }
+
+        while (*res) {
+            res = &(*res)->ai_next;
+        }
+    }
+
+    return rc;
+}
+
+
+int
+gettimeofday(struct timeval *restrict tv, void *restrict tz)
+{
+    static int  (*real)(struct timeval *restrict, void *restrict);
+
+    int  rc, err;
+
+    if (real == NULL) {
+        *(void **) &real = dlsym(RTLD_NEXT, "gettimeofday");
+    }
+
+    rc = real(tv, tz);
+    err = errno;
+
+    if (clock_file[0] && access(clock_file, F_OK) == 0) {
+        tv->tv_sec -= 3600;
+    }
+
+    errno = err;
+
+    return rc;
+}
