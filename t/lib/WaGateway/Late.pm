@@ -1,9 +1,9 @@
 package WaGateway::Late;
 
-# How late this machine is: a process beside the test sleeps and works a little
-# by turns, and counts by how much that outlasts the sleep.  Where a test has to
-# say by when something happens, this is added, so that a machine that is slow,
-# or has other things to do, gets the time it lost.
+# How late this machine is: a process beside the test sleeps and works a
+# little by turns, and counts by how much that outlasts the sleep.  Where a
+# test has to say by when something happens, this is added, so that a machine
+# that is slow, or has other things to do, gets the time it lost.
 
 use strict;
 use warnings;
