@@ -56,6 +56,8 @@ $http =~ s{/var/log/nginx/}{}g;
 $http =~ s{/var/lib/nginx/body}{body};
 $http =~ s{/usr/share/wa_gateway/html/}{$root/html/};
 is(scalar($http =~ s/^( *)# (limit_\w+ .*;)$/$1$2/mg), 6, 'the example has limits');
+# the flood below is to meet the other one
+ok($http =~ s/(limit_conn wa_connections) 20;/$1 200;/, 'one of connections');
 ok($http =~ s/^( *)# (wa_gateway_api_key file=wa_gateway\.keys;)/$1$2/m, 'and keys in a file');
 $http =~ s/(client_body_temp_path body;)/$1 proxy_temp_path proxy; fastcgi_temp_path f;
            uwsgi_temp_path u; scgi_temp_path s;/;
