@@ -1,4 +1,4 @@
-# Doors: build, test, lint, clean; fuzz, fuzz-selftest, sanitize,
+# Doors: build, test, test-busy, lint, clean; fuzz, fuzz-selftest, sanitize,
 # sanitize-selftest, valgrind, by-hand, matrix, coverage, soak MINUTES=n; bench,
 # bench-instructions, bench-instructions-check; deb, deb-test, docker-test.
 
@@ -25,10 +25,10 @@ ID    := $(shell { $(NGINX) -V; $(CC) --version; echo '$(CC_OPT)' '$(LD_OPT)'; \
                  -exec cat {} +; } 2>&1 | cksum | tr -d ' ')
 STAMP  = $(TREE)/configured-$(ID)
 
-.PHONY: build test dashboard-test lint clean fuzz fuzz-selftest hooks sanitize \
-        sanitize-build sanitize-selftest valgrind by-hand matrix coverage soak \
-        bench bench-instructions bench-instructions-check deb deb-test \
-        docker-test
+.PHONY: build test test-busy dashboard-test lint clean fuzz fuzz-selftest \
+        hooks sanitize sanitize-build sanitize-selftest valgrind by-hand \
+        matrix coverage soak bench bench-instructions \
+        bench-instructions-check deb deb-test docker-test
 
 build: $(MODULE)
 
@@ -60,6 +60,10 @@ $(MODULE): $(STAMP) $(SOURCES)
 test:
 	bin/wa-gateway test
 
+# Twice in a row, one of two cores taken: TESTS=t/upgrade.t, or all.
+test-busy: build
+	t/tools/busy $(TESTS)
+
 # Not among the others: a browser is large.  Screenshots: build/dashboard.
 dashboard-test: build
 	@command -v node >/dev/null && command -v npm >/dev/null \
@@ -78,7 +82,7 @@ dashboard-test: build
 # What is not installed is skipped with a word.  clang-tidy has to know where
 # nginx's headers are, so it comes after a build.
 SCRIPTS = bin/wa-gateway .ci/run t/tools/coverage t/tools/matrix \
-          t/tools/in-root t/tools/nginx-build t/tools/nginx-deb \
+          t/tools/busy t/tools/in-root t/tools/nginx-build t/tools/nginx-deb \
           t/tools/nginx-source t/tools/suite t/tools/by-hand \
           t/sanitize/run t/sanitize/selftest t/sanitize/valgrind \
           t/sanitize/valgrind-selftest debian/build \

@@ -108,7 +108,7 @@ for my $workers (0, 4) {
                              'max_conns=3'));
     $_->forget for @fakes;
 
-    my @open = map { send_request($ng->port, 'POST', '/w?delay=1',
+    my @open = map { send_request($ng->port, 'POST', '/w?fake=held',
                                   body => 'x') } 1 .. 5;
     ok(poll { $fakes[0]->count + $fakes[1]->count == 5 },
        "five requests are in flight, $how");
@@ -117,6 +117,7 @@ for my $workers (0, 4) {
     is($r->{status}, 503, "one more than max_conns of all is 503, $how");
     like($r->{body}, qr/"no_instances".*"sent":"no"/, 'nothing was sent');
 
+    $_->release for @fakes[0, 1];
     is(scalar(grep { read_answer($_, 'POST')->{status} == 200 } @open), 5,
        'the five are answered');
     undef @open;
@@ -125,16 +126,42 @@ for my $workers (0, 4) {
        "max_conns holds across workers, $how");
     like(order($ng, 4), qr/^[AB]{4}$/, 'after that there is room again');
 
-    # Far more than there is room for, again and again
+    # Far more than there is room for, at once, again and again
     $_->forget for @fakes;
     my %status;
+    for my $round (1 .. 4) {
+        my @pids = $ng->worker_pids;
+
+        kill 'STOP', @pids;
+        @open = map { send_request($ng->port, 'POST', '/w?fake=held',
+                                   body => 'x') } 1 .. 40;
+        kill 'CONT', @pids;
+
+        # those that are held are the ones without an answer
+        my %turned;
+        poll {
+            my $r = '';
+            vec($r, fileno $_, 1) = 1 for @open;
+            select $r, undef, undef, 0;
+            %turned = map { $_ => 1 } grep { vec $r, fileno $open[$_], 1 }
+                      0 .. $#open;
+            keys %turned == 35
+                && $fakes[0]->count + $fakes[1]->count == 5 * $round;
+        };
+        $_->release for @fakes[0, 1];
+        $status{read_answer($_, 'POST')->{status}}++ for @open;
+        undef @open;
+    }
+    is_deeply(\%status, { 200 => 4 * 5, 503 => 4 * 35 },
+              'some are served, some not');
+
     for (1 .. 4) {
-        @open = map { send_request($ng->port, 'POST', '/w?delay=0.1',
+        @open = map { send_request($ng->port, 'POST', '/w?delay=0.02',
                                    body => 'x') } 1 .. 40;
         $status{read_answer($_, 'POST')->{status}}++ for @open;
         undef @open;
     }
-    is(join(' ', sort keys %status), '200 503', 'some are served, some not');
+    is(join(' ', sort keys %status), '200 503', 'nothing else comes of it');
     ok($fakes[0]->max_busy <= 2 && $fakes[1]->max_busy <= 3,
        "max_conns holds in a crowd, $how")
         or diag(join ' ', map { $_->max_busy } @fakes[0, 1]);

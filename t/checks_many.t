@@ -14,6 +14,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 use WaGateway::Checks;
 use WaGateway::Fake;
+use WaGateway::Late;
 use WaGateway::Nginx qw(poll);
 
 my ($N, $slow) = $ENV{WA_GATEWAY_TEST_SANITIZE} ? (1000, 1.5) : (4000, 1);
@@ -49,7 +50,7 @@ my @addresses = map { sprintf '127.%d.%d.%d', 1 + int($_ / 1000),
                               int($_ / 250) % 4, 1 + $_ % 250 } 0 .. $N - 1;
 
 my $servers = join "\n", map { "server $_:$port;" } @addresses;
-my $checks = 'wa_gateway_check interval=3s timeout=10s keepalive='
+my $checks = 'wa_gateway_check interval=3s timeout=1h keepalive='
              . ($keep ? 'on' : 'off') . ';';
 
 
@@ -72,6 +73,7 @@ is($status, 1, 'less will not do');
 
 # The checks.
 
+my $late = lateness();
 my $ng = WaGateway::Nginx->new(workers => 2, main => $limit,
     upstream => "wa_gateway zone=u:${size}k; $checks $servers");
 $ng->start;
@@ -80,13 +82,14 @@ my $s;
 ok((poll {
     $s = eval { $ng->status } or return 0;
     !grep { !defined $_->{lastChecked} } values %{$s->{instances}{details}};
-} 20), 'all are checked');
+} 600), 'all are checked');
 
 is($s->{instances}{total}, $N, 'all are there');
 is($s->{instances}{healthy}, $N, 'all are up');
 
 # The machine itself may be late: the best of three counts.
 
+my $answers = lateness();
 my @took;
 
 for (1 .. 3) {
@@ -96,37 +99,39 @@ for (1 .. 3) {
     last if $took[-1] < 2;
 }
 
-cmp_ok(min(@took), '<', 2, '/status answers in time');
+soon(min(@took), 2, $answers, '/status answers in time');
 
 my $first = first(0);
 cmp_ok(keys %$first, '==', $N, 'each was asked');
 
 my @t = sort { $a <=> $b } values %$first;
 my $took = $t[-1] - $t[0];
-ok($took > 0.5 && $took < 3, 'the first checks take about a second')
-    or diag("$took s");
+cmp_ok($took, '>', 0.5, 'the first checks take about a second');
+soon($took, 3, $late, 'or little more');
 cmp_ok(crowd(0.1, @t), '<', $N / 2 * $slow, 'and are no herd');
 
 
-# Two intervals later: each about once an interval, at any time of it.
+# Two intervals later: each about once an interval, at any time of it.  The
+# machine itself may be late: one interval of some is enough.
 
-my ($n, $most) = ({}, $N);
+my ($often, $out, $most);
 
-for my $from (map { $t[0] + 6.5 + 3 * $_ } 0 .. 2) {
+for my $from (map { $t[0] + 6.5 + 3 * $_ } 0 .. 9) {
     sleep max(0, $from + 3.5 - time);
 
     my @seen = grep { $_->[0] >= $from && $_->[0] < $from + 3 } checks_seen();
-    $n = {};
-    $n->{$_->[1]}++ for @seen;
-    $most = crowd(0.3, map { $_->[0] } @seen);
+    my %n;
+    $n{$_->[1]}++ for @seen;
 
-    last if $most < $N / 10 * 1.7 * $slow;
+    $often = grep { $_ > 2 } values %n;
+    $out = $N - keys %n;
+    $most = @seen ? crowd(0.3, map { $_->[0] } @seen) : 0;
+
+    last if !$often && $out < $N / 10 && $most < $N / 10 * 1.7 * $slow;
 }
 
-is(scalar(grep { ($n->{$_} || 0) > 2 } @addresses), 0,
-   'none is asked more than once an interval');
-cmp_ok(scalar(grep { !$n->{$_} } @addresses), '<', $N / 10,
-       'but for jitter none is left out');
+is($often, 0, 'none is asked more than once an interval');
+cmp_ok($out, '<', $N / 10, 'but for jitter none is left out');
 cmp_ok($most, '<', $N / 10 * 1.7 * $slow, 'they are spread over the interval');
 
 
@@ -135,7 +140,7 @@ cmp_ok($most, '<', $N / 10 * 1.7 * $slow, 'they are spread over the interval');
 ok($ng->reload, 'a reload');
 is(join("\n", $ng->logged(qr/ is full| too small/)), '', 'finds room');
 my $checked = scalar checks_seen();
-ok((poll { checks_seen() > $checked + $N } 10), 'checks go on');
+ok((poll { checks_seen() > $checked + $N } 600), 'checks go on');
 
 $s = $ng->status;
 is($s->{instances}{healthy}, $N, 'all are still up');

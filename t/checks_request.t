@@ -75,7 +75,7 @@ chmod 0755, $dir;
     like(($fakes{other}->ledger('/named'))[0]{headers},
          qr/^Host: localhost:$port\r\n/m, 'Host of a URL');
 
-    settles($ng, "/$_", 'up', 2, "$_: up")
+    settles($ng, "/$_", 'up', "$_: up")
         for qw(plain header hosted head close other named);
     $ng->clean;
 }
@@ -90,7 +90,7 @@ chmod 0755, $dir;
 
     my %check = map { $_ => 'server ' . $fakes{$_}->name
                             . '; wa_gateway_check interval=50ms '
-                            . 'timeout=2s keepalive='
+                            . 'timeout=1h keepalive='
                             . ($_ eq 'closed' ? 'off;' : 'on;') } keys %fakes;
 
     my $ng = several(\%check, workers => 2);
@@ -145,9 +145,9 @@ SKIP: {
         $v6 ? (v6 => 'server ' . $v6->name . '; wa_gateway_check;') : (),
     });
 
-    settles($ng, '/gone', 'down: connect ENOENT', 3, 'no such unix socket');
+    settles($ng, '/gone', 'down: connect ENOENT', 'no such unix socket');
     ok(wait_count($unix, 1), 'a unix socket is checked');
-    settles($ng, '/unix', 'up', 1, 'and up');
+    settles($ng, '/unix', 'up', 'and up');
     like((checks($unix))[0]{headers}, qr/^Host: localhost\r\n/m,
          'Host of a unix socket');
 
@@ -155,7 +155,7 @@ SKIP: {
         skip 'no IPv6 on this host', 3 unless $v6;
 
         ok(wait_count($v6, 1), 'an IPv6 address is checked');
-        settles($ng, '/v6', 'up', 1, 'and up');
+        settles($ng, '/v6', 'up', 'and up');
         my $name = $v6->name;
         like((checks($v6))[0]{headers}, qr/^Host: \Q$name\E\r\n/m,
              'Host of an IPv6 address');
@@ -196,7 +196,7 @@ SKIP: {
 
     ok(wait_count($fake, 5), 'the address that answers is asked');
     is(&state($ng, '/two'), 'up', 'an instance is up if one address answers');
-    settles($ng, '/gone', 'down: connect ECONNREFUSED', 2, 'down if none does');
+    settles($ng, '/gone', 'down: connect ECONNREFUSED', 'down if none does');
     is(scalar($ng->logged(qr/two\.test.* is /)), 0, 'no word of it');
     $ng->clean;
 }
@@ -241,7 +241,7 @@ SKIP: {
     $tls->start;
 
     my $s = "server 127.0.0.1:$port{ca};";
-    my $check = 'wa_gateway_check interval=400ms timeout=1s';
+    my $check = 'wa_gateway_check interval=400ms timeout=10s';
     my $trust = "ssl_verify=on ssl_trusted_certificate=$dir/ca.pem";
 
     my $ng = several({
@@ -255,22 +255,22 @@ SKIP: {
                   $check ssl=on ssl_name=wa.test $trust;",
         unknown => "$s $check ssl=on ssl_name=wa.test ssl_verify=on;",
         plaintext => 'server ' . $none->name . "; $check ssl=on;",
-        mute => 'server ' . $mute->name . "; $check ssl=on;",
+        mute => 'server ' . $mute->name . "; wa_gateway_check timeout=500ms ssl=on;",
         needless => 'wa_gateway_instances http://' . $plain->name
                     . "; $check;",
     }, workers => 2);
 
     settles($ng, '/name', 'down: ssl certificate does not match "other.test"',
-            5, 'ssl_verify: a certificate of another name');
-    settles($ng, '/rogue', qr/^down: ssl certificate: /, 5,
+            'ssl_verify: a certificate of another name');
+    settles($ng, '/rogue', qr/^down: ssl certificate: /,
             'ssl_verify: a certificate nobody trusts');
-    settles($ng, '/unknown', qr/^down: ssl certificate: /, 5,
+    settles($ng, '/unknown', qr/^down: ssl certificate: /,
             'ssl_verify without a file: by what the system trusts');
-    settles($ng, '/plaintext', qr/^down: ssl /, 5, 'no TLS there');
-    settles($ng, '/mute', 'down: timeout', 5, 'a handshake that hangs');
+    settles($ng, '/plaintext', qr/^down: ssl /, 'no TLS there');
+    settles($ng, '/mute', 'down: timeout', 'a handshake that hangs');
 
-    poll { my @l = split /\n/, $tls->access; @l > 20 };
-    settles($ng, "/$_", 'up', 3, "$_: up")
+    poll { $tls->access =~ /^$port{ca} \[wa\.test\] .* [2-9]$/m };
+    settles($ng, "/$_", 'up', "$_: up")
         for qw(plain sni good ip needless);
 
     my $log = $tls->access;
@@ -314,8 +314,8 @@ SKIP: {
         "server 127.0.0.1:$at{$_}; wa_gateway_check interval=100ms ssl=on;") }
         keys %at }, %old);
 
-    settles($ng, '/tls11', qr/^down: ssl /, 60, 'is not spoken to');
-    settles($ng, '/tls12', 'up', 60, 'one that speaks TLS 1.2 is');
+    settles($ng, '/tls11', qr/^down: ssl /, 'is not spoken to');
+    settles($ng, '/tls12', 'up', 'one that speaks TLS 1.2 is');
     $ng->clean;
     $tls->clean;
 }

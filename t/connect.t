@@ -59,7 +59,7 @@ sub state_of {
 
     # by then it was looked at: judged, or told that it could not be
     poll { $ng->logged(qr/could not be checked|is (?:down|up)/)
-           || $ng->instance($server)->{checks}{passed} } 30;
+           || $ng->instance($server)->{checks}{passed} };
 
     my $got = state($ng, $server);
     end($ng);

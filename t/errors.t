@@ -37,7 +37,8 @@ END
 
 our $locations = <<'END';
     large_client_header_buffers 2 1k;
-    location / { proxy_pass http://u; proxy_read_timeout 500ms; }
+    location / { proxy_pass http://u; }
+    location /hang { proxy_pass http://u; proxy_read_timeout 500ms; }
     location /closed { proxy_pass http://closed; }
     location /none { proxy_pass http://none; }
     location /403 { return 403; }
@@ -185,7 +186,7 @@ POST /x?fake=reset
 
 === TEST 7: an instance that does not answer in time is 504
 --- request
-POST /x?fake=hang
+POST /hang?fake=hang
 {}
 --- error_code: 504
 --- response_body_like: ^\{"success":false,"error":"Failed to send the message","code":"timeout","details":"The instance did not answer in time[^"]+","sent":"unknown"\}$
@@ -195,7 +196,7 @@ POST /x?fake=hang
 === TEST 8: an instance that does not answer in time is 504 in Arabic
 --- lang: ar
 --- request
-POST /x?fake=hang
+POST /hang?fake=hang
 {}
 --- error_code: 504
 --- response_body_like: ^\{"success":false,"error":"فشل في إرسال الرسالة","code":"timeout","details":"[^"]+","sent":"unknown"\}$
@@ -380,7 +381,7 @@ Content-Type: text/html
 
 === TEST 27: only the 503 for want of an instance has Retry-After
 --- request eval
-["GET /404", "POST /closed\n{}", "GET /503", "POST /x?fake=hang\n{}"]
+["GET /404", "POST /closed\n{}", "GET /503", "POST /hang?fake=hang\n{}"]
 --- error_code eval
 [404, 502, 503, 504]
 --- response_headers eval

@@ -41,8 +41,11 @@ sub connections {
 # Requests at the same time: as many connections are idle afterwards.
 sub together {
     my ($ng, $n) = @_;
-    my @clients = map { send_request($ng->port, 'POST', '/t?delay=0.3',
+    my $seen = $fake->ledger('/t');
+    my @clients = map { send_request($ng->port, 'POST', '/t?fake=held',
                                      body => 'x') } 1 .. $n;
+    poll { $fake->ledger('/t') == $seen + $n };
+    $fake->release;
     return grep { read_answer($_, 'POST')->{status} == 200 } @clients;
 }
 

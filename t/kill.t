@@ -9,62 +9,11 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use Test::More;
-use Time::HiRes qw(sleep time);
 use WaGateway::Fake;
-use WaGateway::Nginx qw(http poll);
+use WaGateway::Load;
+use WaGateway::Nginx qw(poll);
 
 my $Clients = 8;
-
-
-# Clients that send until a moment; each line they print is one request:
-# path, status, sent.
-sub clients {
-    my ($port, $seconds) = @_;
-    my $end = time + $seconds;
-    my @pipes;
-
-    for my $client (1 .. $Clients) {
-        my $pid = open my $pipe, '-|';
-        die "fork: $!\n" unless defined $pid;
-
-        if (!$pid) {
-            my $n = 0;
-            my $out = '';
-            while (time < $end) {
-                my $path = "/c$client/" . ++$n;
-                my $r = http($port, 'POST', $path, body => "message $path");
-                my ($sent) = $r->{body} =~ /"sent":"(\w+)"/;
-                $out .= "$path $r->{status} " . ($sent || '-') . "\n";
-            }
-            print STDOUT $out;
-            STDOUT->flush;
-            POSIX::_exit(0);
-        }
-
-        push @pipes, $pipe;
-    }
-
-    return @pipes;
-}
-
-
-sub results {
-    my @lines;
-
-    for my $pipe (@_) {
-        push @lines, map { chomp; [split / /] } <$pipe>;
-        close $pipe;
-    }
-
-    return @lines;
-}
-
-
-sub seen {
-    my %seen;
-    $seen{$_->{path}} += $_->{whole} for map { $_->ledger } @_;
-    return \%seen;
-}
 
 
 sub setup {
@@ -87,7 +36,7 @@ for my $kept ('', ', connections are kept') {
     # the workers stand still while it closes its door.
     {
         my ($ng, @fakes) = setup($location);
-        my @pipes = clients($ng->port, 4);
+        my $load = WaGateway::Load->start($ng->port, clients => $Clients);
 
         ok(poll { $fakes[1]->count > 100 }, "the instance is at work$kept");
 
@@ -101,19 +50,20 @@ for my $kept ('', ', connections are kept') {
 
         $fakes[1]->finish;
         my $then = $fakes[1]->count;
-        ok(poll { $fakes[0]->count > 3 * $then }, 'the others go on');
+        ok($load->more(500), 'the others go on');
 
         $fakes[1]->start;
+        ok((poll { $fakes[1]->count > $then }), 'the instance came back');
+        ok($load->more(1000), 'all go on');
 
-        my @results = results(@pipes);
-        my $seen = seen(@fakes);
-        my @bad = grep { $_->[1] != 200 } @results;
+        my @results = $load->stop;
+        my $seen = WaGateway::Load::seen(@fakes);
+        my @bad = grep { $_->{status} != 200 } @results;
 
-        cmp_ok(scalar @results, '>', 100, 'there was load: ' . @results);
-        is(join(', ', map { "@$_" } @bad), '', 'no client saw an error');
-        is(scalar(grep { ($seen->{$_->[0]} || 0) != 1 } @results), 0,
+        is(join(', ', map { "@$_{qw(path status sent)}" } @bad), '',
+           'no client saw an error');
+        is(scalar(grep { ($seen->{$_->{path}} || 0) != 1 } @results), 0,
            'every message was seen exactly once');
-        cmp_ok($fakes[1]->count, '>', $then, 'the instance came back');
 
         $ng->clean;
     }
@@ -122,22 +72,23 @@ for my $kept ('', ', connections are kept') {
     # Killed: what is in flight there is not known, and said so.
     {
         my ($ng, @fakes) = setup($location);
-        my @pipes = clients($ng->port, 3);
+        my $load = WaGateway::Load->start($ng->port, clients => $Clients);
 
         ok(poll { $fakes[1]->count > 100 }, "the instance is at work$kept");
         $fakes[1]->stop;
+        ok($load->more(500), 'the others go on');
 
-        my @results = results(@pipes);
-        my $seen = seen(@fakes);
-        my @bad = grep { $_->[1] != 200 } @results;
+        my @results = $load->stop;
+        my $seen = WaGateway::Load::seen(@fakes);
+        my @bad = grep { $_->{status} != 200 } @results;
 
-        cmp_ok(scalar @results, '>', 100, 'there was load: ' . @results);
         cmp_ok(scalar @bad, '<=', $Clients,
                'only what was in flight there met an error: ' . @bad);
-        is(scalar(grep { "$_->[1] $_->[2]" ne '502 unknown' } @bad), 0,
+        is(scalar(grep { "$_->{status} $_->{sent}" ne '502 unknown' } @bad), 0,
            'which said that the message may have been sent');
         is(scalar(grep { $_ > 1 } values %$seen), 0, 'none was seen twice');
-        is(scalar(grep { $_->[1] == 200 && !$seen->{$_->[0]} } @results), 0,
+        is(scalar(grep { $_->{status} == 200 && !$seen->{$_->{path}} }
+                       @results), 0,
            'none that was confirmed is missing');
 
         my @lines = $ng->logged('wa_gateway: http://' . $fakes[1]->name . ' is ');

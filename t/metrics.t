@@ -19,6 +19,7 @@ use Socket qw(SOL_SOCKET SO_RCVBUF);
 use Test::More;
 use Time::HiRes qw(time);
 use WaGateway::Fake;
+use WaGateway::Late;
 use WaGateway::Nginx qw(http send_request read_answer poll slurp);
 
 my $N = $ENV{WA_TEST_REQUESTS} || 2000;
@@ -228,7 +229,7 @@ my $Metrics = 'location = /metrics { wa_gateway_metrics; } ';
 
     # the state of one that broke, and the others
     $fakes[0]->mode('reset');
-    poll { $ng->request('POST', '/', body => 'x')->{status} == 502 } 5;
+    poll { $ng->request('POST', '/', body => 'x')->{status} == 502 };
     $m = metrics($ng);
     is($m->{wa_gateway_instance_up}{$key}, 0, 'and down');
     my %states = map { /state=(\w+)/
@@ -416,7 +417,7 @@ my $Metrics = 'location = /metrics { wa_gateway_metrics; } ';
     my ($up, $down) = map { 'instance=http://' . $_->name . ',' } @fakes;
     my $ng = WaGateway::Nginx->start(workers => 4,
         upstream => 'wa_gateway; wa_gateway_check uri=/h interval=200ms '
-                    . 'timeout=5s; wa_gateway_passive off;'
+                    . 'timeout=1h; wa_gateway_passive off;'
                     . servers(@fakes),
         server => $Metrics);
 
@@ -486,7 +487,8 @@ my $Metrics = 'location = /metrics { wa_gateway_metrics; } ';
 
         cmp_ok(abs($l->{"p$p"} - $real), '<=', 0.05 * $real + 1,
                "p$p is within 5 % ($l->{\"p$p\"} of $real ms)");
-        cmp_ok($real, '>=', $asked - 1, 'and no less than what was asked for');
+        # in steps of nginx's clock
+        cmp_ok($real, '>=', $asked - 10, 'and no less than what was asked for');
     }
 
     my ($m, $wrong) = metrics($ng);
@@ -557,6 +559,7 @@ my $Metrics = 'location = /metrics { wa_gateway_metrics; } ';
     diag sprintf 'with nothing else: longest pause %.1f ms', 1000 * $idle;
 
     for my $path ('/status', '/metrics') {
+        my $late = lateness();
         my ($longest, $r, $took) = $pause->(sub {
             my ($r, $best);
             for (1 .. 5) {
@@ -573,8 +576,8 @@ my $Metrics = 'location = /metrics { wa_gateway_metrics; } ';
                      length($r->{body}) / 1e6, 1000 * $took, 1000 * $longest;
         cmp_ok(length $r->{body}, '<', $path eq '/status' ? 4e6 : 20e6,
                'its size');
-        cmp_ok($took, '<', 10, 'its time');
-        cmp_ok($longest, '<', 2, 'others hardly wait');
+        soon($took, 10, $late, 'its time');
+        soon($longest, 2, $late, 'others hardly wait');
 
         if ($path eq '/status') {
             my $s = eval { decode_json($r->{body}) };

@@ -40,6 +40,7 @@ delete @ENV{grep { !/^WA_GATEWAY_TEST_/ && /^(?:WA_GATEWAY_|HEALTH_CHECK_|PORT$|
 my $module = 'build/ngx_http_wa_gateway_module.so';
 $ENV{TEST_NGINX_LOAD_MODULES} ||= "$root/$module";
 $ENV{TEST_NGINX_BINARY} ||= 'nginx';
+$ENV{TEST_NGINX_TIMEOUT} ||= 60;
 $ENV{TEST_NGINX_RANDOMIZE} = 1 unless defined $ENV{TEST_NGINX_RANDOMIZE};
 $ENV{PERL5LIB} = join ':', "$root/t/lib",
                  defined $ENV{PERL5LIB} ? $ENV{PERL5LIB} : ();

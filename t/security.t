@@ -34,8 +34,8 @@ my @key = ('X-Api-Key: sesame');
 # Its own limits are too long to wait for.
 my $template = "$dir/conf/wa_gateway.conf.template";
 my $text = read_file($template);
-ok($text =~ s/(client_header_timeout) 10s;/$1 2s;/
-   && $text =~ s/(client_body_timeout) 30s;/$1 2s;/, 'slow clients have limits');
+ok($text =~ s/(client_header_timeout) 10s;/$1 5s;/
+   && $text =~ s/(client_body_timeout) 30s;/$1 5s;/, 'slow clients have limits');
 write_file($template, $text);
 
 write_file("$dir/keys", "sesame\n");
@@ -62,12 +62,16 @@ sub raw {
     my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port,
                                   LocalAddr => $from || '127.0.0.1') or die;
     my $answer = '';
-    my $end = time + 6;
+    my $start = time;
 
     syswrite $s, $bytes;
 
-    while (time < $end && IO::Select->new($s)->can_read(1)) {
+    # one that is kept is quiet for a time in which ten answers would come
+    my $quiet = 60;
+
+    while (IO::Select->new($s)->can_read($quiet)) {
         sysread $s, $answer, 65536, length $answer or last;
+        $quiet = 0.5 + 10 * (time - $start) if $quiet == 60;
     }
 
     return $answer;
@@ -299,18 +303,18 @@ my @slow = map {
      opened("POST /slow HTTP/1.1\r\nHost: h\r\nX-"),
      opened("POST /slow HTTP/1.1\r\nHost: h\r\n$key[0]\r\n$chunked\r\n3\r\nabc\r\n"))
 } 1 .. 50;
-my $quick = time;
 like(http($port, '/quick', method => 'POST', body => 'x', headers => [@key]), qr/^HTTP\/1\.1 200 /,
      '150 slow clients, and another one is answered');
-cmp_ok(time - $quick, '<', 2, 'before the slow ones are dropped');
+my $select = IO::Select->new(@slow);
+my @gone = $select->can_read(0);
+cmp_ok(scalar @gone, '<', 150, 'before the slow ones are dropped');
 sleep 0.5;
 is(join(' ', map { $_->{path} } arrived()), '/quick', 'no instance has seen them');
 is(eval { my $s = decode_json(http($port, '/status', headers => [@key]) =~ s/^.*?\r\n\r\n//sr);
           join ' ', map { $_->{requests}{inFlight} } values %{$s->{instances}{details}} },
    '0 0', 'or is held by one');
 
-my $select = IO::Select->new(@slow);
-while ($select->count && time - $start < 20) {
+while ($select->count && time - $start < 120) {
     for my $s ($select->can_read(0.5)) {
         $select->remove($s) unless sysread $s, my $got, 65536;
     }

@@ -43,7 +43,8 @@ END
         add_header X-Attempts "<$wa_gateway_attempts>" always;
         add_header X-Sent "<$wa_gateway_sent>" always;
         wa_gateway_errors en;
-        location /one { proxy_pass http://one; proxy_read_timeout 500ms; }
+        location /one { proxy_pass http://one; }
+        location /hang { proxy_pass http://one; proxy_read_timeout 500ms; }
         location /two { proxy_pass http://two; }
         location /closed { proxy_pass http://closed; }
         location /none { proxy_pass http://none; }
@@ -51,7 +52,6 @@ END
         location /page {
             error_page 502 503 504 = /inside;
             proxy_pass http://one/one$is_args$args;
-            proxy_read_timeout 500ms;
         }
         location /pageclosed {
             error_page 502 503 504 = @named;
@@ -133,7 +133,7 @@ X-Sent: <unknown>"
 
 === TEST 5: of a timeout: unknown
 --- request
-POST /one?fake=hang
+POST /hang?fake=hang
 {}
 --- error_code: 504
 --- response_headers

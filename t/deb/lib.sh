@@ -23,12 +23,12 @@ quiet() {
     fail "$*"
 }
 
-# has TEXT COMMAND...: its output has TEXT in it; for ten seconds to come true.
+# has TEXT COMMAND...: its output has TEXT in it; for a minute to come true.
 has() {
     want=$1
     shift
 
-    for _ in $(seq 50); do
+    for _ in $(seq 300); do
         got=$("$@" 2>&1) || :
         case $got in *"$want"*) return ;; esac
         sleep 0.2

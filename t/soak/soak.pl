@@ -56,7 +56,7 @@ my $ng = WaGateway::Nginx->new(workers => $Workers, level => 'notice',
                  proxy_http_version 1.1; proxy_set_header Connection "";');
 $ng->start;
 
-sub all_workers { poll { $ng->worker_pids >= $Workers } 10 }
+sub all_workers { poll { $ng->worker_pids >= $Workers } }
 
 
 # Each fault: what is done, and what ends it.
@@ -90,10 +90,12 @@ my %Fault = (
         return sub { };
     },
     'failed reload' => sub {
+        my $refused = sub { scalar $ng->logged('directive "nonsense"') };
+        my $n = $refused->();
         $ng->{http} = 'nonsense;';
         $ng->write_conf;
         kill 'HUP', $ng->{pid};
-        sleep 0.2;
+        poll { $refused->() > $n };
         $ng->{http} = '';
         $ng->write_conf;
         return sub { };
@@ -161,7 +163,7 @@ sub quiet {
         return !grep { $_->{state} ne 'up' || $_->{requests}{inFlight} } @d;
     };
 
-    return if poll { $fine->() } 15;
+    return if poll { $fine->() };
 
     my $d = eval { $ng->status->{instances}{details} } || {};
     for my $name (sort keys %$d) {

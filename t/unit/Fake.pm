@@ -8,12 +8,16 @@ package Fake;
 use strict;
 use warnings;
 
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+
 use IO::Select;
 use IO::Socket::INET;
 use IO::Socket::UNIX;
 use POSIX ();
 use Socket qw(SOL_SOCKET SO_LINGER SO_REUSEADDR SOMAXCONN);
-use Time::HiRes qw(time);
+use Time::HiRes qw(sleep time);
+use WaGateway::Fake ();
 
 use Unit;
 
@@ -22,24 +26,12 @@ our @EXPORT = qw(port server request reset_by nginx conf_port);
 
 use Exporter ();
 
-my $next = 31700 + $$ % 900;
 my %children;
 
 
-# A port of loopback that is free now.
+# A port of loopback that is free now, and stays so for others.
 
-sub port {
-    for (1 .. 900) {
-        $next = 31700 if ++$next > 32650;
-
-        my $s = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
-                                      LocalPort => $next, Listen => 1,
-                                      ReuseAddr => 1);
-        return $next if $s;
-    }
-
-    die "no free port";
-}
+sub port { return WaGateway::Fake::free_port() }
 
 
 # Serves each connection in a process of its own by $handler->($socket, $n),
@@ -123,8 +115,12 @@ sub request {
 }
 
 
+# What was sent before is read, a reset would take it away.
+
 sub reset_by {
     my ($s) = @_;
+
+    sleep 0.001 while WaGateway::Fake::unread($s);
 
     setsockopt($s, SOL_SOCKET, SO_LINGER, pack('ii', 1, 0));
     close $s;
@@ -176,7 +172,7 @@ sub new {
 sub line {
     my ($self, $timeout) = @_;
 
-    my $end = time() + ($timeout || 10);
+    my $end = time() + ($timeout || 60);
     my $select = IO::Select->new($self->{fh});
 
     while (1) {
@@ -284,7 +280,7 @@ sub stop {
 
     kill $signal || 'TERM', $self->{pid};
 
-    while (time() - $start < 10) {
+    while (time() - $start < 60) {
         if (waitpid($self->{pid}, WNOHANG) == $self->{pid}) {
             delete $self->{pid};
             return time() - $start;
@@ -293,7 +289,7 @@ sub stop {
         sleep 0.01;
     }
 
-    return 10;
+    return 60;
 }
 
 

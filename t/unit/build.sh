@@ -22,7 +22,7 @@ mkdir -p "$top/build"
 exec 9>"$top/build/unit.lock"
 flock 9
 
-want=$({ echo "$source" "${options[@]}"; "$nginx" -V 2>&1
+want=$({ echo "$top" "$source" "${options[@]}"; "$nginx" -V 2>&1
          cat "$source/conf_flags" "$top/t/unit/config" "$0"; } | cksum)
 
 if [ "$(cat "$stamp" 2>/dev/null || :)" != "$want" ]; then

@@ -107,7 +107,7 @@ ngx_http_wa_gateway_unit_probe(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     up->conf = uc;
     up->times = 1;
 
-    up->probe.timeout = 1000;
+    up->probe.timeout = 60000;
 
     value = cf->args->elts;
 

@@ -9,9 +9,10 @@ use FindBin;
 use lib $FindBin::Bin;
 
 use Test::More;
-use Time::HiRes qw(time);
+use Time::HiRes qw(sleep time);
 
 use Fake;
+use WaGateway::Late;
 
 my $ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
 
@@ -25,7 +26,7 @@ sub check {
     my @lines;
 
     while (1) {
-        my $line = $nginx->line($opt{deadline} || 10);
+        my $line = $nginx->line($opt{deadline});
         last if !defined $line || $line eq 'end';
         push @lines, $line;
         last if $line eq 'deadline';
@@ -162,10 +163,11 @@ SKIP: {
 
 $port = server(sub { request($_[0]); sleep 30 });
 
-my $start = time();
+my ($start, $late) = (time(), lateness());
 is(check("addr=127.0.0.1:$port timeout=300"), 'a declined timeout', 'a hang');
 my $took = time() - $start;
-ok($took > 0.25 && $took < 3, 'after the timeout');
+cmp_ok($took, '>', 0.29, 'not before the timeout');
+soon($took, 3, $late, 'but after it');
 
 is(check("addr=127.0.0.1:$port timeout=100 times=3"),
    'a declined timeout; a declined timeout; a declined timeout',
@@ -202,7 +204,7 @@ is(check("addr=127.0.0.1:$port timeout=300"), 'a declined timeout',
 
     $port = server(sub { request($_[0]); syswrite $_[0], $ok });
 
-    is(check("addr=127.0.0.1:$full,127.0.0.1:$port timeout=600"),
+    is(check("addr=127.0.0.1:$full,127.0.0.1:$port timeout=4000"),
        'a ok 200 hi', 'it leaves time to the next address');
     is(check("addr=127.0.0.1:$full,127.0.0.1:$closed timeout=600"),
        'a declined timeout', 'the first address gives the reason');
@@ -217,7 +219,6 @@ is(check("addr=127.0.0.1:$port"), 'a declined reset', 'reset after a request');
 $port = server(sub {
     request($_[0]);
     syswrite $_[0], "HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\nx";
-    select undef, undef, undef, 0.05;
     reset_by($_[0]);
 });
 is(check("addr=127.0.0.1:$port"), 'a declined reset', 'reset in the answer');
@@ -271,7 +272,6 @@ $port = server(sub {
     syswrite $s, $ok;
     request($s);
     syswrite $s, 'HTTP';
-    select undef, undef, undef, 0.05;
     reset_by($s);
 });
 
@@ -289,12 +289,14 @@ $port = server(sub {
     request($s);
 });
 
-is(check("addr=127.0.0.1:$port keepalive=on times=3 gap=100"),
+is(check("addr=127.0.0.1:$port keepalive=on times=3 gap=1000"),
    'a ok 200 1; a ok 200 2; a ok 200 3',
    'what nobody asked for ends a kept connection');
 
 {
     # a worker that was stopped may see its timer before the event
+
+    my $stopped = "/tmp/unit-probe-$$.stopped";
 
     ($port, $says) = server(sub {
         my ($s, $n, $say) = @_;
@@ -303,20 +305,22 @@ is(check("addr=127.0.0.1:$port keepalive=on times=3 gap=100"),
         syswrite $s, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n$n";
         return if $n > 1;
 
-        select undef, undef, undef, 0.2;
+        sleep 0.01 until -e $stopped;
         syswrite $s, "HTTP/1.1 408 Late\r\nContent-Length: 0\r\n\r\n";
         syswrite $say, "sent\n";
         request($s);
     });
 
     my $nginx = nginx("wa_gateway_unit_probe name=a addr=127.0.0.1:$port "
-                      . "keepalive=on times=2 gap=400;");
+                      . "keepalive=on times=2 gap=2000;");
 
     is($nginx->line(), 'a ok 200 1', 'a check');
     kill 'STOP', $nginx->worker();
 
+    open my $fh, '>', $stopped or die "$stopped: $!";
     is($says->line(), 'sent', 'an answer nobody asked for');
-    select undef, undef, undef, 0.5;
+    unlink $stopped;
+    sleep 2.1;
     kill 'CONT', $nginx->worker();
 
     is($nginx->line(), 'a ok 200 2', 'it is not taken for the next one');
@@ -339,12 +343,14 @@ is(check("addr=127.0.0.1:$port keepalive=on times=2 gap=10"),
         my ($s, $n, $say) = @_;
 
         request($s);
-        syswrite $s, $ok;
 
         my $start = time();
+        syswrite $s, $ok;
         request($s);
         syswrite $say, time() - $start . "\n";
     });
+
+    my $late = lateness();
 
     my $nginx = nginx("wa_gateway_unit_probe name=a addr=127.0.0.1:$port "
                       . "keepalive=on times=2 gap=20000;");
@@ -352,8 +358,8 @@ is(check("addr=127.0.0.1:$port keepalive=on times=2 gap=10"),
     is($nginx->line(), 'a ok 200 hi', 'a check');
 
     my $idle = $says->line();
-    ok($idle > 3.5 && $idle < 4.9, 'an idle connection is closed after 4 s')
-        or diag $idle;
+    cmp_ok($idle, '>', 3.98, 'an idle connection is closed after 4 s');
+    soon($idle, 4.9, $late, 'and not later');
 }
 
 
@@ -370,7 +376,7 @@ is(check("addr=127.0.0.1:$port keepalive=on times=2 gap=10"),
         syswrite $say, "$n closed\n";
     });
 
-    is(check("addr=127.0.0.1:$port keepalive=on cancel=200 times=2"),
+    is(check("addr=127.0.0.1:$port keepalive=on cancel=2000 times=2"),
        'a cancelled; a ok 200 hi; a cancelled',
        'a cancelled check is silent, its probe still works');
     is($says->line(), '1 asked', 'it was running');
@@ -441,31 +447,31 @@ for my $case (0.4, 2.5) {
     select undef, undef, undef, $case;
     kill 'CONT', $nginx->worker();
 
-    is($nginx->line(4), 'a declined timeout',
+    is($nginx->line(), 'a declined timeout',
        "a worker stopped for $case s: a hang is still a timeout");
 }
 
 {
-    # the lost time does not count: 0.6 s are left of the timeout, the
-    # answer takes 1 s more, but 2 s were not ours
+    # the lost time does not count: 1 s is left of the timeout, the answer
+    # takes 1.4 s more, but 4 s were not ours
 
     ($port, $says) = server(sub {
         my ($s, $n, $say) = @_;
 
         request($s);
         syswrite $say, "asked\n";
-        select undef, undef, undef, 3.4;
+        sleep 5.4;
         syswrite $s, $ok;
         sleep 10;
     });
 
     my $nginx = nginx("wa_gateway_unit_probe name=a addr=127.0.0.1:$port "
-                      . "timeout=2600;");
+                      . "timeout=5000;");
 
     is($says->line(), 'asked', 'the worker waits for an answer');
 
     kill 'STOP', $nginx->worker();
-    select undef, undef, undef, 2;
+    sleep 4;
     kill 'CONT', $nginx->worker();
 
     is($nginx->line(), 'a ok 200 hi', 'lost time is added to the timeout');
@@ -474,10 +480,10 @@ for my $case (0.4, 2.5) {
 
 # The end of a worker.
 
-$port = server(sub { request($_[0]); sleep 30 });
+$port = server(sub { request($_[0]); sleep 300 });
 
-for my $case (["addr=127.0.0.1:$port timeout=20000", 'a check that waits', 0],
-              ["addr=127.0.0.1:$port ssl_name=x timeout=20000",
+for my $case (["addr=127.0.0.1:$port timeout=3600000", 'a check that waits', 0],
+              ["addr=127.0.0.1:$port ssl_name=x timeout=3600000",
                'a handshake that waits', 0],
               [undef, 'a kept connection', 1])
 {
@@ -491,10 +497,10 @@ for my $case (["addr=127.0.0.1:$port timeout=20000", 'a check that waits', 0],
         syswrite $s, $ok if $first;
         sysread $s, $buf, 4096;
         sysread $s, $buf, 4096;
-        sleep 30 if !$first;
+        sleep 300 if !$first;
     });
 
-    $params = "addr=127.0.0.1:$port keepalive=on times=2 gap=20000"
+    $params = "addr=127.0.0.1:$port keepalive=on times=2 gap=3600000"
         if !defined $params;
     $params =~ s/:\d+/:$port/;
 
@@ -503,8 +509,8 @@ for my $case (["addr=127.0.0.1:$port timeout=20000", 'a check that waits', 0],
     is($says->line(), 'asked', "$name: begun");
     is($nginx->line(), 'a ok 200 hi', "$name: kept") if $first;
 
-    my $took = $nginx->stop('QUIT');
-    ok($took < 2, "$name: the worker exits at once") or diag $took;
+    my $late = lateness();
+    soon($nginx->stop('QUIT'), 2, $late, "$name: the worker exits at once");
 
     is($nginx->line(), 'a error worker is exiting', "$name: told so")
         if !$first;
@@ -533,7 +539,7 @@ for my $case (["addr=127.0.0.1:$port timeout=20000", 'a check that waits', 0],
 
     for my $name ('a', 'b') {
         for my $i (0 .. 4) {
-            is($nginx->line(60), "$name ok 200 hi", "many checks: $name $i");
+            is($nginx->line(600), "$name ok 200 hi", "many checks: $name $i");
             $before = resident($nginx->worker()) if $i == 1;
         }
 

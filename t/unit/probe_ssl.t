@@ -146,7 +146,7 @@ like(check("addr=127.0.0.1:$one keepalive=on"), qr/^a ok 400 /,
     my @rss;
 
     for my $i (0 .. 3) {
-        is($nginx->line(60), 'a ok 200 sni=one.example n=1',
+        is($nginx->line(600), 'a ok 200 sni=one.example n=1',
            "many handshakes: $i");
 
         open my $fh, '<', '/proc/' . $nginx->worker() . '/status' or last;

@@ -9,6 +9,9 @@ package WaGateway::Fake;
 #   say             what say() was told; 401 to who lacks the header it needs
 #   raw             the bytes given to answer(), then the connection is closed
 #   slow:SECONDS    json, later
+#   held            json, when release() was called since
+#   each:MODE,...   the first request from now on by the first mode, and so on;
+#                   those that are left by the last
 #   chunked, close_delimited    json in another form
 #   hang            reads the request and says nothing
 #   reset_accept    reset (RST) as soon as the connection is there
@@ -165,6 +168,17 @@ sub ledger {
 }
 
 
+# Answers what came as "held" until now.
+sub release {
+    my ($self) = @_;
+    $self->_write('released', time);
+}
+
+
+# True when a byte came over any connection: it may be none of a request.
+sub touched { return -e "$_[0]{dir}/touched" }
+
+
 # Cheap: for thousands of them.
 sub count {
     my ($self) = @_;
@@ -244,17 +258,38 @@ sub _end {
 }
 
 
-# Closes every idle connection, with a reset when $hard.
+# Closes every idle connection that carried a request, with a reset when $hard.
 sub close_idle {
     my ($self, $hard) = @_;
 
     $self->_write('closed', '');
     kill $hard ? 'USR2' : 'USR1', $self->{pid};
 
-    my $end = time + 5;
+    my $end = time + 60;
     while (time < $end) {
         return 1 if $self->_read('closed') ne '';
         sleep 0.01;
+    }
+
+    return 0;
+}
+
+
+# The bytes that came to the other end of a connection over loopback, and that
+# who is there has not read.
+sub unread {
+    my ($fh) = @_;
+
+    return 0 unless $fh->can('sockport');
+
+    my $ends = sprintf ':%04X [0-9A-F]+:%04X', $fh->peerport, $fh->sockport;
+
+    for my $table ('tcp', 'tcp6') {
+        open my $in, '<', "/proc/net/$table" or next;
+
+        while (my $line = <$in>) {
+            return hex $1 if $line =~ /$ends \S+ [0-9A-F]+:([0-9A-F]+) /;
+        }
     }
 
     return 0;
@@ -282,7 +317,8 @@ use Errno qw(EAGAIN EINTR);
 use Socket qw(MSG_DONTWAIT MSG_PEEK SOL_SOCKET SO_LINGER);
 use Time::HiRes qw(time);
 
-my ($Fake, $Listen, $Ledger, $Connections, $Quit, $Idle);
+my ($Fake, $Listen, $Ledger, $Connections, $Quit, $Idle, $Touched);
+my ($Mode, $Since) = ('', 0);
 my (%C, @Timers);
 
 
@@ -304,7 +340,7 @@ sub run {
         turn();
 
         if ($Idle) {
-            drop($_, $Idle) for grep { idle($_) } values %C;
+            drop($_, $Idle) for grep { $_->{nth} && idle($_) } values %C;
             undef $Idle;
             $Fake->_write('closed', 'yes');
         }
@@ -444,6 +480,8 @@ sub take {
         return;
     }
 
+    $Fake->_write('touched', 'yes') unless $Touched++;
+
     if ($Fake->_read('mode') eq 'plain') {
         syswrite $c->{fh}, $Fake->_read('answer') || "no HTTP and no TLS\r\n";
         drop($c, 'close');
@@ -469,11 +507,38 @@ sub work {
 
     my $delay = $c->{query}{delay} || ($c->{mode} eq 'slow' ? $c->{arg} : 0);
 
-    if ($delay) {
+    if ($c->{mode} eq 'held') {
+        held($c, time);
+    } elsif ($delay) {
         later($delay, sub { answer($c) if $C{$c->{id}} });
     } else {
         answer($c);
     }
+}
+
+
+sub mode {
+    my $mode = $Fake->_read('mode');
+
+    if ($mode ne $Mode) {
+        ($Mode, $Since) = ($mode, 0);
+    }
+
+    return $mode unless $mode =~ s/^each://;
+
+    my @each = split /,/, $mode;
+    return $each[$Since < $#each ? $Since++ : -1];
+}
+
+
+sub held {
+    my ($c, $since) = @_;
+
+    later(0.01, sub {
+        return unless $C{$c->{id}};
+        ($Fake->_read('released') || 0) >= $since ? answer($c)
+                                                  : held($c, $since);
+    });
 }
 
 
@@ -500,8 +565,7 @@ sub begin {
         }
     }
 
-    ($c->{mode}, $c->{arg}) = split /:/, $c->{query}{fake}
-                                         || $Fake->_read('mode'), 2;
+    ($c->{mode}, $c->{arg}) = split /:/, $c->{query}{fake} || mode(), 2;
 }
 
 
@@ -699,15 +763,26 @@ sub send_out {
 
     if ($after eq 'reset') {
 
-        # A reset would take away what the other side did not read yet.
         $c->{deaf} = 1;
-        return later(0.1, sub { drop($c, 'reset') if $C{$c->{id}} });
+        return reset_when_read($c);
     }
 
     done($c);
     return drop($c, 'close') if $after eq 'close';
 
     work($c) if length $c->{in};
+}
+
+
+# A reset takes away what the other side did not read yet.
+sub reset_when_read {
+    my ($c) = @_;
+
+    later(0.01, sub {
+        return unless $C{$c->{id}};
+        return drop($c, 'reset') unless WaGateway::Fake::unread($c->{fh});
+        reset_when_read($c);
+    });
 }
 
 

@@ -17,6 +17,7 @@ use IPC::Open3 qw(open3);
 use POSIX qw(:sys_wait_h setpgid);
 use Symbol qw(gensym);
 use Time::HiRes qw(sleep time);
+use WaGateway::Fake;
 
 our @EXPORT = qw(checkout root free_port http instance launch parse_conf read_file
                  run_command until_true write_file);
@@ -25,7 +26,6 @@ our $Root = abs_path(dirname(__FILE__) . '/../../..');
 
 my $Main = $$;
 my @Children;
-my %Used;
 
 # So that END sees to the children.
 $SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
@@ -55,17 +55,7 @@ sub checkout {
 }
 
 
-sub free_port {
-    for my $port (31000 + $$ % 500 .. 31699, 31000 .. 31699) {
-        next if $Used{$port}++;
-
-        my $s = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1,
-                                      LocalPort => $port);
-        return $port if $s;
-    }
-
-    die "no free port\n";
-}
+sub free_port { return WaGateway::Fake::free_port() }
 
 
 sub read_file {
@@ -86,7 +76,7 @@ sub write_file {
 
 sub until_true(&;$) {
     my ($code, $seconds) = @_;
-    my $end = time + ($seconds || 20);
+    my $end = time + ($seconds || 60);
 
     while (time < $end) {
         my $r = $code->();
@@ -289,8 +279,8 @@ sub http {
     my ($port, $path, %o) = @_;
 
     my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port,
-                                  Timeout => 5) or return '';
-    setsockopt $s, SOL_SOCKET, SO_RCVTIMEO, pack 'l!l!', 15, 0;
+                                  Timeout => 60) or return '';
+    setsockopt $s, SOL_SOCKET, SO_RCVTIMEO, pack 'l!l!', 60, 0;
 
     my $body = defined $o{body} ? $o{body} : '';
     my $method = $o{method} || ($body eq '' ? 'GET' : 'POST');

@@ -9,7 +9,7 @@ use warnings;
 use File::Temp qw(tempdir);
 use POSIX ();
 use Time::HiRes qw(sleep);
-use WaGateway::Nginx qw(http);
+use WaGateway::Nginx qw(http poll);
 
 my $Main = $$;
 my $Run = 0;
@@ -22,7 +22,8 @@ sub start {
 
     # No signal: it would break off what is on its way.
     my $dir = tempdir('wa-load-XXXXXX', TMPDIR => 1, CLEANUP => 1);
-    my $self = bless { pipes => [], flag => "$dir/stop" }, $class;
+    my $self = bless { pipes => [], flag => "$dir/stop",
+                       count => "$dir/count" }, $class;
     my $run = ++$Run;
     my $parent = $$;
 
@@ -33,18 +34,20 @@ sub start {
         if (!$pid) {
             my ($n, $out) = (0, '');
             srand($$);
+            open my $count, '>>', $self->{count} or die "$!\n";
 
             while (!-e $self->{flag} && getppid == $parent) {
                 my $path = "/l$run/$client/" . ++$n;
                 my $query = $o{query} ? $o{query}->($n) : '';
                 my $r = http($port, 'POST', "$path$query",
                              body => $o{body} || $path,
-                             timeout => $o{timeout} || 30);
+                             timeout => $o{timeout} || 60);
                 my $why = $r->{status} ? '' : "$!";
                 $why =~ tr/ /_/;
                 my ($sent) = ($r->{body} || '') =~ /"sent":"(\w+)"/;
                 my $whole = $r->{whole} ? 1 : 0;
                 $out .= "$path $r->{status} " . ($sent || '-') . " $whole $why\n";
+                syswrite $count, '.';
                 sleep $o{pause} if $o{pause};
             }
 
@@ -57,6 +60,21 @@ sub start {
     }
 
     return $self;
+}
+
+
+# How many requests came to an end.
+sub done { return -s $_[0]{count} || 0 }
+
+
+# Waits until so many came to an end that began after this call.
+sub more {
+    my ($self, $n) = @_;
+
+    # each client may be about one that began before
+    my $enough = $self->done + @{$self->{pipes}} + $n;
+
+    return poll { $self->done >= $enough };
 }
 
 

@@ -24,9 +24,11 @@ my $Main = $$;
 my %Running;
 
 
+# Waits until the code returns something true; how long only tells a test that
+# fails from one that hangs.
 sub poll(&;$) {
     my ($code, $seconds) = @_;
-    my $end = time + ($seconds || 15);
+    my $end = time + ($seconds || 60);
 
     while (1) {
         my $r = $code->();
@@ -281,11 +283,12 @@ sub stop {
 
     kill 'QUIT', $pid;
 
+    # a request that hangs is not waited for
     my $gone = poll { waitpid($pid, POSIX::WNOHANG()) == $pid } 5;
 
     if (!$gone) {
         kill 'TERM', $pid;
-        $gone = poll { waitpid($pid, POSIX::WNOHANG()) == $pid } 5;
+        $gone = poll { waitpid($pid, POSIX::WNOHANG()) == $pid };
     }
 
     if (!$gone) {
@@ -340,7 +343,7 @@ sub send_request {
 
     my $s = $o{socket}
             || IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-                                     PeerPort => $port, Timeout => 10)
+                                     PeerPort => $port, Timeout => 60)
         or return;
 
     my $head = join '', map { "$_\r\n" } @{$o{headers} || []};
@@ -393,7 +396,7 @@ sub put {
 sub read_answer {
     my ($s, $method, %o) = @_;
 
-    my $end = time + ($o{timeout} || 30);
+    my $end = time + ($o{timeout} || 60);
     my $in = '';
     my $closed;
 
