@@ -1,6 +1,7 @@
 # Doors: build, test, test-busy, lint, clean; fuzz, fuzz-selftest, sanitize,
 # sanitize-selftest, valgrind, by-hand, matrix, coverage, soak MINUTES=n; bench,
-# bench-instructions, bench-instructions-check; deb, deb-test, docker-test.
+# bench-instructions, bench-instructions-check; deb, deb-test, docker-test;
+# first-run.
 
 NGINX     ?= nginx
 NGINX_SRC ?= /usr/share/nginx/src
@@ -28,7 +29,7 @@ STAMP  = $(TREE)/configured-$(ID)
 .PHONY: build test test-busy dashboard-test lint clean fuzz fuzz-selftest \
         hooks sanitize sanitize-build sanitize-selftest valgrind by-hand \
         matrix coverage soak bench bench-instructions \
-        bench-instructions-check deb deb-test docker-test
+        bench-instructions-check deb deb-test docker-test first-run
 
 build: $(MODULE)
 
@@ -84,6 +85,7 @@ dashboard-test: build
 SCRIPTS = bin/wa-gateway .ci/run t/tools/coverage t/tools/matrix \
           t/tools/busy t/tools/in-root t/tools/nginx-build t/tools/nginx-deb \
           t/tools/nginx-source t/tools/suite t/tools/by-hand \
+          t/tools/first-run \
           t/sanitize/run t/sanitize/selftest t/sanitize/valgrind \
           t/sanitize/valgrind-selftest debian/build \
           $(wildcard debian/*.postinst debian/*.postrm) conf/docker/health \
@@ -192,6 +194,10 @@ deb-test:
 
 docker-test:
 	t/docker/run $(RELEASES)
+
+# README's two commands in a fresh root of SUITE; FIRST='--hold 5 --busy --test'.
+first-run:
+	t/tools/first-run $(FIRST) $(SUITE)
 
 # BENCH=--quick or the names of parts: see bench/README.md.
 bench: build
