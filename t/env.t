@@ -332,6 +332,9 @@ refuses('both', "API_KEY=x\nAPI_KEY_FILE=api_keys\n$one",
 refuses('no such file', "#\nAPI_KEY_FILE=/nowhere\n$one",
         ".env:2: API_KEY_FILE=\"/nowhere\": allowed: $keys; this one cannot be read");
 
+refuses('a directory', "API_KEY_FILE=$dir\n$one",
+        ".env:1: API_KEY_FILE=\"$dir\": allowed: $keys; this one cannot be read");
+
 for ([no_key => "# only\n\n", 'there is none in it'], [empty => '', 'there is none in it'],
      [long => "ok\n" . 'a' x 1025 . "\n", 'not its line 2'],
      [control => "\n\nse\tcret\n", 'not its line 3'],
@@ -384,11 +387,11 @@ sub render_fast {
 
     write_file($env, $text) if defined $text;
 
-    return run_command({ %set, WA_ENV => defined $text ? $env : '/dev/null',
+    return run_command({ WA_ENV => defined $text ? $env : '/dev/null', %set,
                          WA_MODULE => '/m.so', WA_DEMO => '/dev/null',
                          WA_TEMPLATE => root() . '/conf/wa_gateway.conf.template',
                          LC_ALL => 'C' },
-                       'awk', '-f', root() . '/bin/render.awk');
+                       $^X, root() . '/bin/render.pl');
 }
 
 # The configuration with its values taken out.
@@ -482,5 +485,30 @@ for my $name (sort keys %good) {
     is_deeply(\@wrong, [], "$name adds no directive");
     ok($taken, "$name: some of the texts are good values") if $carries{$name};
 }
+
+
+
+# without .env
+
+my %none = (WA_ENV => '', INSTANCES => 'http://a', TRUSTED_PROXIES => '',
+            PORT => '', HOST => '', WORKERS => '', GATEWAY_LANG => '');
+
+($status, $out, $err) = render_fast(undef, %none);
+is("$status$err", '0', 'empty variables of the environment mean the defaults');
+is_deeply([find(parse_conf($out), 'listen')], ['127.0.0.1:3000'],
+          'and are those');
+
+
+# A bare Debian has perl-base, and no more of Perl.
+
+($status, $out, $err) = render_fast(undef, %good);
+my $full = $out;
+
+($status, $out, $err) = run_command(
+    { %good, WA_ENV => '/dev/null', WA_MODULE => '/m.so',
+      WA_TEMPLATE => root() . '/conf/wa_gateway.conf.template' },
+    $^X, '-e', 'BEGIN { @INC = grep { m{/perl-base$} } @INC or die }
+                do shift; die $@', root() . '/bin/render.pl');
+is($out, $full, 'it uses modules of perl-base only') or diag $err;
 
 done_testing;

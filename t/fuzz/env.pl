@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 #
-# Fuzzes the reader of .env, bin/render.awk, with mutations of corpus/env:
+# Fuzzes the reader of .env, bin/render.pl, with mutations of corpus/env:
 #
 #     env.pl [--seconds=60 | --runs=N] [--seed=N] [--render=FILE] [--found=DIR]
 #     env.pl FILE ...         these as they are, such as a finding
@@ -22,7 +22,7 @@ use IPC::Open2 qw(open2);
 use Time::HiRes qw(time);
 use WaGateway::Launcher;
 
-my %o = (seconds => 60, render => root() . '/bin/render.awk',
+my %o = (seconds => 60, render => root() . '/bin/render.pl',
          found => root() . '/build/fuzz/env.found');
 
 GetOptions(\%o, 'seconds=f', 'runs=i', 'seed=i', 'render=s', 'found=s')
@@ -177,7 +177,7 @@ sub render {
 }
 
 
-# A shell that runs awk as bin/wa-gateway does, once for each line: its forks
+# A shell that runs perl as bin/wa-gateway does, once for each line: its forks
 # are cheaper than ours.
 sub renderer {
     local %ENV = %ENV;
@@ -189,7 +189,7 @@ sub renderer {
     });
 
     open2(my $from, my $to, 'sh', '-c', 'ulimit -t 10; while read -r _; do'
-          . ' awk -f "$1" </dev/null >"$2/out" 2>"$2/err"; echo $?; done',
+          . ' perl "$1" </dev/null >"$2/out" 2>"$2/err"; echo $?; done',
           'sh', $o{render}, $dir);
 
     return ($from, $to);

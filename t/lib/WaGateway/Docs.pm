@@ -275,12 +275,10 @@ sub reasons {
 sub lists {
     my ($root, $code) = @_;
 
-    my ($known) = slurp("$root/bin/render.awk")
-                  =~ /n_known = split\((.*?),\s*\\?\s*known,/s;
     my $error = $code->{'ngx_http_wa_gateway_error.c'};
 
     return ([qr/^`INSTANCES`$/, 'variables of .env',
-             $known =~ /\b([A-Z_]+)\b/g],
+             slurp("$root/bin/render.pl") =~ /\{ name => '([A-Z_]+)'/g],
             [qr/^`WaGateway/, 'alerts',
              slurp("$root/conf/prometheus/wa_gateway.rules.yml")
              =~ /- alert: (\w+)/g],

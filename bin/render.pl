@@ -1,0 +1,591 @@
+#!/usr/bin/perl
+#
+# Reads .env, checks every value, prints nginx.conf (or, with WA_MODE=summary,
+# what the launcher has to know).  Only modules of perl-base, which every
+# Debian has.
+#
+#     WA_ENV=.env WA_TEMPLATE=... WA_DEMO=... WA_MODULE=... perl render.pl
+#
+# WA_ENV is empty when there is no such file.  All text is bytes.
+
+use strict;
+use warnings;
+
+use Socket qw(AF_INET AF_INET6 inet_pton);
+
+my $max_text = 1024;
+my $control = qr/[\x00-\x1f\x7f]/;
+my $day = 86400000;
+
+
+# ---- the variables
+
+# A row for each, in the order they are checked.  "check" gets the value and
+# returns what blocks() makes directives of, or nothing, when the value is
+# refused: then "allowed" is what the user reads.  An empty value means the
+# default, as `process.env.PORT || 3000` did.  A secret is not shown in errors.
+
+my @variables = (
+    { name => 'PORT', default => 3000, check => number(65535),
+      allowed => 'a whole number from 1 to 65535' },
+
+    { name => 'HOST', default => '127.0.0.1', check => \&host,
+      allowed => 'an IPv4 address, an IPv6 address or a host name' },
+
+    { name => 'INSTANCES', default => '', check => \&instances,
+      allowed => 'http://host:port or https://host:port, separated by '
+                 . 'commas' },
+
+    { name => 'HEALTH_CHECK_INTERVAL', default => 30000, check => number($day),
+      allowed => "a whole number of milliseconds from 1 to $day" },
+
+    { name => 'REQUEST_TIMEOUT', default => 10000, check => number($day),
+      allowed => "a whole number of milliseconds from 1 to $day" },
+
+    { name => 'HEALTH_CHECK_PATH', default => '/health',
+      check => text(qr{^/[!"\$-~]*\z}),
+      allowed => 'a path that starts with / , without blanks or #, '
+                 . 'others than ASCII as %XX' },
+
+    { name => 'HEALTH_CHECK_JSON', default => '', check => \&json,
+      allowed => 'a path and its good values, such as '
+                 . '$.state=CONNECTED,open' },
+
+    { name => 'HEALTH_CHECK_HEADER', default => '', check => \&header,
+      allowed => 'a header and its value, such as X-Api-Key: secret',
+      secret => 1 },
+
+    { name => 'WORKERS', default => 'auto', check => number(512, 'auto'),
+      allowed => 'auto or a whole number from 1 to 512' },
+
+    { name => 'GATEWAY_LANG', default => 'ar', check => text(qr/^(?:ar|en)\z/),
+      allowed => 'ar or en' },
+
+    # "off" would turn the directive off, quoted or not, and "file=" name one.
+    { name => 'API_KEY', default => '',
+      check => text(qr/^(?!off\z|file=| |.* \z)/),
+      allowed => "up to $max_text bytes of printable text, no blank at either "
+                 . 'end, not the word off, no file= before it',
+      secret => 1 },
+
+    { name => 'API_KEY_FILE', default => '', check => \&key_file,
+      allowed => "a file with one key a line, up to $max_text bytes of "
+                 . 'printable text' },
+
+    { name => 'TRUSTED_PROXIES', default => '127.0.0.0/8,::1',
+      check => \&networks,
+      allowed => 'addresses and networks such as 10.0.0.0/8, separated by '
+                 . 'commas, or none' },
+);
+
+my %variable = map { $_->{name} => $_ } @variables;
+
+$ENV{$_} //= '' for qw(WA_MODE WA_ENV WA_ENV_LABEL WA_ROOT WA_DEMO WA_TEMPLATE
+                       WA_MODULE WA_USER WA_LOG);
+
+my $file = $ENV{WA_ENV};
+my $label = $ENV{WA_ENV_LABEL} ne '' ? $ENV{WA_ENV_LABEL} : $file;
+
+read_env() if $file ne '';
+overlay_environment();
+
+my $demo = $file eq '' && !$variable{INSTANCES}{source} ? read_demo() : '';
+
+check_values();
+
+my %is = map { $_->{name} => $_->{is} } @variables;
+my $out = $ENV{WA_MODE} eq 'summary' ? summary() : config();
+
+binmode STDOUT;
+print $out and close STDOUT or fail("cannot write: $!");
+
+
+# ---- .env and the environment
+
+sub read_env {
+    my @lines = @{lines($file) // fail("$label: cannot be read")};
+    my $at = 0;
+
+    fail("$label:1: not UTF-8 text: save the file as UTF-8")
+        if @lines && $lines[0] =~ /^(?:\xff\xfe|\xfe\xff)/;
+
+    while (@lines) {
+        my $line = shift @lines;
+        my $where = "$label:" . ++$at;
+
+        $line =~ /^[ \t]*(?:export[ \t]+)?+([A-Za-z_][A-Za-z0-9_.-]*)(.*)/
+            or next;
+
+        my ($v, $text) = ($variable{$1}, $2);
+
+        # "NAME: value" is what the dotenv of Node takes too.
+        if ($text !~ s/^(?:[ \t]*=|:(?=[ \t]))//) {
+            complain($where, $v, $text, 'NAME=value') if $v;
+            next;
+        }
+
+        # Only a "#" after a blank is a comment: API_KEY=#x is not empty.
+        if ($text !~ /^[ \t]*(["'`])(.*)/) {
+            $text =~ s/[ \t]#.*//;
+            @$v{qw(given source)} = (trim($text), $where) if $v;
+            next;
+        }
+
+        # A quoted value of another program's variable may span lines: it is
+        # skipped whole, or its lines could be taken for ours.
+        my ($quote, $first) = ($1, $2);
+        my ($inside, $after) = quoted(join("\n", $first, @lines), $quote);
+
+        if (!defined $inside) {
+            complain($where, $v, "$quote$first", "a closing $quote") if $v;
+            next;
+        }
+
+        my $more = $inside =~ tr/\n//;
+        splice @lines, 0, $more;
+        $at += $more;
+
+        next if !$v;
+
+        complain($where, $v, "$quote$inside$quote$after",
+                 "only a comment after the closing $quote")
+            if $after !~ /^[ \t]*(?:\z|(?<=[ \t])#)/;
+
+        $inside = unescape($inside) if $quote eq '"';
+        @$v{qw(given source)} = ($inside, $where);
+    }
+}
+
+
+# What is before the closing quote, and the rest of the line after it.
+sub quoted {
+    my ($text, $quote) = @_;
+    my $escape = $quote eq '"' ? qr/\\./s : qr/(?!)/;
+
+    while ($text =~ /($escape)|$quote/g) {
+        next if defined $1;
+
+        my ($inside, $end) = (substr($text, 0, $-[0]), $+[0]);
+        return ($inside, substr($text, $end) =~ /^(.*)/);
+    }
+
+    return;
+}
+
+
+sub unescape {
+    my ($text) = @_;
+    my %plain = ('"' => '"', '\\' => '\\', n => "\n", r => "\r", t => "\t");
+
+    return $text =~ s/\\(.)/$plain{$1} || "\\$1"/gser;
+}
+
+
+sub overlay_environment {
+    for my $v (@variables) {
+        my $text = $ENV{$v->{name}};
+
+        # An exported but empty INSTANCES without .env is no configuration.
+        next if !defined $text
+                || $text eq '' && $v->{name} eq 'INSTANCES' && $file eq '';
+
+        @$v{qw(given source)} = ($text, 'environment');
+    }
+}
+
+
+# ---- checks
+
+sub check_values {
+    for my $v (@variables) {
+        $v->{value} = $v->{given} // '';
+        $v->{value} = $v->{default} if $v->{value} eq '';
+
+        refuse($v, 'text without control characters')
+            if $v->{value} =~ /$control|\xc2[\x80-\x9f]/;
+    }
+
+    for my $v (@variables) {
+        $v->{is} = $v->{check}->($v->{value}) // refuse($v, $v->{allowed});
+    }
+}
+
+
+sub number {
+    my ($max, $word) = @_;
+
+    return sub {
+        my ($text) = @_;
+        my $good = is_number($text, $max) || defined $word && $text eq $word;
+        return $good ? $text : undef;
+    };
+}
+
+
+sub text {
+    my ($pattern) = @_;
+
+    return sub {
+        my ($text) = @_;
+        return length $text <= $max_text && $text =~ $pattern ? $text : undef;
+    };
+}
+
+
+sub host {
+    my ($text) = @_;
+    my $bare = $text =~ /^\[(.*)\]\z/ ? $1 : $text;
+
+    return '0.0.0.0' if $text eq '*';
+    return is_ipv6($bare) ? "[$bare]" : is_hostname($text) ? $text : undef;
+}
+
+
+sub instances {
+    my ($text) = @_;
+    my ($v, @list) = ($variable{INSTANCES}, list($text));
+    my (@urls, %seen, $scheme);
+
+    return demo_instances() if $demo ne '';
+
+    fail("$label: INSTANCES is missing: allowed: $v->{allowed}")
+        if !$v->{source};
+
+    pop @list if @list > 1 && $list[-1] eq '';
+
+    for my $url (@list) {
+        return if $url eq '';
+
+        $url =~ s/\/\z//;
+        my ($this, $key) = url_parts($url);
+        my $shown = '"' . show($url) . '"';
+
+        refuse($v, "$v->{allowed}, no path; not $shown") if !$key;
+
+        $scheme //= $this;
+
+        refuse($v, 'one scheme for all, http or https') if $this ne $scheme;
+        refuse($v, "each instance once; not again $shown") if $seen{$key}++;
+
+        push @urls, $scheme . substr $url, length $scheme;
+    }
+
+    return @urls ? \@urls : undef;
+}
+
+
+# The scheme, and what two spellings of one instance have in common.
+sub url_parts {
+    my ($url) = @_;
+    my ($scheme, $host, $port)
+        = lc($url) =~ m{^(https?)://(\[.*\]|[^:]*)(?::(.*))?\z} or return;
+
+    $port //= $scheme eq 'https' ? 443 : 80;
+
+    return if !is_number($port, 65535);
+    return if !($host =~ /^\[(.*)\]\z/ ? is_ipv6($1) : is_hostname($host));
+
+    return ($scheme, "$host:$port");
+}
+
+
+sub json {
+    my ($text) = @_;
+    my ($path, $values) = map { trim($_) } split /=/, $text, 2;
+    my @values = list($values // '');
+
+    return '' if $text eq '';
+    return if !@values || grep({ $_ eq '' } @values);
+    return if length $text > $max_text;
+    return if $path !~ /^\$(?:\.[A-Za-z0-9_-]+|\[[0-9]+\])+\z/;
+
+    return [$path, @values];
+}
+
+
+sub header {
+    my ($text) = @_;
+    my ($name, $value) = map { trim($_) } split /:/, $text, 2;
+
+    return '' if $text eq '';
+    return if ($value // '') eq '' || length $text > $max_text;
+    return if $name !~ /^[A-Za-z0-9!#\$%&'*+.^_`|~-]+\z/;
+
+    return [$name, $value];
+}
+
+
+# nginx reads the file itself, so the keys in it never come into nginx.conf;
+# what is wrong with it is told here, where the variable has a line.
+sub key_file {
+    my ($text) = @_;
+    my ($v, $key) = @variable{qw(API_KEY_FILE API_KEY)};
+
+    return '' if $text eq '';
+
+    refuse($v, "either this or API_KEY ($key->{source}), not both")
+        if $key->{value} ne '';
+
+    # Relative names begin where .env is.
+    my $from = $file eq '' ? "$ENV{WA_ROOT}/" : $file =~ s/[^\/]*\z//r;
+    my $path = $text =~ /^\// ? $text : "$from$text";
+    my $lines = lines($path)
+                // refuse($v, "$v->{allowed}; this one cannot be read");
+    my ($at, $keys) = (0, 0);
+
+    for (map { trim($_) } @$lines) {
+        $at++;
+        next if $_ eq '' || /^#/;
+
+        refuse($v, "$v->{allowed}; not its line $at")
+            if /$control/ || length > $max_text;
+
+        $keys++;
+    }
+
+    refuse($v, "$v->{allowed}; there is none in it") if !$keys;
+
+    return $path;
+}
+
+
+sub networks {
+    my ($text) = @_;
+    my @networks = $text eq 'none' ? () : list($text);
+
+    for (@networks) {
+        my ($address, $bits) = m{^([^/]*)(?:/(.*))?\z};
+        my $max = is_ipv4($address) ? 32 : is_ipv6($address) ? 128 : return;
+
+        $bits //= $max;
+        return if $bits ne '0' && !is_number($bits, $max);
+    }
+
+    return \@networks;
+}
+
+
+sub is_number {
+    my ($text, $max) = @_;
+    return $text =~ /^[1-9][0-9]*\z/ && length $text <= length $max
+           && $text <= $max;
+}
+
+
+sub is_ipv4 { return defined inet_pton(AF_INET, $_[0]) }
+
+
+sub is_ipv6 { return defined inet_pton(AF_INET6, $_[0]) }
+
+
+sub is_hostname {
+    my ($text) = @_;
+
+    return is_ipv4($text) if $text =~ /^[0-9.]*\z/;
+
+    return length $text <= 253
+           && !grep { !/^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\z/ }
+                    split /\./, $text, -1;
+}
+
+
+# ---- errors: one line, where and what
+
+sub refuse {
+    my ($v, $what) = @_;
+    complain($v->{source} // 'default', $v, $v->{given} // $v->{value}, $what);
+}
+
+
+# A key must not end up in somebody's log.
+sub complain {
+    my ($where, $v, $text, $what) = @_;
+
+    $text = show($text);
+    $text =~ s/^(...).+/$1.../ if $v->{secret};
+
+    fail("$where: $v->{name}=\"$text\": allowed: $what");
+}
+
+
+sub show {
+    my ($text) = @_;
+    return $text =~ s/$control/?/gr =~ s/^(.{200}).+/$1.../r;
+}
+
+
+sub fail {
+    binmode STDERR;
+    print STDERR "$_[0]\n";
+    exit 1;
+}
+
+
+# ---- the demo instances
+
+sub read_demo {
+    my $lines = lines($ENV{WA_DEMO}) // fail("$ENV{WA_DEMO}: cannot be read");
+    return join "\n", @$lines;
+}
+
+
+sub demo_instances {
+    my @addresses = $demo =~ /^[ \t]*listen[ \t]+(127\.0\.0\.1:[0-9]+);/mg;
+
+    refuse($variable{PORT}, 'a port the demo instances do not take')
+        if grep { $_ eq "127.0.0.1:$variable{PORT}{value}" } @addresses;
+
+    return [map { "http://$_" } @addresses];
+}
+
+
+# ---- what comes out
+
+sub summary {
+    my %reached = ('0.0.0.0' => '127.0.0.1', '[::]' => '[::1]');
+    my ($host, $port) = @is{qw(HOST PORT)};
+    my $near = $reached{$host} // $host;
+    my $key = "$is{API_KEY}$is{API_KEY_FILE}" ne '' ? 1 : 0;
+
+    return join '', map { "$_\n" }
+        "host $host", "port $port", "url http://$near:$port", "key $key",
+        $demo ne '' ? 'demo 1' : (), map { "instance $_" } @{$is{INSTANCES}};
+}
+
+
+sub config {
+    my $template = $ENV{WA_TEMPLATE};
+    my $lines = lines($template) // fail("$template: cannot be read");
+    my %block = blocks();
+    my $text = '';
+
+    for my $line (@$lines) {
+        my ($before, $name, $after) = $line =~ /^(.*?)\{\{([A-Z_]+)\}\}(.*)/;
+        my $block = defined $name ? $block{$name} : '';
+
+        if (!defined $name) {
+            $text .= "$line\n";
+
+        } elsif (!defined $block) {
+            fail("$template: unknown {{$name}}");
+
+        } elsif ($before =~ /[^ ]/ || $after ne '') {
+            $text .= "$before$block$after\n";
+
+        } else {
+            # On a line of its own a block brings its directives, or none.
+            $block =~ s/^(?=.)/$before/mg;
+            $block =~ s/(?<=[^\n])\z/\n/;
+            $text .= $block;
+        }
+    }
+
+    return $text;
+}
+
+
+# What the template has in {{ }}.
+sub blocks {
+    my ($timeout, $interval) = @is{qw(REQUEST_TIMEOUT HEALTH_CHECK_INTERVAL)};
+    my @instances = @{$is{INSTANCES}};
+    my $ssl = @instances && $instances[0] =~ /^https:/;
+    my ($user, $log) = @ENV{qw(WA_USER WA_LOG)};
+    my ($key, $key_file) = @is{qw(API_KEY API_KEY_FILE)};
+    my ($name, $value) = map { quote($_) } @{$is{HEALTH_CHECK_HEADER} || []};
+    my ($path, @good) = map { quote($_) } @{$is{HEALTH_CHECK_JSON} || []};
+
+    $key = "file=$key_file" if $key_file ne '';
+
+    # Steps of two: a zone that changes its size is a new, empty zone.
+    my $zone = 256;
+    $zone *= 2 while $zone < 64 + 2 * @instances;
+
+    return (
+        MODULE => quote($ENV{WA_MODULE}),
+        USER => $user eq '' ? '' : 'user ' . quote($user) . ';',
+        ACCESS_LOG => quote($log eq '' ? 'access.log' : $log),
+        WORKERS => $is{WORKERS},
+        SHUTDOWN => ($timeout > 12500 ? 2 * $timeout + 5000 : 30000) . 'ms',
+        TIMEOUT => "${timeout}ms",
+        LISTEN => listens(@is{qw(HOST PORT)}),
+        LANG => $is{GATEWAY_LANG},
+        API_KEY => $key eq '' ? '' : 'wa_gateway_api_key ' . quote($key) . ';',
+        TRUSTED => join('', map { "$_ 1;\n" } @{$is{TRUSTED_PROXIES}}),
+        ZONE => "${zone}k",
+        INSTANCES => join("\n    ", 'wa_gateway_instances',
+                          map { quote($_) } @instances) . ';',
+        CHECK => 'wa_gateway_check ' . quote("uri=$is{HEALTH_CHECK_PATH}")
+                 . " interval=${interval}ms timeout=${timeout}ms"
+                 . ($ssl ? ' ssl=on;' : ';'),
+        EXPECT => ($name ? "wa_gateway_check_header $name $value;\n" : '')
+                  . ($path ? "wa_gateway_expect json $path = @good;" : ''),
+        SCHEME => $ssl ? 'https' : 'http',
+        HOST => $ssl ? tls_host(@instances) : '$wa_host',
+        TLS => $ssl ? "proxy_ssl_server_name on;\n"
+                      . "proxy_ssl_name        \$wa_tls_name;\n"
+                      . 'proxy_ssl_protocols   TLSv1.2 TLSv1.3;' : '',
+        DEMO => $demo,
+    );
+}
+
+
+sub listens {
+    my ($host, $port) = @_;
+    my @hosts = ($host);
+
+    return "listen [::]:$port ipv6only=off;" if $host eq '[::]';
+
+    # A localhost that is also ::1 cannot be bound where IPv6 is off.
+    if ($host eq 'localhost') {
+        my $ipv6 = grep { /^0+1 / } @{lines('/proc/net/if_inet6') // []};
+        @hosts = ('127.0.0.1', $ipv6 ? '[::1]' : ());
+    }
+
+    return join "\n", map { "listen $_:$port;" } @hosts;
+}
+
+
+# One request may meet several instances, but it has one Host: it can only be
+# theirs when they share it.
+sub tls_host {
+    my %hosts = map { s{^https://}{}r => 1 } @_;
+    my ($host, @others) = keys %hosts;
+
+    return @others ? '$wa_host' : quote($host);
+}
+
+
+# For nginx's lexer.  Control characters were refused before; a "$" stays as
+# it is, since none of the directives that get a value knows variables.
+sub quote {
+    my ($text) = @_;
+    return '"' . $text =~ s/([\\"])/\\$1/gr . '"';
+}
+
+
+# ---- text
+
+# Lines of a file without their ends and a BOM; undef if it cannot be read.
+sub lines {
+    my ($path) = @_;
+
+    open my $handle, '<:raw', $path or return;
+    local $/;
+    my $text = <$handle> // return;
+
+    $text =~ s/^\xef\xbb\xbf//;
+    return [map { s/\r\z//r } split /\n/, $text];
+}
+
+
+# What stands between commas.
+sub list {
+    my ($text) = @_;
+    return map { trim($_) } split /,/, $text, -1;
+}
+
+
+sub trim {
+    my ($text) = @_;
+    return $text =~ s/^[ \t]+|[ \t]+\z//gr;
+}
