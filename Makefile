@@ -1,7 +1,7 @@
 # Doors: build, test, test-busy, lint, clean; fuzz, fuzz-selftest, sanitize,
 # sanitize-selftest, valgrind, by-hand, matrix, coverage, soak MINUTES=n; bench,
-# bench-instructions, bench-instructions-check; deb, deb-test, docker-test;
-# first-run.
+# bench-pairs, bench-instructions, bench-instructions-check; deb, deb-test,
+# docker-test; first-run.
 
 NGINX     ?= nginx
 NGINX_SRC ?= /usr/share/nginx/src
@@ -28,8 +28,9 @@ STAMP  = $(TREE)/configured-$(ID)
 
 .PHONY: build test test-busy dashboard-test lint clean fuzz fuzz-selftest \
         hooks sanitize sanitize-build sanitize-selftest valgrind by-hand \
-        matrix coverage soak bench bench-instructions \
-        bench-instructions-check deb deb-test docker-test first-run
+        matrix coverage soak bench bench-pairs \
+        bench-instructions bench-instructions-check deb deb-test \
+        docker-test first-run
 
 build: $(MODULE)
 
@@ -202,6 +203,11 @@ first-run:
 # BENCH=--quick or the names of parts: see bench/README.md.
 bench: build
 	ulimit -n "$$(ulimit -Hn)"; perl bench/run.pl $(BENCH)
+
+# PAIRS=40; SECONDS_EACH=2; more in bench/pairs.pl.
+bench-pairs: build
+	perl bench/pairs.pl --pairs=$(or $(PAIRS),40) \
+	    --seconds=$(or $(SECONDS_EACH),2)
 
 bench-instructions: build
 	perl bench/instructions.pl

@@ -10,6 +10,20 @@
 #include "ngx_http_wa_gateway_param.h"
 
 
+/*
+ * Before a message is written to a kept connection the connection is looked
+ * at: what is written to one that the instance has closed is lost, unless the
+ * method may be repeated.  That is a system call, 3 or 4 % of what a message
+ * costs.  So one look holds for all of an instance's connections that
+ * were in use these ms ago, until the worker asks for events again: an
+ * instance that ends closes them all.  Where an instance was seen closing one,
+ * each is looked at for the time below.
+ */
+
+#define NGX_HTTP_WA_GATEWAY_KEEPALIVE_FRESH  10
+#define NGX_HTTP_WA_GATEWAY_KEEPALIVE_WARY   3600000
+
+
 typedef struct {
     ngx_queue_t                       queue;     /* of a peer, or free */
     ngx_queue_t                       age;       /* the latest first */
@@ -17,11 +31,17 @@ typedef struct {
     ngx_http_wa_gateway_upstream_t   *upstream;
     ngx_http_wa_gateway_peer_t       *peer;
     ngx_uint_t                        address;
+    ngx_msec_t                        since;
 } ngx_http_wa_gateway_idle_t;
 
 
 static ngx_http_wa_gateway_keepalive_t *ngx_http_wa_gateway_keepalive_create(
     ngx_conf_t *cf);
+static void ngx_http_wa_gateway_keepalive_cleanup(void *data);
+static ngx_uint_t ngx_http_wa_gateway_keepalive_open(
+    ngx_http_wa_gateway_idle_t *idle);
+static ngx_uint_t ngx_http_wa_gateway_keepalive_short(
+    ngx_http_request_t *r);
 static ngx_uint_t ngx_http_wa_gateway_keepalive_reusable(
     ngx_http_wa_gateway_ctx_t *ctx, ngx_connection_t *c);
 static ngx_http_wa_gateway_idle_t *ngx_http_wa_gateway_keepalive_room(
@@ -31,10 +51,15 @@ static void ngx_http_wa_gateway_keepalive_rest(
 static ngx_uint_t ngx_http_wa_gateway_keepalive_silent(ngx_connection_t *c);
 static void ngx_http_wa_gateway_keepalive_empty_handler(ngx_event_t *ev);
 static void ngx_http_wa_gateway_keepalive_handler(ngx_event_t *ev);
+static void ngx_http_wa_gateway_keepalive_timer_handler(ngx_event_t *ev);
+static void ngx_http_wa_gateway_keepalive_end_handler(ngx_event_t *ev);
 static void ngx_http_wa_gateway_keepalive_remove(
     ngx_http_wa_gateway_idle_t *idle);
 static void ngx_http_wa_gateway_keepalive_close(ngx_connection_t *c);
 
+
+#define ngx_http_wa_gateway_keepalive_fresh(idle)                             \
+    (ngx_current_msec - (idle)->since < NGX_HTTP_WA_GATEWAY_KEEPALIVE_FRESH)
 
 #define ngx_http_wa_gateway_keepalive_offset(field)                           \
     offsetof(ngx_http_wa_gateway_keepalive_t, field)
@@ -95,12 +120,21 @@ ngx_http_wa_gateway_keepalive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static ngx_http_wa_gateway_keepalive_t *
 ngx_http_wa_gateway_keepalive_create(ngx_conf_t *cf)
 {
+    ngx_pool_cleanup_t               *cln;
     ngx_http_wa_gateway_keepalive_t  *keepalive;
 
     keepalive = ngx_pcalloc(cf->pool, sizeof(ngx_http_wa_gateway_keepalive_t));
     if (keepalive == NULL) {
         return NULL;
     }
+
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    cln->handler = ngx_http_wa_gateway_keepalive_cleanup;
+    cln->data = keepalive;
 
     keepalive->connections = 32;
     keepalive->requests = 1000;
@@ -113,7 +147,35 @@ ngx_http_wa_gateway_keepalive_create(ngx_conf_t *cf)
     ngx_queue_init(&keepalive->age);
     ngx_queue_init(&keepalive->free);
 
+    keepalive->timer.handler = ngx_http_wa_gateway_keepalive_timer_handler;
+    keepalive->timer.data = keepalive;
+    keepalive->timer.cancelable = 1;
+
+    keepalive->end.handler = ngx_http_wa_gateway_keepalive_end_handler;
+    keepalive->end.data = keepalive;
+
+    /* so that no peer was looked at in the first turn */
+
+    keepalive->turn = 1;
+
     return keepalive;
+}
+
+
+/* a single process frees an old configuration while it runs */
+
+static void
+ngx_http_wa_gateway_keepalive_cleanup(void *data)
+{
+    ngx_http_wa_gateway_keepalive_t *keepalive = data;
+
+    if (keepalive->timer.timer_set) {
+        ngx_del_timer(&keepalive->timer);
+    }
+
+    if (keepalive->end.posted) {
+        ngx_delete_posted_event(&keepalive->end);
+    }
 }
 
 
@@ -220,7 +282,7 @@ ngx_http_wa_gateway_keepalive_take(ngx_http_wa_gateway_ctx_t *ctx,
 
         ngx_http_wa_gateway_keepalive_remove(idle);
 
-        if (!ngx_http_wa_gateway_keepalive_silent(c)) {
+        if (!ngx_http_wa_gateway_keepalive_open(idle)) {
 
             /* the event that tells of its end is still on its way */
 
@@ -239,7 +301,15 @@ ngx_http_wa_gateway_keepalive_take(ngx_http_wa_gateway_ctx_t *ctx,
         c->write->log = pc->log;
         c->pool->log = pc->log;
 
-        if (c->read->timer_set) {
+        /*
+         * Left where it is, ngx_http_upstream_send_request() finds it good
+         * enough: it counts from a few ms ago.
+         */
+
+        if (c->read->timer_set
+            && !(ngx_http_wa_gateway_keepalive_fresh(idle)
+                 && ngx_http_wa_gateway_keepalive_short(ctx->request)))
+        {
             ngx_del_timer(c->read);
         }
 
@@ -250,6 +320,77 @@ ngx_http_wa_gateway_keepalive_take(ngx_http_wa_gateway_ctx_t *ctx,
     }
 
     return NGX_DECLINED;
+}
+
+
+/* whether to write to it */
+
+static ngx_uint_t
+ngx_http_wa_gateway_keepalive_open(ngx_http_wa_gateway_idle_t *idle)
+{
+    ngx_connection_t                 *c;
+    ngx_http_wa_gateway_peer_t       *peer;
+    ngx_http_wa_gateway_keepalive_t  *keepalive;
+
+    c = idle->connection;
+    peer = idle->peer;
+    keepalive = idle->upstream->keepalive;
+
+    /* some close after the first answer without a word: one is not enough */
+
+    if (peer->looked == keepalive->turn
+        && c->requests > 1
+        && ngx_http_wa_gateway_keepalive_fresh(idle)
+        && (ngx_msec_int_t) (peer->wary - ngx_current_msec) <= 0)
+    {
+        ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0,
+                       "wa_gateway keepalive: connection %p not looked at", c);
+        return 1;
+    }
+
+    if (!ngx_http_wa_gateway_keepalive_silent(c)) {
+        peer->wary = ngx_current_msec + NGX_HTTP_WA_GATEWAY_KEEPALIVE_WARY;
+        return 0;
+    }
+
+    if (!keepalive->end.posted) {
+        keepalive->end.log = ngx_cycle->log;
+        ngx_post_event(&keepalive->end, &ngx_posted_events);
+    }
+
+    peer->looked = keepalive->turn;
+
+    return 1;
+}
+
+
+/*
+ * Whether the request is there as a whole and fits a socket's buffer: it waits
+ * neither for the client nor for room then, which have time limits of their
+ * own.
+ */
+
+static ngx_uint_t
+ngx_http_wa_gateway_keepalive_short(ngx_http_request_t *r)
+{
+    off_t         size;
+    ngx_chain_t  *cl;
+
+    if (r->request_body_no_buffering) {
+        return 0;
+    }
+
+    size = 0;
+
+    for (cl = r->upstream->request_bufs; cl; cl = cl->next) {
+        size += ngx_buf_size(cl->buf);
+
+        if (size > 4096) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 
@@ -280,6 +421,7 @@ ngx_http_wa_gateway_keepalive_put(ngx_http_wa_gateway_ctx_t *ctx,
     idle->upstream = ctx->upstream;
     idle->peer = ctx->peer;
     idle->address = ctx->address;
+    idle->since = ngx_current_msec;
 
     ngx_queue_insert_head(&ctx->peer->idle, &idle->queue);
     ngx_queue_insert_head(&ctx->upstream->keepalive->age, &idle->age);
@@ -364,15 +506,26 @@ ngx_http_wa_gateway_keepalive_room(ngx_http_wa_gateway_upstream_t *us,
 }
 
 
+/*
+ * The timer of the request stays: to move it with each request costs more
+ * than to ignore it once.
+ */
+
 static void
 ngx_http_wa_gateway_keepalive_rest(ngx_http_wa_gateway_idle_t *idle)
 {
-    ngx_connection_t  *c;
+    ngx_connection_t                 *c;
+    ngx_http_wa_gateway_keepalive_t  *keepalive;
 
     c = idle->connection;
+    keepalive = idle->upstream->keepalive;
 
     c->read->delayed = 0;
-    ngx_add_timer(c->read, idle->upstream->keepalive->timeout);
+
+    if (!keepalive->timer.timer_set) {
+        keepalive->timer.log = ngx_cycle->log;
+        ngx_add_timer(&keepalive->timer, keepalive->timeout);
+    }
 
     if (c->write->timer_set) {
         ngx_del_timer(c->write);
@@ -428,19 +581,69 @@ ngx_http_wa_gateway_keepalive_handler(ngx_event_t *ev)
     c = ev->data;
     idle = c->data;
 
-    if (!c->close
-        && !ev->timedout
-        && ngx_http_wa_gateway_keepalive_silent(c))
-    {
-        ev->ready = 0;
+    if (!c->close) {
 
-        if (ngx_handle_read_event(ev, 0) == NGX_OK) {
+        if (ev->timedout) {
+            ev->timedout = 0;
             return;
+        }
+
+        if (!ngx_http_wa_gateway_keepalive_silent(c)) {
+            idle->peer->wary = ngx_current_msec
+                               + NGX_HTTP_WA_GATEWAY_KEEPALIVE_WARY;
+
+        } else {
+            ev->ready = 0;
+
+            if (ngx_handle_read_event(ev, 0) == NGX_OK) {
+                return;
+            }
         }
     }
 
     ngx_http_wa_gateway_keepalive_remove(idle);
     ngx_http_wa_gateway_keepalive_close(c);
+}
+
+
+static void
+ngx_http_wa_gateway_keepalive_timer_handler(ngx_event_t *ev)
+{
+    ngx_msec_t                        rest;
+    ngx_queue_t                      *q;
+    ngx_http_wa_gateway_idle_t       *idle;
+    ngx_http_wa_gateway_keepalive_t  *keepalive;
+
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, ev->log, 0,
+                   "wa_gateway keepalive timer");
+
+    keepalive = ev->data;
+
+    while (!ngx_queue_empty(&keepalive->age)) {
+        q = ngx_queue_last(&keepalive->age);
+        idle = ngx_queue_data(q, ngx_http_wa_gateway_idle_t, age);
+
+        rest = ngx_current_msec - idle->since;
+
+        if (rest < keepalive->timeout) {
+            ngx_add_timer(ev, keepalive->timeout - rest);
+            return;
+        }
+
+        ngx_http_wa_gateway_keepalive_remove(idle);
+        ngx_http_wa_gateway_keepalive_close(idle->connection);
+    }
+}
+
+
+static void
+ngx_http_wa_gateway_keepalive_end_handler(ngx_event_t *ev)
+{
+    ngx_http_wa_gateway_keepalive_t  *keepalive;
+
+    keepalive = ev->data;
+
+    keepalive->turn++;
 }
 
 

@@ -230,6 +230,8 @@ struct ngx_http_wa_gateway_peer_s {
     uint32_t                        *held;       /* in flight from here */
     ngx_queue_t                      idle;       /* connections */
     ngx_uint_t                       nidle;
+    ngx_uint_t                       looked;     /* turn of the last look */
+    ngx_msec_t                       wary;       /* look at each until then */
 
     ngx_str_t                        request;    /* of a check, in bytes */
     ngx_str_t                        ssl_name;   /* ditto */
@@ -267,6 +269,9 @@ typedef struct {
     ngx_uint_t                       count;
     ngx_queue_t                      age;
     ngx_queue_t                      free;
+    ngx_event_t                      timer;       /* of the oldest */
+    ngx_event_t                      end;         /* of the turn, posted */
+    ngx_uint_t                       turn;        /* of the event loop */
 } ngx_http_wa_gateway_keepalive_t;
 
 

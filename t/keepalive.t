@@ -19,7 +19,7 @@ my $Kept = 'proxy_http_version 1.1; proxy_set_header Connection "";';
 
 
 sub start {
-    my ($directive, $servers, $location) = @_;
+    my ($directive, $servers, $location, %more) = @_;
 
     $fake->forget;
 
@@ -27,7 +27,7 @@ sub start {
         upstream => "wa_gateway; $directive "
                     . join('', map { "server $_:$port;" }
                                @{$servers || ['127.0.0.1']}),
-        location => $location || $Kept);
+        location => $location || $Kept, %more);
 }
 
 
@@ -47,6 +47,36 @@ sub together {
     poll { $fake->ledger('/t') == $seen + $n };
     $fake->release;
     return grep { read_answer($_, 'POST')->{status} == 200 } @clients;
+}
+
+
+# As many clients send two requests each, one behind the other.  The worker
+# gets all of the first answers at once, and takes connections for what comes
+# next in the same turn.
+sub pairs {
+    my ($ng, $n) = @_;
+    my ($worker) = $ng->worker_pids;
+    my $request = "POST /t?delay=0.2 HTTP/1.1\r\nHost: x\r\n"
+                  . "Content-Length: 1\r\n\r\nx";
+
+    together($ng, $n);
+    $fake->forget;
+
+    my @clients = map { IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                              PeerPort => $ng->port) } 1 .. $n;
+    syswrite $_, $request x 2 for @clients;
+    poll { $fake->count >= $n };
+
+    kill 'STOP', $worker;
+    select undef, undef, undef, 0.3;
+    kill 'CONT', $worker;
+
+    for my $client (@clients) {
+        my $text = '';
+        until (2 == (() = $text =~ m{HTTP/1\.1 200 }g)) {
+            sysread $client, $text, 65536, length $text or last;
+        }
+    }
 }
 
 
@@ -139,13 +169,20 @@ sub together {
 }
 
 # The worker sees the next request before it sees that the instance closed.
-{
+for my $used (1, 3) {
     my $ng = start('wa_gateway_passive off;');
     my ($worker) = $ng->worker_pids;
 
     for my $method (qw(POST PUT PATCH DELETE GET)) {
         for my $hard (0, 1) {
-            my $client = http($ng->port, 'GET', '/warm', keep => 1)->{socket};
+            my $client;
+
+            for (1 .. $used) {
+                my $r = http($ng->port, 'GET', '/warm', keep => 1,
+                             $client ? (socket => $client) : ());
+                $client = $r->{socket};
+            }
+
             $fake->forget;
 
             kill 'STOP', $worker;
@@ -156,9 +193,56 @@ sub together {
 
             my $r = read_answer($client, $method, socket => 1);
             is("$r->{status} " . $fake->ledger('/race'), '200 1',
-               "$method over a connection closed a moment ago is sent once");
+               "$method over a connection closed a moment ago is sent once, "
+               . "$used before");
         }
     }
+    $ng->clean;
+}
+
+# Several at once, of which it knows none to be closed.
+{
+    my $ng = start('wa_gateway_passive off;');
+    my ($worker) = $ng->worker_pids;
+    my @clients;
+
+    for (1 .. 3) {
+        my @sent = map { send_request($ng->port, 'GET', '/warm?delay=0.1',
+                                      keep => 1,
+                                      $clients[$_]
+                                      ? (socket => $clients[$_]) : ()) }
+                       0 .. 7;
+        @clients = map { read_answer($_, 'GET', socket => 1)->{socket} } @sent;
+    }
+
+    $fake->forget;
+    kill 'STOP', $worker;
+    send_request($ng->port, 'POST', '/race', socket => $_, body => 'x')
+        for @clients;
+    ok($fake->close_idle(0), 'eight idle connections are closed');
+    kill 'CONT', $worker;
+
+    my @status = map { read_answer($_, 'POST')->{status} } @clients;
+    is("@status " . $fake->ledger('/race'), '200 ' x 8 . '8',
+       'eight requests over them: each is sent once');
+    $ng->clean;
+}
+
+# One look holds for all of an instance's connections for a turn of the event
+# loop, unless it was seen closing one.
+{
+    my $ng = start('', undef, undef, level => 'debug');
+    my $trusted = 'not looked at';
+
+    ok((poll { pairs($ng, 8); $ng->log =~ $trusted } 60),
+       'of connections used just now not each is looked at');
+
+    ok($fake->close_idle(0), 'the instance closes its connections');
+    together($ng, 8);
+
+    my $before = () = $ng->log =~ /$trusted/g;
+    pairs($ng, 8) for 1 .. 5;
+    is(scalar(() = $ng->log =~ /$trusted/g), $before, 'each is from then on');
     $ng->clean;
 }
 

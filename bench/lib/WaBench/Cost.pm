@@ -12,7 +12,7 @@ use Time::HiRes qw(time);
 use WaBench::Backend;
 use WaBench::Load qw(wrk median);
 
-our @EXPORT_OK = qw(cost contention);
+our @EXPORT_OK = qw(cost contention pairs);
 
 
 # Options: peers (classes), rows ([instances, connections, bytes, rounds]),
@@ -85,13 +85,17 @@ sub once {
     my ($peer, $seconds, %o) = @_;
 
     my @pids = $peer->pids;
+    my @split = WaBench::Process::split_us(@pids);
     my $before = WaBench::Process::cpu_us(@pids);
     my $r = wrk($peer->port, $o{connections}, $seconds, $o{size},
                 $o{anywhere});
     my $used = WaBench::Process::cpu_us(@pids) - $before;
+    my $n = $r->{requests} || 1;
+    my ($user, $system) = map { ($_ - shift @split) / $n }
+                              WaBench::Process::split_us(@pids);
 
-    return { %$r, rate => $r->{requests} / $r->{seconds},
-             cpu => $used / ($r->{requests} || 1) };
+    return { %$r, rate => $r->{requests} / $r->{seconds}, cpu => $used / $n,
+             user => $user, system => $system };
 }
 
 
@@ -117,6 +121,34 @@ sub summary {
     }
 
     return \%row;
+}
+
+
+# Options: sides ([name, class, options of the peer]), pairs, seconds,
+# instances, connections.  Gives { name => [{ cpu, user, system }] }, us per
+# request of each round.
+sub pairs {
+    my (%o) = @_;
+
+    my %got;
+    my @sides = map { my ($name, $class, @more) = @$_;
+                      +{ %{set_up($class, instances => $o{instances},
+                                  peer => { @more })}, name => $name } }
+                @{$o{sides}};
+
+    # the first round opens the connections
+    once($_->{peer}, 1, %o, size => 0) for @sides;
+
+    for my $round (1 .. $o{pairs}) {
+        for my $side ($round % 2 ? @sides : reverse @sides) {
+            push @{$got{$side->{name}}},
+                 once($side->{peer}, $o{seconds}, %o, size => 0);
+        }
+    }
+
+    tear_down(@sides);
+
+    return \%got;
 }
 
 

@@ -121,6 +121,23 @@ sub cpu_us {
 }
 
 
+# The same in two, user and system, by the ticks of stat.
+sub split_us {
+    my ($user, $system) = (0, 0);
+    my $tick = POSIX::sysconf(POSIX::_SC_CLK_TCK());
+
+    for my $pid (@_) {
+        my ($rest) = slurp("/proc/$pid/stat") =~ /^\d+ \(.*\) (.*)/ or next;
+        my @field = split ' ', $rest;
+
+        $user += $field[11] * 1e6 / $tick;
+        $system += $field[12] * 1e6 / $tick;
+    }
+
+    return ($user, $system);
+}
+
+
 # What the processes of one gateway share counts once, and their program and
 # libraries in full, though other gateways may have them mapped too.
 sub memory_kb {

@@ -45,7 +45,8 @@ sub hot {
 sub config {
     my ($self) = @_;
 
-    my $module = $self->ours ? "load_module $Module;" : '';
+    my $so = $self->{module} || $Module;
+    my $module = $self->ours ? "load_module $so;" : '';
     my $processes = $self->{workers} ? "worker_processes $self->{workers};"
                                      : 'master_process off;';
     my $user = $> == 0 ? 'user root;' : '';

@@ -1,0 +1,59 @@
+#!/usr/bin/perl
+
+# CPU per message of ours as a share of stock nginx's, in pairs: short rounds
+# in turn, every second pair the other way round, and the median of the ratios
+# within a pair.  What else the machine does meets both of a pair alike, so
+# that this says more than the rounds of run.pl do, and takes longer.
+#
+#   bench/pairs.pl [--pairs=n] [--seconds=n] [--instances=n] [--connections=n]
+#                  [--module=other.so ...]
+#
+# Modules named are measured beside the one in build, as "a", "b" and so on:
+# what a change is worth.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib", "$FindBin::Bin/../t/lib";
+
+use Getopt::Long;
+use WaBench::Cost qw(pairs);
+use WaBench::Load qw(median percentile);
+use WaBench::Peer::Gateway;
+use WaBench::Peer::Nginx;
+
+$| = 1;
+
+my %o = (pairs => 40, seconds => 2, instances => 3, connections => 32,
+         module => []);
+
+GetOptions(\%o, 'pairs=i', 'seconds=i', 'instances=i', 'connections=i',
+           'module=s@')
+    or die "usage: see the head of bench/pairs.pl\n";
+
+system('command -v wrk >/dev/null') == 0 or die "pairs: no wrk here\n";
+
+my $letter = 'a';
+my @sides = (['stock nginx', 'WaBench::Peer::Nginx'],
+             ['wa_gateway', 'WaBench::Peer::Gateway'],
+             map { [$letter++, 'WaBench::Peer::Gateway', module => $_] }
+                 @{$o{module}});
+
+my $got = pairs(sides => \@sides, %o);
+
+printf "%d pairs of %d s, %d instances, %d connections, one worker\n",
+       $o{pairs}, $o{seconds}, $o{instances}, $o{connections};
+
+for my $side (@sides) {
+    my $name = $side->[0];
+    my @rounds = @{$got->{$name}};
+    my @ratios = map { $rounds[$_]{cpu} / $got->{'stock nginx'}[$_]{cpu} }
+                 grep { $got->{'stock nginx'}[$_]{cpu} } 0 .. $#rounds;
+
+    printf "%-12s CPU %5.2f us, user %5.2f, system %5.2f;"
+           . " against stock %.3f (quarters %.3f to %.3f)\n", $name,
+           (map { my $key = $_; median(map { $_->{$key} } @rounds) }
+                qw(cpu user system)),
+           map { percentile($_, @ratios) } 50, 25, 75;
+}
