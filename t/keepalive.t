@@ -8,6 +8,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+use IO::Socket::INET;
 use Test::More;
 use WaGateway::Fake;
 use WaGateway::Nginx qw(http poll read_answer send_request);
@@ -243,6 +244,28 @@ for my $used (1, 3) {
     my $before = () = $ng->log =~ /$trusted/g;
     pairs($ng, 8) for 1 .. 5;
     is(scalar(() = $ng->log =~ /$trusted/g), $before, 'each is from then on');
+    $ng->clean;
+}
+
+
+# A body that is passed on as it comes may take longer than the answer before:
+# its request has no time limit left from there.
+{
+    my $ng = start('', undef, $Kept . 'proxy_request_buffering off;
+                                       proxy_read_timeout 500ms;');
+
+    for (1 .. 3) {
+        my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                      PeerPort => $ng->port) or die "$!\n";
+        $ng->request('POST', '/x', body => 'x') for 1 .. 2;
+
+        print {$s} "POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n"
+                   . "\r\na";
+        select undef, undef, undef, 1;
+        print {$s} 'b';
+        is(read_answer($s, 'POST')->{status}, 200, 'a slow body is waited for');
+    }
+
     $ng->clean;
 }
 
