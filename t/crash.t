@@ -201,6 +201,7 @@ SKIP: {
 
     my %old = map { $_ => 1 } $ng->worker_pids;
     kill 'HUP', $ng->{pid};
+    poll { $ng->log =~ / reconfiguring$/m };
     poll { waits($ng->{pid}) };
     kill 'KILL', $parked;
 
