@@ -15,7 +15,9 @@ LD_OPT    ?= -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 export PATH := $(PATH):/usr/sbin:/sbin
 
 MODULE  = build/ngx_http_wa_gateway_module.so
-SOURCES = $(wildcard *.c src/*.c src/*.h)
+ROOMS   = src/core src/zone src/health src/health/probe src/upstream src/api \
+          src/edge
+SOURCES = $(wildcard *.c $(ROOMS:=/*.c) $(ROOMS:=/*.h))
 TREE    = build/nginx
 
 # The name of the stamp holds what the objects were made for.  Dates do not
@@ -112,7 +114,7 @@ lint:
 	    clang-tidy --quiet $(filter %.c,$(SOURCES)) -- \
 	        $(addprefix -isystem $(TREE)/,objs src/core src/event \
 	            src/event/modules src/os/unix src/http src/http/modules \
-	            src/http/v2) 2>$(TREE)/tidy.log \
+	            src/http/v2) $(addprefix -I,$(ROOMS)) 2>$(TREE)/tidy.log \
 	        || { cat $(TREE)/tidy.log >&2; status=1; }; \
 	fi; \
 	exit $$status
@@ -124,7 +126,7 @@ fuzz:
 fuzz-selftest:
 	t/fuzz/run.sh --selftest
 
-# The module with what only tests need, see src/ngx_http_wa_gateway_lock.c.
+# The module with what only tests need, see src/zone/wag_lock.c.
 HOOKS = build/hooks/objs/ngx_http_wa_gateway_module.so
 
 hooks: $(HOOKS)
@@ -132,7 +134,7 @@ hooks: $(HOOKS)
 $(HOOKS): $(MODULE)
 	rm -rf build/hooks
 	cp -Rp $(TREE) build/hooks
-	rm build/hooks/objs/addon/src/ngx_http_wa_gateway_lock.o \
+	rm build/hooks/objs/addon/zone/wag_lock.o \
 	    build/hooks/objs/ngx_http_wa_gateway_module.so
 	$(MAKE) -C build/hooks -f objs/Makefile modules \
 	    CFLAGS="$$(sed -n 's/^CFLAGS = *//p' $(TREE)/objs/Makefile) \

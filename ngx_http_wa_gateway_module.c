@@ -6,103 +6,105 @@
  */
 
 
-#include "src/ngx_http_wa_gateway_module.h"
-#include "src/ngx_http_wa_gateway_auth.h"
-#include "src/ngx_http_wa_gateway_check.h"
-#include "src/ngx_http_wa_gateway_checker.h"
-#include "src/ngx_http_wa_gateway_conf.h"
-#include "src/ngx_http_wa_gateway_filter.h"
-#include "src/ngx_http_wa_gateway_keepalive.h"
-#include "src/ngx_http_wa_gateway_passive.h"
-#include "src/ngx_http_wa_gateway_peers.h"
-#include "src/ngx_http_wa_gateway_request.h"
-#include "src/ngx_http_wa_gateway_zone.h"
+#include "wag_access.h"
+#include "wag_balancer_conf.h"
+#include "wag_check.h"
+#include "wag_checker.h"
+#include "wag_conf.h"
+#include "wag_ctx.h"
+#include "wag_filter.h"
+#include "wag_keepalive.h"
+#include "wag_metrics.h"
+#include "wag_passive.h"
+#include "wag_servers.h"
+#include "wag_status.h"
+#include "wag_zone.h"
 
 
-static ngx_int_t ngx_http_wa_gateway_preconfiguration(ngx_conf_t *cf);
-static ngx_int_t ngx_http_wa_gateway_postconfiguration(ngx_conf_t *cf);
-static ngx_int_t ngx_http_wa_gateway_init_module(ngx_cycle_t *cycle);
-static ngx_int_t ngx_http_wa_gateway_init_process(ngx_cycle_t *cycle);
-static void ngx_http_wa_gateway_exit_process(ngx_cycle_t *cycle);
-static void ngx_http_wa_gateway_stop(ngx_cycle_t *cycle);
+static ngx_int_t wag_preconfiguration(ngx_conf_t *cf);
+static ngx_int_t wag_postconfiguration(ngx_conf_t *cf);
+static ngx_int_t wag_init_module(ngx_cycle_t *cycle);
+static ngx_int_t wag_init_process(ngx_cycle_t *cycle);
+static void wag_exit_process(ngx_cycle_t *cycle);
+static void wag_stop(ngx_cycle_t *cycle);
 
 
-static ngx_conf_enum_t  ngx_http_wa_gateway_langs[] = {
-    { ngx_string("off"), NGX_HTTP_WA_GATEWAY_LANG_OFF },
-    { ngx_string("ar"), NGX_HTTP_WA_GATEWAY_LANG_AR },
-    { ngx_string("en"), NGX_HTTP_WA_GATEWAY_LANG_EN },
+static ngx_conf_enum_t  wag_langs[] = {
+    { ngx_string("off"), WAG_LANG_OFF },
+    { ngx_string("ar"), WAG_LANG_AR },
+    { ngx_string("en"), WAG_LANG_EN },
     { ngx_null_string, 0 }
 };
 
 
-static ngx_command_t  ngx_http_wa_gateway_commands[] = {
+static ngx_command_t  wag_commands[] = {
 
     { ngx_string("wa_gateway"),
       NGX_HTTP_UPS_CONF|NGX_CONF_ANY,
-      ngx_http_wa_gateway_conf_upstream,
+      wag_balancer_conf,
       NGX_HTTP_SRV_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("wa_gateway_instances"),
       NGX_HTTP_UPS_CONF|NGX_CONF_1MORE,
-      ngx_http_wa_gateway_peers_instances,
+      wag_servers_instances,
       NGX_HTTP_SRV_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("wa_gateway_check"),
       NGX_HTTP_UPS_CONF|NGX_CONF_ANY,
-      ngx_http_wa_gateway_check,
+      wag_check,
       NGX_HTTP_SRV_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("wa_gateway_check_header"),
       NGX_HTTP_UPS_CONF|NGX_CONF_TAKE2,
-      ngx_http_wa_gateway_check_header,
+      wag_check_header,
       NGX_HTTP_SRV_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("wa_gateway_expect"),
       NGX_HTTP_UPS_CONF|NGX_CONF_1MORE,
-      ngx_http_wa_gateway_check_expect,
+      wag_check_expect,
       NGX_HTTP_SRV_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("wa_gateway_passive"),
       NGX_HTTP_UPS_CONF|NGX_CONF_ANY,
-      ngx_http_wa_gateway_passive,
+      wag_passive,
       NGX_HTTP_SRV_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("wa_gateway_keepalive"),
       NGX_HTTP_UPS_CONF|NGX_CONF_1MORE,
-      ngx_http_wa_gateway_keepalive,
+      wag_keepalive,
       NGX_HTTP_SRV_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("wa_gateway_status"),
       NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_wa_gateway_conf_status,
+      wag_status_conf,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("wa_gateway_health"),
       NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_wa_gateway_conf_health,
+      wag_health_conf,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("wa_gateway_metrics"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
-      ngx_http_wa_gateway_conf_metrics,
+      wag_metrics_conf,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -111,19 +113,19 @@ static ngx_command_t  ngx_http_wa_gateway_commands[] = {
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_enum_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_wa_gateway_loc_conf_t, errors),
-      &ngx_http_wa_gateway_langs },
+      offsetof(wag_loc_conf_t, errors),
+      &wag_langs },
 
     { ngx_string("wa_gateway_envelope"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_wa_gateway_loc_conf_t, envelope),
+      offsetof(wag_loc_conf_t, envelope),
       NULL },
 
     { ngx_string("wa_gateway_api_key"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
-      ngx_http_wa_gateway_auth_key,
+      wag_access_key,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -132,51 +134,51 @@ static ngx_command_t  ngx_http_wa_gateway_commands[] = {
 };
 
 
-static ngx_http_module_t  ngx_http_wa_gateway_module_ctx = {
-    ngx_http_wa_gateway_preconfiguration,  /* preconfiguration */
-    ngx_http_wa_gateway_postconfiguration, /* postconfiguration */
+static ngx_http_module_t  wag_module_ctx = {
+    wag_preconfiguration,  /* preconfiguration */
+    wag_postconfiguration, /* postconfiguration */
 
-    ngx_http_wa_gateway_conf_create_main,  /* create main configuration */
+    wag_conf_create_main,  /* create main configuration */
     NULL,                                  /* init main configuration */
 
-    ngx_http_wa_gateway_conf_create_upstream, /* create server configuration */
+    wag_conf_create_upstream, /* create server configuration */
     NULL,                                  /* merge server configuration */
 
-    ngx_http_wa_gateway_conf_create_location, /* create location conf. */
-    ngx_http_wa_gateway_conf_merge_location   /* merge location conf. */
+    wag_conf_create_location, /* create location conf. */
+    wag_conf_merge_location   /* merge location conf. */
 };
 
 
 ngx_module_t  ngx_http_wa_gateway_module = {
     NGX_MODULE_V1,
-    &ngx_http_wa_gateway_module_ctx,       /* module context */
-    ngx_http_wa_gateway_commands,          /* module directives */
+    &wag_module_ctx,       /* module context */
+    wag_commands,          /* module directives */
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
-    ngx_http_wa_gateway_init_module,       /* init module */
-    ngx_http_wa_gateway_init_process,      /* init process */
+    wag_init_module,       /* init module */
+    wag_init_process,      /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
-    ngx_http_wa_gateway_exit_process,      /* exit process */
+    wag_exit_process,      /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
 
 
 static ngx_int_t
-ngx_http_wa_gateway_preconfiguration(ngx_conf_t *cf)
+wag_preconfiguration(ngx_conf_t *cf)
 {
-    return ngx_http_wa_gateway_request_variables(cf);
+    return wag_ctx_variables(cf);
 }
 
 
 static ngx_int_t
-ngx_http_wa_gateway_postconfiguration(ngx_conf_t *cf)
+wag_postconfiguration(ngx_conf_t *cf)
 {
     ngx_http_handler_pt        *h;
     ngx_http_core_main_conf_t  *cmcf;
 
-    if (ngx_http_wa_gateway_conf_finish(cf) != NGX_OK) {
+    if (wag_balancer_conf_finish(cf) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -187,20 +189,20 @@ ngx_http_wa_gateway_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    *h = ngx_http_wa_gateway_auth_handler;
+    *h = wag_access_handler;
 
-    ngx_http_wa_gateway_filter_init();
+    wag_filter_init();
 
     return NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_http_wa_gateway_init_module(ngx_cycle_t *cycle)
+wag_init_module(ngx_cycle_t *cycle)
 {
-    ngx_uint_t                        i, again;
-    ngx_http_wa_gateway_zone_t      **zones;
-    ngx_http_wa_gateway_main_conf_t  *wmcf;
+    ngx_uint_t        i, again;
+    wag_zone_t      **zones;
+    wag_main_conf_t  *wmcf;
 
     wmcf = ngx_http_cycle_get_module_main_conf(cycle,
                                                ngx_http_wa_gateway_module);
@@ -214,28 +216,28 @@ ngx_http_wa_gateway_init_module(ngx_cycle_t *cycle)
              && !ngx_is_init_cycle(cycle->old_cycle));
 
     if (again) {
-        ngx_http_wa_gateway_stop(cycle->old_cycle);
+        wag_stop(cycle->old_cycle);
     }
 
     if (wmcf) {
         zones = wmcf->zones.elts;
 
         for (i = 0; i < wmcf->zones.nelts; i++) {
-            ngx_http_wa_gateway_zone_commit(zones[i]);
+            wag_zone_commit(zones[i]);
         }
     }
 
-    return again ? ngx_http_wa_gateway_init_process(cycle) : NGX_OK;
+    return again ? wag_init_process(cycle) : NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_http_wa_gateway_init_process(ngx_cycle_t *cycle)
+wag_init_process(ngx_cycle_t *cycle)
 {
-    ngx_uint_t                        i;
-    ngx_http_wa_gateway_zone_t      **zones;
-    ngx_http_wa_gateway_upstream_t  **usp;
-    ngx_http_wa_gateway_main_conf_t  *wmcf;
+    ngx_uint_t        i;
+    wag_zone_t      **zones;
+    wag_upstream_t  **usp;
+    wag_main_conf_t  *wmcf;
 
     wmcf = ngx_http_cycle_get_module_main_conf(cycle,
                                                ngx_http_wa_gateway_module);
@@ -252,13 +254,13 @@ ngx_http_wa_gateway_init_process(ngx_cycle_t *cycle)
     zones = wmcf->zones.elts;
 
     for (i = 0; i < wmcf->zones.nelts; i++) {
-        ngx_http_wa_gateway_zone_attach(zones[i]);
+        wag_zone_attach(zones[i]);
     }
 
     usp = wmcf->upstreams.elts;
 
     for (i = 0; i < wmcf->upstreams.nelts; i++) {
-        if (ngx_http_wa_gateway_checker_start(cycle, usp[i]) != NGX_OK) {
+        if (wag_checker_start(cycle, usp[i]) != NGX_OK) {
             return NGX_ERROR;
         }
     }
@@ -268,11 +270,11 @@ ngx_http_wa_gateway_init_process(ngx_cycle_t *cycle)
 
 
 static void
-ngx_http_wa_gateway_exit_process(ngx_cycle_t *cycle)
+wag_exit_process(ngx_cycle_t *cycle)
 {
-    ngx_uint_t                        i;
-    ngx_http_wa_gateway_zone_t      **zones;
-    ngx_http_wa_gateway_main_conf_t  *wmcf;
+    ngx_uint_t        i;
+    wag_zone_t      **zones;
+    wag_main_conf_t  *wmcf;
 
     wmcf = ngx_http_cycle_get_module_main_conf(cycle,
                                                ngx_http_wa_gateway_module);
@@ -284,22 +286,22 @@ ngx_http_wa_gateway_exit_process(ngx_cycle_t *cycle)
         return;
     }
 
-    ngx_http_wa_gateway_stop(cycle);
+    wag_stop(cycle);
 
     zones = wmcf->zones.elts;
 
     for (i = 0; i < wmcf->zones.nelts; i++) {
-        ngx_http_wa_gateway_zone_detach(zones[i]);
+        wag_zone_detach(zones[i]);
     }
 }
 
 
 static void
-ngx_http_wa_gateway_stop(ngx_cycle_t *cycle)
+wag_stop(ngx_cycle_t *cycle)
 {
-    ngx_uint_t                        i;
-    ngx_http_wa_gateway_upstream_t  **usp;
-    ngx_http_wa_gateway_main_conf_t  *wmcf;
+    ngx_uint_t        i;
+    wag_upstream_t  **usp;
+    wag_main_conf_t  *wmcf;
 
     wmcf = ngx_http_cycle_get_module_main_conf(cycle,
                                                ngx_http_wa_gateway_module);
@@ -310,6 +312,6 @@ ngx_http_wa_gateway_stop(ngx_cycle_t *cycle)
     usp = wmcf->upstreams.elts;
 
     for (i = 0; i < wmcf->upstreams.nelts; i++) {
-        ngx_http_wa_gateway_checker_stop(usp[i]);
+        wag_checker_stop(usp[i]);
     }
 }

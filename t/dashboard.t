@@ -107,7 +107,7 @@ while ($page =~ /data-t="(\w+)"[^>]*>([^<]*)</g) {
 
 # What the rules and the Grafana dashboard ask for is what the module has
 
-my $source = join '', map { read_file($_) } glob("'$Root'/src/*.c");
+my $source = join '', map { read_file($_) } glob("'$Root'/src/*/*.c '$Root'/src/*/*/*.c");
 my $names = join '|', $source =~
             /\{ "(wa_gateway_\w+)", "(?:gauge|counter|histogram)"/g;
 

@@ -28,11 +28,11 @@ my $parameters = parameters($code, $directives);
 my $port = WaGateway::Fake::free_port();
 my $openssl = system('openssl version >/dev/null 2>&1') == 0;
 
-my ($version) = $code->{'ngx_http_wa_gateway_module.h'}
-                =~ /WA_GATEWAY_VERSION\s+"([\d.]+)"/;
-my @variables = $code->{'ngx_http_wa_gateway_request.c'}
+my ($version) = $code->{'wag_conf.h'}
+                =~ /WAG_VERSION\s+"([\d.]+)"/;
+my @variables = $code->{'wag_ctx.c'}
                 =~ /\{ ngx_string\("(wa_gateway_\w+)"\), NULL,/g;
-my @metrics = $code->{'ngx_http_wa_gateway_family.c'}
+my @metrics = $code->{'wag_metric_table.c'}
               =~ /^    \{ "(wa_gateway_\w+)", "\w+",/mg;
 
 # What the rest goes by; a pattern that finds nothing would test nothing.
@@ -113,18 +113,18 @@ for my $name ('docs/directives.md', 'docs/directives.ar.md') {
 # Values that are set elsewhere than in a table.
 {
     my %section = sections($page{'docs/directives.md'});
-    my ($zone) = $code->{'ngx_http_wa_gateway_conf.c'}
+    my ($zone) = $code->{'wag_balancer_conf.c'}
                  =~ /ZONE_SIZE\s+\((\d+) \* 1024\)/;
-    my @kinds = $code->{'ngx_http_wa_gateway_expect_conf.c'}
-                =~ /\{ ngx_string\("(\w+)"\), ngx_http_wa_gateway_expect_/g;
-    my ($low, $high) = $code->{'ngx_http_wa_gateway_expect_conf.c'}
+    my @kinds = $code->{'wag_expect_conf.c'}
+                =~ /\{ ngx_string\("(\w+)"\), wag_expect_/g;
+    my ($low, $high) = $code->{'wag_expect_conf.c'}
                        =~ /n < (\d+) \|\| n > (\d+)/;
     my ($expect) = grep { @{$_->[0]} == 4 }
                    tables($section{wa_gateway_expect});
-    my ($passive) = $code->{'ngx_http_wa_gateway_passive.c'}
+    my ($passive) = $code->{'wag_passive.c'}
                     =~ /range\[0\] = (\d+);\s*range\[1\] = \d+/;
     my @langs = $code->{'ngx_http_wa_gateway_module.c'}
-                =~ /\{ ngx_string\("(\w+)"\), NGX_HTTP_WA_GATEWAY_LANG_/g;
+                =~ /\{ ngx_string\("(\w+)"\), WAG_LANG_/g;
 
     like($section{wa_gateway}, qr/\| `zone=` \|.*, `${zone}k` \|/,
          'default size of a zone');
@@ -138,9 +138,9 @@ for my $name ('docs/directives.md', 'docs/directives.ar.md') {
     like($section{wa_gateway_errors},
          qr/Syntax: +wa_gateway_errors @{[join '\|', @langs]};/, 'languages');
 
-    my %merged = $code->{'ngx_http_wa_gateway_conf.c'}
+    my %merged = $code->{'wag_conf.c'}
         =~ /merge_(?:uint_|ptr_)?value\(conf->(\w+), [^,]+,\s*(\w+)\)/g;
-    is_deeply(\%merged, { errors => 'NGX_HTTP_WA_GATEWAY_LANG_OFF',
+    is_deeply(\%merged, { errors => 'WAG_LANG_OFF',
                           envelope => 0, keys => 'NULL' },
               'what is inherited is off by default');
     like($section{$_}, qr/^Default:  $_ off;$/m, "$_: off by default")

@@ -15,8 +15,8 @@ my $style = "$root/t/tools/style";
 my $said = `perl '$style' --selftest 2>&1`;
 is($?, 0, 'each rule finds what was planted against it') or diag $said;
 
-my @files = map { glob "'$root'/$_" } qw(*.c src/*.c src/*.h t/unit/*.c t/unit/*.h
-                                         t/fuzz/*.c t/fuzz/*.h);
+my @files = map { glob "'$root'/$_" } qw(*.c src/*/*.[ch] src/*/*/*.[ch]
+                                         t/unit/*.[ch] t/fuzz/*.[ch]);
 cmp_ok(scalar @files, '>', 60, 'the sources are found');
 is(join('', map { `perl '$style' '$_' 2>&1` } @files), '', 'they are in style');
 

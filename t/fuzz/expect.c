@@ -1,8 +1,8 @@
 
 #include "fuzz.h"
 
-#include "ngx_http_wa_gateway_expect.h"
-#include "ngx_http_wa_gateway_http.h"
+#include "wag_expect.h"
+#include "wag_http.h"
 
 
 /*
@@ -14,25 +14,24 @@
 #define FUZZ_EXPECT_RULES  8
 
 
-static const u_char *fuzz_expect_add(ngx_http_wa_gateway_expect_t *e,
-    const u_char *p, const u_char *last);
-static void fuzz_expect_judge(ngx_http_wa_gateway_expect_t *e,
-    const u_char *p, size_t size);
-static void fuzz_expect_reason(ngx_http_wa_gateway_reason_t *reason);
+static const u_char *fuzz_expect_add(wag_expect_t *e, const u_char *p,
+    const u_char *last);
+static void fuzz_expect_judge(wag_expect_t *e, const u_char *p, size_t size);
+static void fuzz_expect_reason(wag_reason_t *reason);
 
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    ngx_uint_t                     n;
-    ngx_pool_t                    *pool;
-    const u_char                  *p, *last;
-    ngx_http_wa_gateway_expect_t   e;
+    ngx_uint_t     n;
+    ngx_pool_t    *pool;
+    const u_char  *p, *last;
+    wag_expect_t   e;
 
     pool = ngx_create_pool(4096, fuzz_log());
     fuzz_assert(pool != NULL);
 
-    fuzz_assert(ngx_http_wa_gateway_expect_init(&e, pool) == NGX_OK);
+    fuzz_assert(wag_expect_init(&e, pool) == NGX_OK);
 
     p = data;
     last = data + size;
@@ -54,8 +53,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 /* one line; what follows it */
 
 static const u_char *
-fuzz_expect_add(ngx_http_wa_gateway_expect_t *e, const u_char *p,
-    const u_char *last)
+fuzz_expect_add(wag_expect_t *e, const u_char *p, const u_char *last)
 {
     ngx_str_t      words[FUZZ_EXPECT_WORDS], err;
     ngx_int_t      rc;
@@ -85,7 +83,7 @@ fuzz_expect_add(ngx_http_wa_gateway_expect_t *e, const u_char *p,
     ngx_str_null(&err);
     nelts = e->rules.nelts;
 
-    rc = ngx_http_wa_gateway_expect_add(e, words, n, &err);
+    rc = wag_expect_add(e, words, n, &err);
 
     fuzz_assert(rc == NGX_OK || rc == NGX_DECLINED);
     fuzz_assert((rc == NGX_DECLINED) == (err.len != 0));
@@ -102,14 +100,13 @@ fuzz_expect_add(ngx_http_wa_gateway_expect_t *e, const u_char *p,
 
 
 static void
-fuzz_expect_judge(ngx_http_wa_gateway_expect_t *e, const u_char *p,
-    size_t size)
+fuzz_expect_judge(wag_expect_t *e, const u_char *p, size_t size)
 {
-    u_char                        *copy;
-    ngx_int_t                      rc, again;
-    ngx_str_t                      header, body;
-    ngx_http_wa_gateway_http_t     h;
-    ngx_http_wa_gateway_reason_t   reason, other;
+    u_char       *copy;
+    ngx_int_t     rc, again;
+    ngx_str_t     header, body;
+    wag_http_t    h;
+    wag_reason_t  reason, other;
 
     header.len = 2048;
     header.data = ngx_palloc(e->pool, header.len);
@@ -119,14 +116,14 @@ fuzz_expect_judge(ngx_http_wa_gateway_expect_t *e, const u_char *p,
 
     fuzz_assert(header.data != NULL && body.data != NULL);
 
-    ngx_http_wa_gateway_http_init(&h, &header, &body, 8192, 0);
+    wag_http_init(&h, &header, &body, 8192, 0);
 
     copy = fuzz_copy(p, size);
-    rc = ngx_http_wa_gateway_http_parse(&h, copy, copy + size);
+    rc = wag_http_parse(&h, copy, copy + size);
     free(copy);
 
     if (rc == NGX_AGAIN) {
-        rc = ngx_http_wa_gateway_http_eof(&h);
+        rc = wag_http_eof(&h);
     }
 
     if (rc != NGX_OK) {
@@ -136,8 +133,8 @@ fuzz_expect_judge(ngx_http_wa_gateway_expect_t *e, const u_char *p,
     ngx_memset(&reason, 0x5a, sizeof(reason));
     ngx_memset(&other, 0xa5, sizeof(other));
 
-    rc = ngx_http_wa_gateway_expect_check(e, &h, &reason);
-    again = ngx_http_wa_gateway_expect_check(e, &h, &other);
+    rc = wag_expect_check(e, &h, &reason);
+    again = wag_expect_check(e, &h, &other);
 
     fuzz_assert(rc == NGX_OK || rc == NGX_DECLINED);
     fuzz_assert(rc == again);
@@ -155,12 +152,12 @@ fuzz_expect_judge(ngx_http_wa_gateway_expect_t *e, const u_char *p,
 /* UTF-8 by the table in RFC 3629, 4, and no control character */
 
 static void
-fuzz_expect_reason(ngx_http_wa_gateway_reason_t *reason)
+fuzz_expect_reason(wag_reason_t *reason)
 {
     u_char  *p, *last, low, high;
     size_t   n;
 
-    fuzz_assert(reason->len <= NGX_HTTP_WA_GATEWAY_REASON_LEN);
+    fuzz_assert(reason->len <= WAG_REASON_LEN);
 
     p = reason->data;
     last = p + reason->len;

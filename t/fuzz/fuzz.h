@@ -1,6 +1,6 @@
 
-#ifndef _NGX_HTTP_WA_GATEWAY_FUZZ_H_INCLUDED_
-#define _NGX_HTTP_WA_GATEWAY_FUZZ_H_INCLUDED_
+#ifndef _WAG_FUZZ_H_INCLUDED_
+#define _WAG_FUZZ_H_INCLUDED_
 
 
 #include <ngx_config.h>
@@ -60,4 +60,4 @@ fuzz_log(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 
-#endif /* _NGX_HTTP_WA_GATEWAY_FUZZ_H_INCLUDED_ */
+#endif /* _WAG_FUZZ_H_INCLUDED_ */

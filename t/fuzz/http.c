@@ -1,7 +1,7 @@
 
 #include "fuzz.h"
 
-#include "ngx_http_wa_gateway_http.h"
+#include "wag_http.h"
 
 
 /*
@@ -11,11 +11,11 @@
  */
 
 typedef struct {
-    ngx_http_wa_gateway_http_t   h;
-    ngx_str_t                    header;
-    ngx_str_t                    body;
-    ngx_int_t                    rc;
-    ngx_int_t                    eof;
+    wag_http_t           h;
+    ngx_str_t            header;
+    ngx_str_t            body;
+    ngx_int_t            rc;
+    ngx_int_t            eof;
 } fuzz_http_t;
 
 
@@ -65,8 +65,7 @@ fuzz_http_run(fuzz_http_t *f, const uint8_t *setup, const uint8_t *data,
     f->body.len = 1 + setup[1];
     f->body.data = malloc(f->body.len);
 
-    ngx_http_wa_gateway_http_init(&f->h, &f->header, &f->body,
-                                  1 + setup[2] * 8, setup[3] & 1);
+    wag_http_init(&f->h, &f->header, &f->body, 1 + setup[2] * 8, setup[3] & 1);
 
     f->rc = NGX_AGAIN;
 
@@ -74,7 +73,7 @@ fuzz_http_run(fuzz_http_t *f, const uint8_t *setup, const uint8_t *data,
         n = ngx_min(step, size);
 
         p = fuzz_copy(data, n);
-        f->rc = ngx_http_wa_gateway_http_parse(&f->h, p, p + n);
+        f->rc = wag_http_parse(&f->h, p, p + n);
         free(p);
 
         data += n;
@@ -84,7 +83,7 @@ fuzz_http_run(fuzz_http_t *f, const uint8_t *setup, const uint8_t *data,
 
     } while (size && f->rc != NGX_ERROR);
 
-    f->eof = ngx_http_wa_gateway_http_eof(&f->h);
+    f->eof = wag_http_eof(&f->h);
 
     fuzz_http_sound(f);
 
@@ -98,9 +97,9 @@ fuzz_http_run(fuzz_http_t *f, const uint8_t *setup, const uint8_t *data,
 static void
 fuzz_http_sound(fuzz_http_t *f)
 {
-    u_char                             *start, *last;
-    ngx_uint_t                          i;
-    ngx_http_wa_gateway_http_header_t  *hdr;
+    u_char             *start, *last;
+    ngx_uint_t          i;
+    wag_http_header_t  *hdr;
 
     fuzz_assert(f->rc == NGX_OK || f->rc == NGX_AGAIN || f->rc == NGX_ERROR);
     fuzz_assert((f->rc == NGX_ERROR) <= (f->h.error != NULL));
@@ -109,7 +108,7 @@ fuzz_http_sound(fuzz_http_t *f)
     fuzz_assert(f->h.body.len < f->body.len);
     fuzz_assert(f->h.body.data[f->h.body.len] == '\0');
 
-    fuzz_assert(f->h.nheaders <= NGX_HTTP_WA_GATEWAY_HTTP_MAX_HEADERS);
+    fuzz_assert(f->h.nheaders <= WAG_HTTP_MAX_HEADERS);
 
     if (f->rc != NGX_OK) {
         fuzz_assert(f->rc == NGX_AGAIN || f->h.keepalive == 0);
@@ -142,8 +141,8 @@ fuzz_http_sound(fuzz_http_t *f)
 static void
 fuzz_http_same(fuzz_http_t *a, fuzz_http_t *b)
 {
-    ngx_uint_t                          i;
-    ngx_http_wa_gateway_http_header_t  *ha, *hb;
+    ngx_uint_t          i;
+    wag_http_header_t  *ha, *hb;
 
     fuzz_assert(a->rc == b->rc);
     fuzz_assert(a->eof == b->eof);

@@ -1,7 +1,7 @@
 
 #include "fuzz.h"
 
-#include "ngx_http_wa_gateway_json.h"
+#include "wag_json.h"
 
 
 /*
@@ -9,22 +9,21 @@
  * the value at the path found by a second, plainer walk.
  */
 
-static void fuzz_json_path(ngx_http_wa_gateway_json_path_t *path);
-static cJSON *fuzz_json_walk(cJSON *root,
-    ngx_http_wa_gateway_json_path_t *path);
+static void fuzz_json_path(wag_json_path_t *path);
+static cJSON *fuzz_json_walk(cJSON *root, wag_json_path_t *path);
 static void fuzz_json_depth(cJSON *json, ngx_uint_t depth);
 
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    cJSON                            *json;
-    u_char                           *p, *copy;
-    ngx_int_t                         rc;
-    ngx_str_t                         text, body;
-    ngx_pool_t                       *pool;
-    const char                       *error;
-    ngx_http_wa_gateway_json_path_t   path;
+    cJSON           *json;
+    u_char          *p, *copy;
+    ngx_int_t        rc;
+    ngx_str_t        text, body;
+    ngx_pool_t      *pool;
+    const char      *error;
+    wag_json_path_t  path;
 
     p = memchr(data, LF, size);
     if (p == NULL) {
@@ -43,11 +42,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     copy[body.len] = '\0';
     body.data = copy;
 
-    rc = ngx_http_wa_gateway_json_path(pool, &text, &path);
+    rc = wag_json_path(pool, &text, &path);
 
     fuzz_assert(rc == NGX_OK || rc == NGX_DECLINED);
 
-    json = ngx_http_wa_gateway_json_parse(&body, &error);
+    json = wag_json_parse(&body, &error);
 
     fuzz_assert((json == NULL) == (error != NULL));
 
@@ -60,8 +59,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
 
     if (json && rc == NGX_OK) {
-        fuzz_assert(ngx_http_wa_gateway_json_find(json, &path)
-                    == fuzz_json_walk(json, &path));
+        fuzz_assert(wag_json_find(json, &path) == fuzz_json_walk(json, &path));
     }
 
     cJSON_Delete(json);
@@ -75,10 +73,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 
 static void
-fuzz_json_path(ngx_http_wa_gateway_json_path_t *path)
+fuzz_json_path(wag_json_path_t *path)
 {
-    ngx_uint_t                        i;
-    ngx_http_wa_gateway_json_step_t  *step;
+    ngx_uint_t        i;
+    wag_json_step_t  *step;
 
     step = path->steps.elts;
 
@@ -93,12 +91,12 @@ fuzz_json_path(ngx_http_wa_gateway_json_path_t *path)
 
 
 static cJSON *
-fuzz_json_walk(cJSON *root, ngx_http_wa_gateway_json_path_t *path)
+fuzz_json_walk(cJSON *root, wag_json_path_t *path)
 {
-    int                               n;
-    cJSON                            *json;
-    ngx_uint_t                        i;
-    ngx_http_wa_gateway_json_step_t  *step;
+    int               n;
+    cJSON            *json;
+    ngx_uint_t        i;
+    wag_json_step_t  *step;
 
     step = path->steps.elts;
 
@@ -135,7 +133,7 @@ static void
 fuzz_json_depth(cJSON *json, ngx_uint_t depth)
 {
     if (json->type & (cJSON_Array|cJSON_Object)) {
-        fuzz_assert(depth < NGX_HTTP_WA_GATEWAY_JSON_MAX_DEPTH);
+        fuzz_assert(depth < WAG_JSON_MAX_DEPTH);
     }
 
     for (json = json->child; json; json = json->next) {

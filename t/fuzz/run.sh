@@ -92,11 +92,13 @@ build() {
     mapfile -t objects < <(find "$tree/objs" -name '*.o' | sort)
 
     "$cc" "${flags[@]}" "${ours[@]}" -fsanitize=fuzzer \
-        -I "$2" -I "$here" -I "$tree/objs" -I "$tree/src/core" \
+        -I "$2/core" -I "$2/health" -I "$2/health/probe" -I "$2/upstream" \
+        -I "$here" -I "$tree/objs" -I "$tree/src/core" \
         -I "$tree/src/event" -I "$tree/src/event/modules" \
         -I "$tree/src/os/unix" \
         -o "$3" "$here/$1.c" \
-        "$2"/ngx_http_wa_gateway_{expect,expect_conf,http,http_body,json,reason,url}.c \
+        "$2"/core/wag_{json,reason}.c "$2"/health/wag_{expect,expect_conf}.c \
+        "$2"/health/probe/wag_{http,http_body}.c "$2"/upstream/wag_url.c \
         "${objects[@]}" -lcjson -lpcre2-8 -lcrypt -lpthread -ldl \
         >"$3.log" 2>&1 \
         || { tail -n 20 "$3.log" >&2; die "$1 does not build"; }
@@ -123,10 +125,10 @@ fuzz() {
 plant() {
     rm -rf "$work/planted"
     cp -R "$top/src" "$work/planted"
-    sed -i "$2" "$work/planted/ngx_http_wa_gateway_$1.c"
+    sed -i "$2" "$work/planted/$1.c"
 
-    ! cmp -s "$top/src/ngx_http_wa_gateway_$1.c" \
-             "$work/planted/ngx_http_wa_gateway_$1.c" \
+    ! cmp -s "$top/src/$1.c" \
+             "$work/planted/$1.c" \
         || die "the bug for $1 cannot be planted any more: $2"
 }
 
@@ -185,28 +187,28 @@ caught_env() {
 selftest() {
     local status=0
 
-    caught http http_body \
+    caught http health/probe/wag_http_body \
         's/^    size = ngx_min(n, h->body_max - h->body.len);/    size = n;/' \
         || status=1
-    caught http http \
+    caught http health/probe/wag_http \
         's/^        if (h->size++ == h->max) {/        if (h->size++ > 99999) {/' \
         || status=1
-    caught json json \
+    caught json core/wag_json \
         's/ngx_pnalloc(pool, step->key.len + 1)/ngx_pnalloc(pool, step->key.len)/' \
         || status=1
-    caught json json \
+    caught json core/wag_json \
         's/++depth > NGX_HTTP_WA_GATEWAY_JSON_MAX_DEPTH/++depth > 999/' \
         || status=1
-    caught expect reason \
+    caught expect core/wag_reason \
         's/u < min || u > 0x10ffff || (u >= 0xd800 \&\& u <= 0xdfff)/u + min == 0/' \
         || status=1
-    caught expect expect \
+    caught expect health/wag_expect \
         's/^    if (!e->status \&\& h->status != 200) {/    if (0) {/' || status=1
 
-    caught urls url \
+    caught urls upstream/wag_url \
         '/^    url->data = p;/,/^    url->len/s/while (p < last && /while (/' \
         || status=1
-    caught urls url "/^        case '#':/d" || status=1
+    caught urls upstream/wag_url "/^        case '#':/d" || status=1
 
     # shellcheck disable=SC2016
     caught_env quoting \

@@ -1,7 +1,7 @@
 
 #include "fuzz.h"
 
-#include "ngx_http_wa_gateway_url.h"
+#include "wag_url.h"
 
 
 /*
@@ -11,8 +11,7 @@
 
 static void fuzz_urls_between(u_char *p, u_char *last);
 static void fuzz_urls_one(ngx_pool_t *pool, ngx_str_t *url);
-static void fuzz_urls_parse(ngx_pool_t *pool, ngx_str_t *host,
-    in_port_t port);
+static void fuzz_urls_parse(ngx_pool_t *pool, ngx_str_t *host, in_port_t port);
 static void fuzz_urls_numeric(ngx_url_t *u);
 static ngx_uint_t fuzz_urls_separator(u_char ch);
 
@@ -36,7 +35,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     /* what is given are the words of the text, all of them, in their order */
 
-    while (ngx_http_wa_gateway_url_next(&text, &url)) {
+    while (wag_url_next(&text, &url)) {
 
         fuzz_assert(url.len > 0);
         fuzz_assert(url.data >= p && url.data + url.len <= last);
@@ -89,7 +88,7 @@ fuzz_urls_one(ngx_pool_t *pool, ngx_str_t *url)
     }
 
     ngx_str_null(&scheme);
-    rc = ngx_http_wa_gateway_url_scheme(url, &scheme);
+    rc = wag_url_scheme(url, &scheme);
 
     fuzz_assert(rc == NGX_OK || rc == NGX_DECLINED);
 
@@ -105,7 +104,7 @@ fuzz_urls_one(ngx_pool_t *pool, ngx_str_t *url)
     fuzz_assert(ngx_strncasecmp(url->data, scheme.data, scheme.len) == 0);
 
     whole = *url;
-    err = ngx_http_wa_gateway_url_host(url, &scheme, &host);
+    err = wag_url_host(url, &scheme, &host);
 
     fuzz_assert(url->data == whole.data);
     fuzz_assert(url->len == whole.len - (whole.data[whole.len - 1] == '/'));
@@ -130,7 +129,7 @@ fuzz_urls_one(ngx_pool_t *pool, ngx_str_t *url)
 
     whole = *url;
 
-    fuzz_assert(ngx_http_wa_gateway_url_host(url, &scheme, &again) == NULL);
+    fuzz_assert(wag_url_host(url, &scheme, &again) == NULL);
     fuzz_assert(url->len == whole.len);
     fuzz_assert(again.data == host.data && again.len == host.len);
 

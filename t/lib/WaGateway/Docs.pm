@@ -19,7 +19,7 @@ our @EXPORT = qw(code page sections blocks tables find_table column spans
 sub code {
     my ($root) = @_;
     my %code = map { m{([^/]+)$}; $1 => slurp($_) }
-               map { bsd_glob("$root/$_") } '*.c', 'src/*.c', 'src/*.h';
+               map { bsd_glob("$root/$_") } '*.c', 'src/*/*.[ch]', 'src/*/*/*.[ch]';
 
     s/"[ \t]*\n\s*"//g for values %code;
 
@@ -160,11 +160,11 @@ sub directives {
 
 
 # Directive to its parameters, each { values, default }: from the tables of
-# ngx_http_wa_gateway_param_t and what the fields are set to before.
+# wag_param_t and what the fields are set to before.
 sub parameters {
     my ($code, $directives) = @_;
-    my %max = (NGX_HTTP_WA_GATEWAY_MAX_NUM => 1000000,
-               NGX_HTTP_WA_GATEWAY_MAX_MSEC => '365d');
+    my %max = (WAG_MAX_NUM => 1000000,
+               WAG_MAX_MSEC => '365d');
     my %p;
 
     for my $name (keys %$directives) {
@@ -175,7 +175,7 @@ sub parameters {
         next unless $text;
 
         while ($text =~ /\{\s*ngx_string\("(\w+=)"\),\s*
-                         NGX_HTTP_WA_GATEWAY_PARAM_(\w+),\s*
+                         WAG_PARAM_(\w+),\s*
                          \w+\((?:\w+,\s*)?(\w+)\),\s*(\d+),\s*(\w+)\s*\}/gx)
         {
             my ($param, $type, $field, $min, $max) = ($1, $2, $3, $4, $5);
@@ -260,8 +260,8 @@ sub reasons {
                                             |reason_add\(reason,\s*
                                             |str_set\(&v->reason,\s*)
                                          "((?:[\w\ :]|\\")+)"/gx }
-                   map { "ngx_http_wa_gateway_$_.c" }
-                   qw(connect outcome probe transport tls expect
+                   map { "wag_$_.c" }
+                   qw(connect_error outcome probe transport tls expect
                       snapshot);
 
     delete $r{$_} for grep { /^(?:true|false|null)$|^ ?\\"$|errno/
@@ -275,7 +275,7 @@ sub reasons {
 sub lists {
     my ($root, $code) = @_;
 
-    my $error = $code->{'ngx_http_wa_gateway_error.c'};
+    my $error = $code->{'wag_error.c'};
 
     return ([qr/^`INSTANCES`$/, 'variables of .env',
              slurp("$root/bin/render.pl") =~ /\{ name => '([A-Z_]+)'/g],

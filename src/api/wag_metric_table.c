@@ -1,0 +1,319 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
+#include "wag_conf.h"
+#include "wag_metrics.h"
+#include "wag_state.h"
+
+
+static ngx_int_t wag_metric_table_info(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_uptime(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_reloads(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_up(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_state(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_requests(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_failures(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_duration(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_in_flight(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_failovers(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_ambiguous(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_no_instance(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_checks(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_check_duration(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_zone(wag_sample_t *sample);
+
+
+wag_metric_table_t  wag_families[] = {
+
+    { "wa_gateway_info", "gauge", "Versions of the gateway and of nginx.",
+      WAG_OF_GATEWAY, wag_metric_table_info },
+
+    { "wa_gateway_uptime_seconds", "gauge",
+      "Time since the gateway was first started.",
+      WAG_OF_GATEWAY, wag_metric_table_uptime },
+
+    { "wa_gateway_reloads_total", "counter", "Reloads of the configuration.",
+      WAG_OF_GATEWAY, wag_metric_table_reloads },
+
+    { "wa_gateway_instance_up", "gauge",
+      "Whether the instance can take messages.",
+      WAG_OF_INSTANCE, wag_metric_table_up },
+
+    { "wa_gateway_instance_state", "gauge", "The state the instance is in.",
+      WAG_OF_INSTANCE, wag_metric_table_state },
+
+    { "wa_gateway_requests_total", "counter", "Answers of the instance.",
+      WAG_OF_INSTANCE, wag_metric_table_requests },
+
+    { "wa_gateway_request_failures_total", "counter",
+      "Requests that the instance did not answer, or not to the end.",
+      WAG_OF_INSTANCE, wag_metric_table_failures },
+
+    { "wa_gateway_request_duration_seconds", "histogram",
+      "Time until the instance began to answer.",
+      WAG_OF_INSTANCE, wag_metric_table_duration },
+
+    { "wa_gateway_requests_in_flight", "gauge",
+      "Requests that the instance is at work on.",
+      WAG_OF_INSTANCE, wag_metric_table_in_flight },
+
+    { "wa_gateway_failovers_total", "counter",
+      "Attempts after the first: the request went to another instance.",
+      WAG_OF_UPSTREAM, wag_metric_table_failovers },
+
+    { "wa_gateway_ambiguous_total", "counter",
+      "Requests that were written but not answered.",
+      WAG_OF_UPSTREAM, wag_metric_table_ambiguous },
+
+    { "wa_gateway_no_instance_total", "counter",
+      "Requests for which no instance was available.",
+      WAG_OF_UPSTREAM,
+      wag_metric_table_no_instance },
+
+    { "wa_gateway_checks_total", "counter", "Active checks of the instance.",
+      WAG_OF_INSTANCE, wag_metric_table_checks },
+
+    { "wa_gateway_check_duration_seconds", "gauge",
+      "How long the last active check took.",
+      WAG_OF_INSTANCE,
+      wag_metric_table_check_duration },
+
+    { "wa_gateway_zone_bytes", "gauge", "Shared memory of the zone.",
+      WAG_OF_ZONE, wag_metric_table_zone },
+
+    { NULL, NULL, NULL, 0, NULL }
+};
+
+
+static ngx_int_t
+wag_metric_table_info(wag_sample_t *sample)
+{
+    static ngx_str_t  version = ngx_string(WAG_VERSION);
+
+    sample->labels.len = 0;
+    wag_metrics_label(sample, "version", &version);
+
+    return wag_metrics_line(sample, "", "nginx", NGINX_VERSION, "1");
+}
+
+
+static ngx_int_t
+wag_metric_table_uptime(wag_sample_t *sample)
+{
+    ngx_msec_t  uptime;
+
+    uptime = sample->snapshot->uptime;
+    sample->labels.len = 0;
+
+    return wag_metrics_line(sample, "", NULL, NULL,
+                            "%M.%03M", uptime / 1000,
+                            uptime % 1000);
+}
+
+
+static ngx_int_t
+wag_metric_table_reloads(wag_sample_t *sample)
+{
+    sample->labels.len = 0;
+
+    return wag_metrics_line(sample, "", NULL, NULL, "%ui",
+                            sample->snapshot->config_gen - 1);
+}
+
+
+static ngx_int_t
+wag_metric_table_up(wag_sample_t *sample)
+{
+    return wag_metrics_line(sample, "", NULL, NULL, "%ui",
+                            sample->view->healthy);
+}
+
+
+static ngx_int_t
+wag_metric_table_state(wag_sample_t *sample)
+{
+    char       *name;
+    ngx_uint_t  i;
+
+    for (i = 0; i < WAG_STATES; i++) {
+
+        name = (char *) wag_states[i].data;
+
+        if (wag_metrics_line(sample, "", "state", name, "%d",
+                             sample->view->state == i)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+wag_metric_table_requests(wag_sample_t *sample)
+{
+    ngx_uint_t    i;
+    static char  *codes[] = { "1xx", "2xx", "3xx", "4xx", "5xx" };
+
+    for (i = 0; i < 5; i++) {
+        if (wag_metrics_line(sample, "", "code", codes[i],
+                             "%uA",
+                             sample->view->record.codes[i])
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+wag_metric_table_failures(wag_sample_t *sample)
+{
+    ngx_uint_t    i;
+    static char  *reasons[] = { "connect", "timeout", "reset", "invalid" };
+
+    for (i = 0; i < WAG_FAILURES; i++) {
+        if (wag_metrics_line(sample, "", "reason", reasons[i],
+                             "%uA",
+                             sample->view->record.failures[i])
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+wag_metric_table_duration(wag_sample_t *sample)
+{
+    u_char           le[NGX_INT64_LEN + sizeof(".000")];
+    uint64_t         count;
+    uint64_t         counts[WAG_LATENCY_BOUNDS];
+    ngx_uint_t       i;
+    ngx_msec_t       bound;
+    wag_instance_t  *record;
+
+    record = &sample->view->record;
+
+    wag_latency_cumulate(record->latency, counts);
+
+    for (i = 0; i < WAG_LATENCY_BOUNDS; i++) {
+        bound = wag_latency_bounds[i];
+
+        ngx_sprintf(le, "%M.%03M%Z", bound / 1000, bound % 1000);
+
+        if (wag_metrics_line(sample, "_bucket", "le",
+                             (char *) le, "%uL", counts[i])
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    count = wag_latency_count(record->latency);
+
+    if (wag_metrics_line(sample, "_bucket", "le", "+Inf",
+                         "%uL", count) != NGX_OK
+        || wag_metrics_line(sample, "_sum", NULL, NULL,
+                            "%uA.%03uA", record->time / 1000,
+                            record->time % 1000) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return wag_metrics_line(sample, "_count", NULL, NULL,
+                            "%uL", count);
+}
+
+
+static ngx_int_t
+wag_metric_table_in_flight(wag_sample_t *sample)
+{
+    return wag_metrics_line(sample, "", NULL, NULL, "%uA",
+                            sample->view->record.in_flight);
+}
+
+
+static ngx_int_t
+wag_metric_table_failovers(wag_sample_t *sample)
+{
+    return wag_metrics_line(sample, "", NULL, NULL, "%uA",
+                            sample->snapshot->upstream->group->failovers);
+}
+
+
+static ngx_int_t
+wag_metric_table_ambiguous(wag_sample_t *sample)
+{
+    return wag_metrics_line(sample, "", NULL, NULL, "%uA",
+                            sample->snapshot->upstream->group->ambiguous);
+}
+
+
+static ngx_int_t
+wag_metric_table_no_instance(wag_sample_t *sample)
+{
+    return wag_metrics_line(sample, "", NULL, NULL, "%uA",
+                            sample->snapshot->upstream->group->no_instance);
+}
+
+
+static ngx_int_t
+wag_metric_table_checks(wag_sample_t *sample)
+{
+    wag_instance_t  *record;
+
+    record = &sample->view->record;
+
+    if (wag_metrics_line(sample, "", "result", "pass", "%ui",
+                         record->passed)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return wag_metrics_line(sample, "", "result", "fail",
+                            "%ui", record->failed);
+}
+
+
+static ngx_int_t
+wag_metric_table_check_duration(wag_sample_t *sample)
+{
+    ngx_msec_t  msec;
+
+    msec = sample->view->record.check_time;
+
+    return wag_metrics_line(sample, "", NULL, NULL, "%M.%03M", msec / 1000,
+                            msec % 1000);
+}
+
+
+static ngx_int_t
+wag_metric_table_zone(wag_sample_t *sample)
+{
+    size_t  total, free;
+
+    total = sample->zone->shm_zone->shm.size;
+    free = sample->zone->shpool->pfree * ngx_pagesize;
+
+    if (wag_metrics_line(sample, "", "kind", "total", "%uz",
+                         total)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return wag_metrics_line(sample, "", "kind", "free", "%uz", free);
+}

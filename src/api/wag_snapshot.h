@@ -1,0 +1,58 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
+#ifndef _WAG_SNAPSHOT_H_INCLUDED_
+#define _WAG_SNAPSHOT_H_INCLUDED_
+
+
+#include "wag_upstream.h"
+
+
+/* an instance as it was at one moment; the record itself moves on */
+
+typedef struct {
+    wag_server_t        *server;
+    wag_instance_t       record;
+    ngx_uint_t           state;     /* with what conf says */
+    ngx_uint_t           healthy;   /* unsigned  healthy:1; */
+    ngx_str_t            reason;
+} wag_view_t;
+
+
+typedef struct {
+    wag_upstream_t      *upstream;
+    uint64_t             now;      /* ms since the Epoch */
+    uint64_t             started;
+    ngx_msec_t           uptime;   /* ms */
+    ngx_uint_t           config_gen;
+    ngx_uint_t           next;     /* server whose turn it is */
+    ngx_uint_t           total;
+    ngx_uint_t           healthy;
+
+    wag_view_t          *views;    /* one for each server */
+    ngx_uint_t           shown;    /* of which state */
+    ngx_uint_t           listed;   /* of these, so far */
+
+    ngx_uint_t           nevents;
+    wag_event_t         *events;   /* the oldest first */
+} wag_snapshot_t;
+
+
+/*
+ * Counts the instances and those that can take a message.  The states are
+ * what the balancer would go by now.
+ */
+void wag_snapshot_count(wag_upstream_t *us, ngx_uint_t *total,
+    ngx_uint_t *healthy);
+
+/*
+ * Copies all there is to tell of an upstream, from pool.  NULL if there is no
+ * memory.
+ */
+wag_snapshot_t *wag_snapshot_take(ngx_pool_t *pool, wag_upstream_t *us);
+
+
+#endif /* _WAG_SNAPSHOT_H_INCLUDED_ */

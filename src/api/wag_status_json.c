@@ -1,0 +1,383 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
+#include "wag_chunked_response.h"
+#include "wag_conf.h"
+#include "wag_json_response.h"
+#include "wag_json_text.h"
+#include "wag_snapshot.h"
+#include "wag_state.h"
+#include "wag_status_json.h"
+
+
+static ngx_int_t wag_status_json_begin(wag_chunked_response_t *stream,
+    wag_snapshot_t *s);
+static ngx_int_t wag_status_json_gateway(cJSON *root, ngx_http_request_t *r,
+    wag_snapshot_t *s);
+static ngx_int_t wag_status_json_detail(wag_chunked_response_t *stream,
+    wag_view_t *v, ngx_uint_t n);
+static ngx_int_t wag_status_json_checks(cJSON *object,
+    wag_instance_t *instance);
+static ngx_int_t wag_status_json_requests(cJSON *object,
+    wag_instance_t *instance);
+static ngx_int_t wag_status_json_latency(cJSON *object,
+    wag_instance_t *instance);
+static ngx_int_t wag_status_json_balancer(wag_chunked_response_t *stream,
+    wag_snapshot_t *s);
+static ngx_int_t wag_status_json_event(wag_chunked_response_t *stream,
+    wag_event_t *event);
+static ngx_int_t wag_status_json_add(wag_chunked_response_t *stream,
+    char *before, cJSON *root, size_t head, size_t tail);
+static ngx_int_t wag_status_json_text(cJSON *object, const char *name,
+    ngx_str_t *text);
+static ngx_int_t wag_status_json_number(cJSON *object, const char *name,
+    ngx_int_t number);
+
+
+/*
+ * The parts one after the other: the figures before the instances, a unit for
+ * each instance, those after them, a unit for each event.
+ */
+
+ngx_int_t
+wag_status_json_produce(wag_chunked_response_t *stream)
+{
+    wag_snapshot_t *s = stream->data;
+
+    wag_view_t  *v;
+
+    switch (stream->stage) {
+
+    case 0:
+        stream->stage++;
+        return wag_status_json_begin(stream, s);
+
+    case 1:
+
+        while (stream->n < s->total) {
+            v = &s->views[stream->n++];
+
+            if (s->shown == WAG_STATES || s->shown == v->state)
+            {
+                return wag_status_json_detail(stream, v, s->listed++);
+            }
+        }
+
+        stream->stage++;
+        stream->n = 0;
+
+        return wag_status_json_balancer(stream, s);
+
+    default:
+
+        if (stream->n < s->nevents) {
+            return wag_status_json_event(stream, &s->events[stream->n]);
+        }
+
+        return (wag_chunked_response_add(stream, (u_char *) "]}", 2)
+                == NGX_OK) ? NGX_OK : NGX_ERROR;
+    }
+}
+
+
+/* objects left open for what follows: their last braces are cut */
+
+static ngx_int_t
+wag_status_json_begin(wag_chunked_response_t *stream, wag_snapshot_t *s)
+{
+    cJSON  *root, *instances;
+
+    root = cJSON_CreateObject();
+
+    if (wag_status_json_gateway(root, stream->request, s) != NGX_OK
+        || (instances = cJSON_AddObjectToObject(root, "instances")) == NULL
+        || cJSON_AddNumberToObject(instances, "total", s->total) == NULL
+        || cJSON_AddNumberToObject(instances, "healthy", s->healthy) == NULL
+        || cJSON_AddNumberToObject(instances, "unhealthy",
+                                   s->total - s->healthy) == NULL
+        || cJSON_AddObjectToObject(instances, "details") == NULL)
+    {
+        cJSON_Delete(root);
+        return NGX_ERROR;
+    }
+
+    return wag_status_json_add(stream, "", root, 0, sizeof("}}}") - 1);
+}
+
+
+static ngx_int_t
+wag_status_json_gateway(cJSON *root, ngx_http_request_t *r, wag_snapshot_t *s)
+{
+    cJSON            *gateway;
+    in_port_t         port;
+    ngx_core_conf_t  *ccf;
+
+    if (ngx_connection_local_sockaddr(r->connection, NULL, 0) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    port = ngx_inet_get_port(r->connection->local_sockaddr);
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(ngx_cycle->conf_ctx,
+                                           ngx_core_module);
+
+    if ((gateway = cJSON_AddObjectToObject(root, "gateway")) == NULL
+        || cJSON_AddStringToObject(gateway, "status", "running") == NULL
+        || cJSON_AddNumberToObject(gateway, "port", port) == NULL
+        || cJSON_AddNumberToObject(gateway, "uptime",
+                                   (double) (s->uptime / 10) / 100) == NULL
+        || wag_json_text_time(gateway, "timestamp", s->now)
+           == NULL
+        || cJSON_AddStringToObject(gateway, "version",
+                                   WAG_VERSION) == NULL
+        || cJSON_AddStringToObject(gateway, "nginx", NGINX_VERSION) == NULL
+        || cJSON_AddNumberToObject(gateway, "workers",
+                              ccf->master ? ccf->worker_processes : 1) == NULL
+        || cJSON_AddNumberToObject(gateway, "generation", s->config_gen - 1)
+           == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+wag_status_json_detail(wag_chunked_response_t *stream, wag_view_t *v,
+    ngx_uint_t n)
+{
+    char             name[WAG_NAME_LEN + 1];
+    cJSON           *root, *object;
+    wag_instance_t  *record;
+
+    record = &v->record;
+    root = cJSON_CreateObject();
+
+    (void) ngx_cpystrn((u_char *) name, v->server->name.data,
+                       ngx_min(v->server->name.len + 1, sizeof(name)));
+
+    object = cJSON_AddObjectToObject(root, name);
+
+    if (cJSON_AddBoolToObject(object, "healthy", v->healthy) == NULL
+        || wag_json_text_time(object, "lastChecked",
+                             record->last_checked) == NULL
+        || wag_status_json_number(object, "responseTime",
+                                  record->response_time) != NGX_OK
+        || wag_status_json_text(object, "state",
+                             &wag_states[v->state]) != NGX_OK
+        || wag_status_json_text(object, "reason", &v->reason)
+           != NGX_OK
+        || wag_json_text_time(object, "since", record->since)
+           == NULL
+        || cJSON_AddNumberToObject(object, "weight", v->server->weight) == NULL
+        || wag_status_json_checks(object, record) != NGX_OK
+        || wag_status_json_requests(object, record) != NGX_OK
+        || wag_status_json_latency(object, record) != NGX_OK)
+    {
+        cJSON_Delete(root);
+        return NGX_ERROR;
+    }
+
+    return wag_status_json_add(stream, n ? "," : "", root, 1, 1);
+}
+
+
+static ngx_int_t
+wag_status_json_checks(cJSON *object, wag_instance_t *instance)
+{
+    cJSON     *checks;
+    ngx_int_t  status;
+
+    status = instance->last_status ? (ngx_int_t) instance->last_status : -1;
+
+    if ((checks = cJSON_AddObjectToObject(object, "checks")) == NULL
+        || cJSON_AddNumberToObject(checks, "passed", instance->passed) == NULL
+        || cJSON_AddNumberToObject(checks, "failed", instance->failed) == NULL
+        || cJSON_AddNumberToObject(checks, "consecutiveFailures",
+                                   instance->failed_in_row) == NULL
+        || wag_status_json_number(checks, "lastStatus", status)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+wag_status_json_requests(cJSON *object, wag_instance_t *instance)
+{
+    cJSON        *requests;
+    ngx_uint_t    i, failed;
+    static char  *codes[] = { "1xx", "2xx", "3xx", "4xx", "5xx" };
+
+    failed = 0;
+
+    for (i = 0; i < WAG_FAILURES; i++) {
+        failed += instance->failures[i];
+    }
+
+    if ((requests = cJSON_AddObjectToObject(object, "requests")) == NULL
+        || cJSON_AddNumberToObject(requests, "total", instance->requests)
+           == NULL
+        || cJSON_AddNumberToObject(requests, "inFlight", instance->in_flight)
+           == NULL
+        || cJSON_AddNumberToObject(requests, "failed", failed) == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < 5; i++) {
+        if (cJSON_AddNumberToObject(requests, codes[i], instance->codes[i])
+            == NULL)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+wag_status_json_latency(cJSON *object, wag_instance_t *instance)
+{
+    cJSON             *latency;
+    ngx_uint_t         i;
+    ngx_msec_int_t     msec;
+    static char       *names[] = { "p50", "p95", "p99" };
+    static ngx_uint_t  percents[] = { 50, 95, 99 };
+
+    latency = cJSON_AddObjectToObject(object, "latency");
+    if (latency == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < 3; i++) {
+        msec = wag_latency_percentile(instance->latency, percents[i]);
+
+        if (wag_status_json_number(latency, names[i], msec) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+wag_status_json_balancer(wag_chunked_response_t *stream, wag_snapshot_t *s)
+{
+    cJSON  *root, *balancer;
+
+    root = cJSON_CreateObject();
+
+    if ((balancer = cJSON_AddObjectToObject(root, "loadBalancer")) == NULL
+        || cJSON_AddStringToObject(balancer, "algorithm", "round-robin")
+           == NULL
+        || cJSON_AddNumberToObject(balancer, "currentIndex", s->next) == NULL
+        || cJSON_AddArrayToObject(root, "events") == NULL)
+    {
+        cJSON_Delete(root);
+        return NGX_ERROR;
+    }
+
+    return wag_status_json_add(stream, "}},", root, 1, sizeof("]}") - 1);
+}
+
+
+static ngx_int_t
+wag_status_json_event(wag_chunked_response_t *stream, wag_event_t *event)
+{
+    cJSON     *root;
+    ngx_str_t  reason;
+
+    root = cJSON_CreateObject();
+
+    reason.len = event->reason_len;
+    reason.data = event->reason;
+
+    if (wag_json_text_time(root, "time", event->time) == NULL
+        || wag_json_text_string(root, "instance", event->name,
+                               event->name_len) == NULL
+        || wag_status_json_text(root, "from",
+                           &wag_states[event->from]) != NGX_OK
+        || wag_status_json_text(root, "to",
+                             &wag_states[event->to]) != NGX_OK
+        || wag_status_json_text(root, "reason", &reason) != NGX_OK)
+    {
+        cJSON_Delete(root);
+        return NGX_ERROR;
+    }
+
+    return wag_status_json_add(stream, stream->n++ ? "," : "", root, 0, 0);
+}
+
+
+/*
+ * Adds the text of an object, without so many bytes at its ends, and deletes
+ * the object.  NGX_AGAIN, or NGX_ERROR.
+ */
+
+static ngx_int_t
+wag_status_json_add(wag_chunked_response_t *stream, char *before, cJSON *root,
+    size_t head, size_t tail)
+{
+    char      *text;
+    size_t     len;
+    ngx_int_t  rc;
+
+    text = cJSON_PrintUnformatted(root);
+
+    cJSON_Delete(root);
+
+    if (text == NULL) {
+        return NGX_ERROR;
+    }
+
+    len = ngx_strlen(text) - head - tail;
+
+    rc = wag_chunked_response_add(stream, (u_char *) before,
+                                  ngx_strlen(before));
+    if (rc == NGX_OK) {
+        rc = wag_chunked_response_add(stream, (u_char *) text + head, len);
+    }
+
+    cJSON_free(text);
+
+    return (rc == NGX_OK) ? NGX_AGAIN : NGX_ERROR;
+}
+
+
+/* a string, or null if it is empty */
+
+static ngx_int_t
+wag_status_json_text(cJSON *object, const char *name, ngx_str_t *text)
+{
+    cJSON  *item;
+
+    item = text->len
+           ? wag_json_text_string(object, name, text->data, text->len)
+           : cJSON_AddNullToObject(object, name);
+
+    return (item == NULL) ? NGX_ERROR : NGX_OK;
+}
+
+
+/* a number, or null if it is negative */
+
+static ngx_int_t
+wag_status_json_number(cJSON *object, const char *name, ngx_int_t number)
+{
+    cJSON  *item;
+
+    item = (number < 0) ? cJSON_AddNullToObject(object, name)
+                        : cJSON_AddNumberToObject(object, name, number);
+
+    return (item == NULL) ? NGX_ERROR : NGX_OK;
+}

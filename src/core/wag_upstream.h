@@ -1,0 +1,148 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ *
+ * An upstream as one configuration knows it, and what a worker keeps of it.
+ */
+
+
+#ifndef _WAG_UPSTREAM_H_INCLUDED_
+#define _WAG_UPSTREAM_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "wag_record.h"
+
+
+/* wa_gateway retry= */
+
+#define WAG_RETRY_UNSENT  0
+#define WAG_RETRY_SAFE    1
+
+
+typedef struct wag_check_s     wag_check_t;
+typedef struct wag_checker_s   wag_checker_t;
+typedef struct wag_upstream_s  wag_upstream_t;
+
+
+/* a zone as one configuration uses it */
+
+typedef struct {
+    ngx_shm_zone_t      *shm_zone;
+    ngx_slab_pool_t     *shpool;
+    wag_root_t          *root;
+    wag_in_flight_t     *in_flight;
+    ngx_cycle_t         *cycle;
+    ngx_array_t          upstreams;   /* upstream_t * */
+    ngx_uint_t           nservers;
+    ngx_uint_t           committed;   /* unsigned  committed:1; */
+} wag_zone_t;
+
+
+/* conf: an instance as one configuration knows it */
+
+typedef struct {
+    ngx_str_t            name;      /* http://127.0.0.1:3001 */
+    ngx_addr_t          *addrs;
+    ngx_uint_t           naddrs;
+    ngx_uint_t           address;   /* answered last */
+
+    ngx_uint_t           weight;
+    ngx_uint_t           max_conns;
+    ngx_uint_t           tier;
+    ngx_uint_t           down;
+
+    wag_instance_t      *instance;
+    uint32_t            *held;     /* in flight from here */
+    ngx_queue_t          idle;     /* connections */
+    ngx_uint_t           nidle;
+    ngx_uint_t           looked;   /* turn of the last look */
+    ngx_msec_t           wary;     /* look at each until then */
+
+    ngx_str_t            request;    /* of a check, in bytes */
+    ngx_str_t            ssl_name;   /* ditto */
+    ngx_addr_t          *check_addrs;
+
+#if (NGX_HTTP_SSL)
+    ngx_ssl_session_t   *ssl_session;
+#endif
+} wag_server_t;
+
+
+/* balancer: a worker's own list of whom to ask, remade when states moved */
+
+typedef struct {
+    uint32_t            *slots;         /* indices of servers */
+    uint32_t            *starts;        /* scratch of the making */
+    uint32_t            *servers;       /* that are up */
+    uint32_t            *weights;       /* of these, reduced */
+    uint32_t            *same_weight;   /* how many have that */
+    uint32_t            *ranks;         /* among those */
+    ngx_uint_t           nslots;
+    ngx_uint_t           nservers;
+    ngx_uint_t           max;           /* slots there is room for */
+} wag_slot_table_t;
+
+
+/* wa_gateway_keepalive; the counts and queues are of one worker */
+
+typedef struct {
+    ngx_uint_t           connections;   /* of an instance */
+    ngx_uint_t           requests;      /* of a connection */
+    ngx_msec_t           time;
+    ngx_msec_t           timeout;
+
+    ngx_uint_t           count;
+    ngx_queue_t          age;
+    ngx_queue_t          free;
+    ngx_event_t          timer;   /* of the oldest */
+    ngx_event_t          end;     /* of the turn, posted */
+    ngx_uint_t           turn;    /* of the event loop */
+} wag_keepalive_t;
+
+
+/* wa_gateway_passive */
+
+typedef struct {
+    ngx_uint_t           error_fails;
+    ngx_uint_t           status_fails;
+    ngx_array_t         *statuses;   /* from, to, from, to */
+    ngx_msec_t           eject;
+} wag_passive_conf_t;
+
+
+struct wag_upstream_s {
+    ngx_http_upstream_srv_conf_t  *uscf;
+    wag_zone_t                    *zone;
+    wag_group_t                   *group;
+
+    wag_server_t                  *servers;
+    ngx_uint_t                     nservers;
+
+    wag_slot_table_t               slot_tables[WAG_TIERS];
+    ngx_uint_t                     state_epoch;  /* of the slot tables */
+    ngx_msec_t                     due;          /* remake by then, if timed */
+    ngx_uint_t                     timed;        /* unsigned  timed:1; */
+
+    ngx_uint_t                     tick_epoch;   /* of the states looked at */
+    ngx_msec_t                     tick_due;     /* time moves one then */
+    ngx_uint_t                     ticks;        /* unsigned  ticks:1; */
+
+    wag_health_t                   initial;     /* of a new instance */
+    wag_policy_t                   policy;
+    wag_check_t                   *check;       /* NULL: no checks */
+    wag_checker_t                 *checker;     /* of this worker */
+    wag_passive_conf_t            *passive;     /* NULL: off */
+    ngx_flag_t                     passive_off;
+    wag_keepalive_t               *keepalive;   /* NULL: off */
+    ngx_flag_t                     keepalive_off;
+    ngx_uint_t                     retry;
+    ngx_str_t                      scheme;      /* of wa_gateway_instances */
+    ngx_str_t                      directive;   /* seen, needs wa_gateway */
+};
+
+
+#endif /* _WAG_UPSTREAM_H_INCLUDED_ */

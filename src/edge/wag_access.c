@@ -1,0 +1,442 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
+#include "wag_access.h"
+#include "wag_conf.h"
+#include "wag_ctx.h"
+#include "wag_json_response.h"
+#include "wag_keys.h"
+
+
+static char *wag_access_file(ngx_conf_t *cf, ngx_array_t *keys,
+    ngx_str_t *name);
+static ngx_int_t wag_access_read(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_str_t *text);
+static ngx_int_t wag_access_find_key(ngx_http_request_t *r, ngx_array_t *keys);
+static ngx_int_t wag_access_strip_key_headers(ngx_http_request_t *r,
+    ngx_array_t *keys, ngx_str_t *key);
+static void wag_access_forget(ngx_http_request_t *r, ngx_str_t *key);
+static ngx_uint_t wag_access_holds(ngx_http_variable_value_t *v,
+    ngx_str_t *key);
+static ngx_uint_t wag_access_parse_key(ngx_table_elt_t *header,
+    ngx_str_t *given);
+static ngx_str_t *wag_access_accepted_key(ngx_http_request_t *r);
+static void wag_access_cleanup(void *data);
+
+
+static ngx_str_t  wag_x_api_key = ngx_string("X-Api-Key");
+static ngx_str_t  wag_authorization = ngx_string("Authorization");
+
+
+char *
+wag_access_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    wag_loc_conf_t *wlcf = conf;
+
+    ngx_str_t   *value, name;
+    ngx_uint_t   i;
+    const char  *err;
+
+    if (wlcf->keys != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+        wlcf->keys = NULL;
+        return NGX_CONF_OK;
+    }
+
+    wlcf->keys = ngx_array_create(cf->pool, 1, sizeof(wag_key_t));
+    if (wlcf->keys == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_strncmp(value[i].data, "file=", 5) == 0) {
+            name.data = value[i].data + 5;
+            name.len = value[i].len - 5;
+
+            if (wag_access_file(cf, wlcf->keys, &name) != NGX_CONF_OK) {
+                return NGX_CONF_ERROR;
+            }
+
+            continue;
+        }
+
+        err = wag_keys_add(wlcf->keys, &value[i]);
+
+        if (err != NULL) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in \"%V\"", err,
+                               &cmd->name);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+wag_access_file(ngx_conf_t *cf, ngx_array_t *keys, ngx_str_t *name)
+{
+    ngx_str_t    text;
+    ngx_uint_t   line;
+    const char  *err;
+
+    if (name->len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"file=\"");
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_conf_full_name(cf->cycle, name, 1) != NGX_OK
+        || wag_access_read(cf, name, &text) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    err = wag_keys_read(keys, &text, &line);
+
+    /* the keys are copies */
+
+    ngx_explicit_memzero(text.data, text.len);
+
+    if (err == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    if (line) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in \"%V\", line %ui", err,
+                           name, line);
+
+    } else {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in \"%V\"", err, name);
+    }
+
+    return NGX_CONF_ERROR;
+}
+
+
+/* read by the master, so workers need not be allowed to */
+
+static ngx_int_t
+wag_access_read(ngx_conf_t *cf, ngx_str_t *name, ngx_str_t *text)
+{
+    ssize_t   n;
+    ngx_fd_t  fd;
+
+    text->len = WAG_KEYS_SIZE + 1;
+
+    text->data = ngx_pnalloc(cf->temp_pool, text->len);
+    if (text->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    fd = ngx_open_file(name->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+
+    if (fd == NGX_INVALID_FILE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_open_file_n " \"%V\" failed", name);
+        return NGX_ERROR;
+    }
+
+    n = ngx_read_fd(fd, text->data, text->len);
+
+    if (n == -1) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_read_fd_n " \"%V\" failed", name);
+
+    } else if (n > WAG_KEYS_SIZE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" is larger than 64k", name);
+    }
+
+    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
+        ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
+                           ngx_close_file_n " \"%V\" failed", name);
+    }
+
+    if (n == -1 || n > WAG_KEYS_SIZE) {
+        return NGX_ERROR;
+    }
+
+    text->len = n;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+wag_access_handler(ngx_http_request_t *r)
+{
+    ngx_int_t         rc;
+    wag_loc_conf_t   *wlcf;
+    static ngx_str_t  name = ngx_string("WWW-Authenticate");
+    static ngx_str_t  value = ngx_string("Bearer");
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wa_gateway_module);
+
+    if (wlcf->keys == NULL) {
+        return NGX_DECLINED;
+    }
+
+    rc = wag_access_find_key(r, wlcf->keys);
+
+    if (rc == NGX_OK) {
+        return NGX_OK;
+    }
+
+    if (rc == NGX_ERROR) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                  "wa_gateway: no valid API key");
+
+    /* the context tells that the error was made in this location */
+
+    if (wag_ctx_get(r) == NULL
+        || wag_json_response_header(r, &name, &value) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_HTTP_UNAUTHORIZED;
+}
+
+
+/* NGX_DECLINED: none of the keys is there */
+
+static ngx_int_t
+wag_access_find_key(ngx_http_request_t *r, ngx_array_t *keys)
+{
+    ngx_str_t         given, key, *taken;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *header;
+
+    ngx_str_null(&key);
+
+    part = &r->headers_in.headers.part;
+    header = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            header = part->elts;
+            i = 0;
+        }
+
+        if (wag_access_parse_key(&header[i], &given)
+            && wag_keys_match(keys, &given))
+        {
+            key = given;
+        }
+    }
+
+    if (key.len) {
+        return wag_access_strip_key_headers(r, keys, &key);
+    }
+
+    /* an internal redirect comes here again */
+
+    taken = wag_access_accepted_key(r);
+
+    return (taken && wag_keys_match(keys, taken))
+           ? NGX_OK : NGX_DECLINED;
+}
+
+
+/*
+ * The list is made anew without the headers that hold a key.  The pointers of
+ * r->headers_in into the old one stay good.
+ */
+
+static ngx_int_t
+wag_access_strip_key_headers(ngx_http_request_t *r, ngx_array_t *keys,
+    ngx_str_t *key)
+{
+    ngx_str_t            given;
+    ngx_uint_t           i;
+    ngx_list_t           list;
+    ngx_list_part_t     *part;
+    ngx_table_elt_t     *header, *h;
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_str_t));
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    *(ngx_str_t *) cln->data = *key;
+    cln->handler = wag_access_cleanup;
+
+    if (ngx_list_init(&list, r->pool, 20, sizeof(ngx_table_elt_t)) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        header = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (wag_access_parse_key(&header[i], &given)
+                && wag_keys_match(keys, &given))
+            {
+                if (r->headers_in.authorization == &header[i]) {
+                    r->headers_in.authorization = NULL;
+                }
+
+                wag_access_forget(r, &given);
+
+                continue;
+            }
+
+            h = ngx_list_push(&list);
+            if (h == NULL) {
+                return NGX_ERROR;
+            }
+
+            *h = header[i];
+        }
+    }
+
+    /* the last part may be the first, which lies in the list itself */
+
+    r->headers_in.headers = list;
+
+    if (list.last == &list.part) {
+        r->headers_in.headers.last = &r->headers_in.headers.part;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * A variable that was read before, by limit_req or "if", keeps its value: the
+ * next one who reads it makes it anew, without the header.  What "set" made
+ * cannot be made anew; its data is its own index, see ngx_http_rewrite_set().
+ */
+
+static void
+wag_access_forget(ngx_http_request_t *r, ngx_str_t *key)
+{
+    ngx_uint_t                  i;
+    ngx_http_variable_t        *var;
+    ngx_http_variable_value_t  *v;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+
+    var = cmcf->variables.elts;
+    v = r->variables;
+
+    for (i = 0; i < cmcf->variables.nelts; i++) {
+
+        if (!v[i].valid || !wag_access_holds(&v[i], key)) {
+            continue;
+        }
+
+        if ((var[i].flags & (NGX_HTTP_VAR_CHANGEABLE|NGX_HTTP_VAR_NOCACHEABLE))
+            == NGX_HTTP_VAR_CHANGEABLE
+            && var[i].data == i)
+        {
+            v[i].len = 0;
+            continue;
+        }
+
+        v[i].valid = 0;
+        v[i].not_found = 0;
+    }
+}
+
+
+static ngx_uint_t
+wag_access_holds(ngx_http_variable_value_t *v, ngx_str_t *key)
+{
+    size_t  i;
+
+    for (i = 0; i + key->len <= v->len; i++) {
+        if (ngx_memcmp(v->data + i, key->data, key->len) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* whether the header is one that brings keys; given is the key in it */
+
+static ngx_uint_t
+wag_access_parse_key(ngx_table_elt_t *header, ngx_str_t *given)
+{
+    ngx_str_t  *name;
+
+    name = &wag_x_api_key;
+    *given = header->value;
+
+    if (header->key.len == name->len
+        && ngx_strncasecmp(header->key.data, name->data, name->len) == 0)
+    {
+        return 1;
+    }
+
+    name = &wag_authorization;
+
+    if (header->key.len != name->len
+        || ngx_strncasecmp(header->key.data, name->data, name->len) != 0
+        || given->len <= sizeof("Bearer ") - 1
+        || ngx_strncasecmp(given->data, (u_char *) "Bearer ",
+                           sizeof("Bearer ") - 1)
+           != 0)
+    {
+        return 0;
+    }
+
+    given->data += sizeof("Bearer ") - 1;
+    given->len -= sizeof("Bearer ") - 1;
+
+    while (given->len && given->data[0] == ' ') {
+        given->data++;
+        given->len--;
+    }
+
+    return 1;
+}
+
+
+/* the key that was taken from this request before; NULL if none was */
+
+static ngx_str_t *
+wag_access_accepted_key(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+        if (cln->handler == wag_access_cleanup) {
+            return cln->data;
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+wag_access_cleanup(void *data)
+{
+    /* marks the key, see auth_taken(); there is nothing to release */
+}

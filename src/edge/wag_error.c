@@ -1,0 +1,380 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
+#include "wag_check.h"
+#include "wag_conf.h"
+#include "wag_ctx.h"
+#include "wag_error.h"
+#include "wag_json_response.h"
+#include "wag_json_text.h"
+
+
+#define WAG_RETRY_AFTER  5    /* s, at most, with checks */
+
+
+typedef struct {
+    ngx_uint_t           status;
+    char                *code;
+    char                *ar;
+    char                *en;
+} wag_error_t;
+
+
+static ngx_uint_t wag_error_builtin(ngx_http_request_t *r);
+static void wag_error_status(ngx_http_request_t *r, wag_ctx_t *ctx);
+static ngx_int_t wag_error_make(ngx_http_request_t *r, wag_ctx_t *ctx);
+static wag_error_t *wag_error_find(wag_ctx_t *ctx, ngx_uint_t status);
+static wag_error_t *wag_error_details(wag_ctx_t *ctx, ngx_uint_t status);
+static ngx_uint_t wag_error_unavailable(wag_ctx_t *ctx, ngx_uint_t status);
+static ngx_int_t wag_error_retry_after(ngx_http_request_t *r, wag_ctx_t *ctx);
+
+
+static wag_error_t  wag_errors[] = {
+
+    { 400, "bad_request",
+      "طلب غير صالح",
+      "Bad request" },
+    { 401, "unauthorized",
+      "مفتاح API مفقود أو غير صحيح",
+      "The API key is missing or wrong" },
+    { 403, "forbidden",
+      "الوصول ممنوع",
+      "Forbidden" },
+    { 404, "not_found",
+      "المسار غير موجود",
+      "Not found" },
+    { 405, "method_not_allowed",
+      "الطريقة غير مسموح بها",
+      "Method not allowed" },
+    { 408, "request_timeout",
+      "انتهت مهلة استقبال الطلب",
+      "The request was not received in time" },
+    { 411, "length_required",
+      "طول الطلب مطلوب",
+      "Length required" },
+    { 413, "payload_too_large",
+      "حجم الطلب أكبر من المسموح",
+      "The request is too large" },
+    { 414, "uri_too_long",
+      "الرابط أطول من المسموح",
+      "The URI is too long" },
+    { 415, "unsupported_media_type",
+      "نوع المحتوى غير مدعوم",
+      "Unsupported media type" },
+    { 416, "range_not_satisfiable",
+      "النطاق المطلوب غير متاح",
+      "Range not satisfiable" },
+    { 429, "too_many_requests",
+      "طلبات كثيرة، حاول لاحقًا",
+      "Too many requests, try again later" },
+    { 500, "internal_error",
+      "خطأ داخلي في البوابة",
+      "Internal error of the gateway" },
+    { 501, "not_implemented",
+      "غير مدعوم",
+      "Not implemented" },
+    { 502, "bad_gateway",
+      "فشل في إرسال الرسالة",
+      "Failed to send the message" },
+    { 503, "service_unavailable",
+      "الخدمة غير متاحة مؤقتًا",
+      "Service temporarily unavailable" },
+    { 504, "timeout",
+      "فشل في إرسال الرسالة",
+      "Failed to send the message" },
+    { 505, "http_version",
+      "إصدار HTTP غير مدعوم",
+      "HTTP version not supported" },
+    { 0, "error",
+      "خطأ",
+      "Error" }
+};
+
+
+static wag_error_t  wag_no_instances = {
+    503, "no_instances",
+    "لا توجد instances متاحة",
+    "No instances available"
+};
+
+
+static wag_error_t  wag_details[] = {
+
+    { 0, NULL,
+      "لم تُرسل الرسالة",
+      "The message was not sent" },
+
+    { 0, NULL,
+      "كل الـ instances متوقفة أو مشغولة، ولم "
+      "تُرسل الرسالة",
+      "Every instance is down or busy, the message was not sent" },
+
+    { 0, NULL,
+      "تعذّر الاتصال، ولم تُرسل الرسالة",
+      "No connection could be made, the message was not sent" },
+
+    { 0, NULL,
+      "انقطع الاتصال بعد إرسال الطلب: ربما "
+      "أُرسلت الرسالة، تحقّق قبل إعادة "
+      "المحاولة",
+      "The connection broke after the request was written: the message may "
+      "have been sent, check before trying again" },
+
+    { 0, NULL,
+      "كُتب الطلب قبل ذلك ولا يُعاد إرساله: "
+      "ربما أُرسلت الرسالة، تحقّق قبل إعادة "
+      "المحاولة",
+      "The request was written before and is not sent again: the message "
+      "may have been sent, check before trying again" },
+
+    { 0, NULL,
+      "لم تُجب الـ instance في الوقت المحدد: "
+      "ربما أُرسلت الرسالة، تحقّق قبل إعادة "
+      "المحاولة",
+      "The instance did not answer in time: the message may have been "
+      "sent, check before trying again" }
+};
+
+
+ngx_int_t
+wag_error_header(ngx_http_request_t *r)
+{
+    wag_ctx_t  *ctx;
+
+    if (r->err_status < NGX_HTTP_BAD_REQUEST || !wag_error_builtin(r)) {
+        return NGX_OK;
+    }
+
+    ctx = wag_ctx_get(r);
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    wag_ctx_others(ctx);
+    wag_error_status(r, ctx);
+
+    if (wag_error_make(r, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    r->headers_out.content_type_len = sizeof("application/json") - 1;
+    ngx_str_set(&r->headers_out.content_type, "application/json");
+    r->headers_out.content_type_lowcase = NULL;
+    ngx_str_set(&r->headers_out.charset, "utf-8");
+
+    ngx_http_clear_content_length(r);
+    r->headers_out.content_length_n = ctx->body.len;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Whether the answer is a page of ngx_http_special_response_handler(), and
+ * not that of an instance, which is asked until the answer is sent, nor that
+ * of a location "error_page" led to.  r->error_page alone does not tell: it
+ * is set where none of the configured pages matches, too.  A redirect clears
+ * the contexts, so one that is there was made in this very location.
+ */
+
+static ngx_uint_t
+wag_error_builtin(ngx_http_request_t *r)
+{
+    if (r->upstream && r->upstream->peer.sockaddr) {
+        return 0;
+    }
+
+    return !r->error_page
+           || !r->internal
+           || ngx_http_get_module_ctx(r, ngx_http_wa_gateway_module);
+}
+
+
+/*
+ * ngx_http_upstream_next() has but 502 for a balancer that has no peer: with
+ * none to ask it is 503, and after attempts it is what came of the last.
+ */
+
+static void
+wag_error_status(ngx_http_request_t *r, wag_ctx_t *ctx)
+{
+    if ((!ctx->refused && !ctx->barred)
+        || r->err_status != NGX_HTTP_BAD_GATEWAY)
+    {
+        return;
+    }
+
+    if (ctx->refused && ctx->attempts == 0) {
+        r->err_status = NGX_HTTP_SERVICE_UNAVAILABLE;
+
+    } else if (ctx->outcome == WAG_FAILED && ctx->failure == WAG_TIMEOUT) {
+        r->err_status = NGX_HTTP_GATEWAY_TIME_OUT;
+    }
+
+    r->headers_out.status = r->err_status;
+    r->headers_out.status_line.len = 0;
+}
+
+
+static ngx_int_t
+wag_error_make(ngx_http_request_t *r, wag_ctx_t *ctx)
+{
+    cJSON           *root;
+    ngx_int_t        rc;
+    ngx_uint_t       ar;
+    wag_error_t     *error, *details;
+    wag_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wa_gateway_module);
+
+    ar = (wlcf->errors == WAG_LANG_AR);
+
+    error = wag_error_find(ctx, r->err_status);
+    details = wag_error_details(ctx, r->err_status);
+
+    if (error == &wag_no_instances
+        && wag_error_retry_after(r, ctx) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    root = cJSON_CreateObject();
+
+    if (cJSON_AddFalseToObject(root, "success") == NULL
+        || cJSON_AddStringToObject(root, "error", ar ? error->ar : error->en)
+           == NULL
+        || cJSON_AddStringToObject(root, "code", error->code) == NULL
+        || cJSON_AddStringToObject(root, "details",
+                                   ar ? details->ar : details->en) == NULL
+        || cJSON_AddStringToObject(root, "sent",
+                           ctx->sent == WAG_SENT_NO ? "no"
+                                                         : "unknown") == NULL)
+    {
+        cJSON_Delete(root);
+        return NGX_ERROR;
+    }
+
+    rc = wag_json_text_print(r->pool, root, &ctx->body);
+
+    cJSON_Delete(root);
+
+    return rc;
+}
+
+
+static wag_error_t *
+wag_error_find(wag_ctx_t *ctx, ngx_uint_t status)
+{
+    wag_error_t  *error;
+
+    if (wag_error_unavailable(ctx, status)) {
+        return &wag_no_instances;
+    }
+
+    for (error = wag_errors; error->status; error++) {
+        if (error->status == status) {
+            break;
+        }
+    }
+
+    return error;
+}
+
+
+static wag_error_t *
+wag_error_details(wag_ctx_t *ctx, ngx_uint_t status)
+{
+    ngx_uint_t  n;
+
+    if (ctx->sent != WAG_SENT_NO) {
+        n = (status == NGX_HTTP_GATEWAY_TIME_OUT) ? 5
+                                                  : (ctx->barred ? 4 : 3);
+
+    } else if (wag_error_unavailable(ctx, status)) {
+        n = 1;
+
+    } else {
+        n = ctx->attempts ? 2 : 0;
+    }
+
+    return &wag_details[n];
+}
+
+
+static ngx_uint_t
+wag_error_unavailable(wag_ctx_t *ctx, ngx_uint_t status)
+{
+    return status == NGX_HTTP_SERVICE_UNAVAILABLE
+           && ctx->refused && ctx->attempts == 0;
+}
+
+
+static ngx_int_t
+wag_error_retry_after(ngx_http_request_t *r, wag_ctx_t *ctx)
+{
+    ngx_str_t         value;
+    ngx_msec_int_t    msec;
+    wag_upstream_t   *us;
+    static ngx_str_t  name = ngx_string("Retry-After");
+
+    us = ctx->upstream;
+    msec = 0;
+
+    if (us->check) {
+        msec = ngx_min(us->check->interval, WAG_RETRY_AFTER * 1000);
+
+    } else if (us->ticks) {
+        msec = (ngx_msec_int_t) (us->tick_due - ngx_current_msec);
+    }
+
+    value.data = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
+    if (value.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    value.len = ngx_sprintf(value.data, "%i",
+                            (ngx_int_t) ngx_max((msec + 999) / 1000, 1))
+                - value.data;
+
+    return wag_json_response_header(r, &name, &value);
+}
+
+
+ngx_int_t
+wag_error_body(ngx_http_request_t *r, ngx_chain_t *in, ngx_chain_t **out)
+{
+    ngx_buf_t    *b;
+    wag_ctx_t    *ctx;
+    ngx_chain_t  *cl;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_wa_gateway_module);
+
+    for (cl = in; cl; cl = cl->next) {
+        cl->buf->pos = cl->buf->last;
+    }
+
+    b = ngx_calloc_buf(r->pool);
+    *out = ngx_alloc_chain_link(r->pool);
+
+    if (b == NULL || *out == NULL) {
+        return NGX_ERROR;
+    }
+
+    b->pos = ctx->body.data;
+    b->last = ctx->body.data + ctx->body.len;
+    b->memory = 1;
+    b->last_buf = 1;
+    b->last_in_chain = 1;
+
+    (*out)->buf = b;
+    (*out)->next = NULL;
+
+    /* nginx gives an error page in one piece */
+
+    ctx->body.len = 0;
+
+    return NGX_OK;
+}

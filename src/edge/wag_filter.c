@@ -1,0 +1,92 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
+#include "wag_conf.h"
+#include "wag_ctx.h"
+#include "wag_envelope.h"
+#include "wag_error.h"
+#include "wag_filter.h"
+
+
+static ngx_int_t wag_filter_header(ngx_http_request_t *r);
+static ngx_int_t wag_filter_body(ngx_http_request_t *r, ngx_chain_t *in);
+
+
+/* the chain of filters is the same for all of a process, as in nginx */
+
+static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
+static ngx_http_output_body_filter_pt    ngx_http_next_body_filter;
+
+
+void
+wag_filter_init(void)
+{
+    ngx_http_next_header_filter = ngx_http_top_header_filter;
+    ngx_http_top_header_filter = wag_filter_header;
+
+    ngx_http_next_body_filter = ngx_http_top_body_filter;
+    ngx_http_top_body_filter = wag_filter_body;
+}
+
+
+static ngx_int_t
+wag_filter_header(ngx_http_request_t *r)
+{
+    wag_loc_conf_t  *wlcf;
+
+    if (r != r->main) {
+        return ngx_http_next_header_filter(r);
+    }
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wa_gateway_module);
+
+    if (r->err_status) {
+
+        if (wlcf->errors && wag_error_header(r) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+    } else if (wlcf->envelope && wag_envelope_header(r) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_next_header_filter(r);
+}
+
+
+static ngx_int_t
+wag_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    wag_ctx_t    *ctx;
+    ngx_chain_t  *out;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_wa_gateway_module);
+
+    if (ctx == NULL || in == NULL) {
+        return ngx_http_next_body_filter(r, in);
+    }
+
+    out = in;
+
+    if (ctx->body.len) {
+
+        if (wag_error_body(r, in, &out) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+    } else if (ctx->wrap) {
+
+        if (wag_envelope_body(r, in, &out) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (out == NULL) {
+            return NGX_OK;
+        }
+    }
+
+    return ngx_http_next_body_filter(r, out);
+}

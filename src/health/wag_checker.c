@@ -1,0 +1,466 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
+#include "wag_check.h"
+#include "wag_checker.h"
+#include "wag_claim.h"
+#include "wag_probe.h"
+#include "wag_schedule.h"
+#include "wag_transition.h"
+#include "wag_upstream.h"
+#include "wag_zone.h"
+
+
+/* all in ms */
+
+#define WAG_CHECKER_WATCH  200   /* look for changes */
+#define WAG_CHECKER_RECLAIM   1000  /* look for dead workers */
+#define WAG_CHECKER_BUSY   50    /* while another checks */
+
+
+typedef struct {
+    wag_probe_t          probe;
+    ngx_event_t          timer;
+
+    wag_checker_t       *checker;
+    wag_server_t        *server;
+
+    ngx_msec_t           turn;   /* due without jitter */
+    ngx_msec_t           next;   /* of the record, as known */
+    ngx_msec_t           begun;
+
+    unsigned             first:1;
+    unsigned             fault:1;   /* ours, told already */
+} wag_task_t;
+
+
+struct wag_checker_s {
+    ngx_event_t          watch;
+    wag_upstream_t      *upstream;
+    ngx_uint_t           state_epoch;   /* last seen */
+    ngx_msec_t           reclaimed;
+    ngx_uint_t           ntasks;
+    wag_task_t          *tasks;
+};
+
+
+static ngx_uint_t wag_checker_share(ngx_cycle_t *cycle,
+    wag_checker_t *checker);
+static void wag_checker_prepare(wag_checker_t *checker, wag_task_t *task,
+    ngx_cycle_t *cycle);
+static void wag_checker_start_task(wag_checker_t *checker, ngx_uint_t n);
+static void wag_checker_resume_schedule(wag_task_t *task, ngx_msec_t spread);
+static void wag_checker_watch_handler(ngx_event_t *ev);
+static void wag_checker_recheck_ejected(wag_checker_t *checker);
+static void wag_checker_handler(ngx_event_t *ev);
+static void wag_checker_done(wag_probe_t *p, ngx_int_t rc);
+static void wag_checker_judge(wag_task_t *task, ngx_int_t rc,
+    wag_verdict_t *verdict);
+static void wag_checker_next(wag_task_t *task, wag_verdict_t *verdict,
+    ngx_uint_t failures);
+static ngx_msec_t wag_checker_turn(wag_task_t *task, wag_verdict_t *verdict,
+    ngx_uint_t failures);
+static void wag_checker_arm(wag_task_t *task, ngx_msec_t due);
+
+
+ngx_int_t
+wag_checker_start(ngx_cycle_t *cycle, wag_upstream_t *us)
+{
+    ngx_uint_t      i;
+    wag_checker_t  *checker;
+
+    checker = ngx_pcalloc(cycle->pool, sizeof(wag_checker_t));
+    if (checker == NULL) {
+        return NGX_ERROR;
+    }
+
+    checker->upstream = us;
+
+    if (us->check && wag_checker_share(cycle, checker) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    us->checker = checker;
+
+    checker->watch.handler = wag_checker_watch_handler;
+    checker->watch.data = checker;
+    checker->watch.log = cycle->log;
+    checker->watch.cancelable = 1;
+
+    ngx_add_timer(&checker->watch, WAG_CHECKER_WATCH);
+
+    for (i = 0; i < checker->ntasks; i++) {
+        wag_checker_start_task(checker, i);
+    }
+
+    return NGX_OK;
+}
+
+
+/* every worker takes each n-th instance; its successor has its number */
+
+static ngx_uint_t
+wag_checker_share(ngx_cycle_t *cycle, wag_checker_t *checker)
+{
+    ngx_uint_t       i, n, worker;
+    wag_upstream_t  *us;
+
+    us = checker->upstream;
+
+    n = us->zone->in_flight->nworkers;
+    worker = (ngx_process == NGX_PROCESS_SINGLE) ? 0 : ngx_worker;
+
+    checker->tasks = ngx_pcalloc(cycle->pool, (us->nservers / n + 1)
+                                         * sizeof(wag_task_t));
+    if (checker->tasks == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = worker; i < us->nservers; i += n) {
+
+        if (us->servers[i].down) {
+            continue;
+        }
+
+        checker->tasks[checker->ntasks].server = &us->servers[i];
+
+        wag_checker_prepare(checker, &checker->tasks[checker->ntasks], cycle);
+        checker->ntasks++;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+wag_checker_prepare(wag_checker_t *checker, wag_task_t *task,
+    ngx_cycle_t *cycle)
+{
+    task->checker = checker;
+
+    task->timer.handler = wag_checker_handler;
+    task->timer.data = task;
+    task->timer.log = cycle->log;
+    task->timer.cancelable = 1;
+
+    task->probe.data = task;
+    task->probe.parent = cycle->log;
+    task->probe.done = wag_checker_done;
+
+    wag_check_probe(checker->upstream->check, task->server, &task->probe);
+}
+
+
+/*
+ * At once, or where the schedule stands after a reload or the death of the
+ * worker before; many are spread.
+ */
+
+static void
+wag_checker_start_task(wag_checker_t *checker, ngx_uint_t n)
+{
+    ngx_msec_t   spread;
+    wag_task_t  *task;
+
+    task = &checker->tasks[n];
+
+    spread = wag_schedule_spread(n, checker->ntasks);
+
+    wag_checker_resume_schedule(task, spread);
+
+    if (wag_claim_check_changed(checker->upstream, task->server)) {
+        task->first = 1;
+        task->turn = ngx_current_msec + spread;
+    }
+
+    wag_checker_arm(task, task->turn);
+}
+
+
+/* the schedule as the record has it */
+
+static void
+wag_checker_resume_schedule(wag_task_t *task, ngx_msec_t spread)
+{
+    task->next = task->server->instance->next_check;
+
+    task->turn = wag_schedule_resume(task->next,
+                                     task->checker->upstream->check->interval,
+                                     ngx_current_msec, spread);
+}
+
+
+void
+wag_checker_stop(wag_upstream_t *us)
+{
+    ngx_uint_t      i;
+    wag_task_t     *task;
+    wag_verdict_t   verdict;
+    wag_checker_t  *checker;
+
+    checker = us->checker;
+
+    if (checker == NULL) {
+        return;
+    }
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, checker->watch.log, 0,
+                   "wa_gateway checker stop: %V", &us->uscf->host);
+
+    us->checker = NULL;
+
+    if (checker->watch.timer_set) {
+        ngx_del_timer(&checker->watch);
+    }
+
+    ngx_memzero(&verdict, sizeof(wag_verdict_t));
+
+    for (i = 0; i < checker->ntasks; i++) {
+        task = &checker->tasks[i];
+
+        if (task->timer.timer_set) {
+            ngx_del_timer(&task->timer);
+        }
+
+        if (task->probe.active) {
+            (void) wag_claim_release(us, task->server, &verdict);
+        }
+
+        wag_probe_cancel(&task->probe);
+    }
+}
+
+
+static void
+wag_checker_watch_handler(ngx_event_t *ev)
+{
+    wag_checker_t  *checker = ev->data;
+
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, ev->log, 0,
+                   "wa_gateway checker watch handler");
+
+    if (ngx_exiting || ngx_terminate || ngx_quit) {
+        return;
+    }
+
+    /* what time moves by itself is told in time, though nobody asks */
+
+    wag_transition_tick(checker->upstream);
+
+    if (checker->state_epoch != checker->upstream->group->state_epoch) {
+        checker->state_epoch = checker->upstream->group->state_epoch;
+        wag_checker_recheck_ejected(checker);
+    }
+
+    if (ngx_current_msec - checker->reclaimed >= WAG_CHECKER_RECLAIM) {
+        checker->reclaimed = ngx_current_msec;
+        wag_zone_reclaim_dead_workers(checker->upstream->zone);
+    }
+
+    ngx_add_timer(ev, WAG_CHECKER_WATCH);
+}
+
+
+/* those that traffic took out, in any worker, have their turn soon */
+
+static void
+wag_checker_recheck_ejected(wag_checker_t *checker)
+{
+    ngx_uint_t   i;
+    wag_task_t  *task;
+
+    for (i = 0; i < checker->ntasks; i++) {
+        task = &checker->tasks[i];
+
+        if (task->timer.timer_set && !task->first
+            && task->server->instance->next_check != task->next)
+        {
+            wag_checker_resume_schedule(task, 0);
+            wag_checker_arm(task, task->turn);
+        }
+    }
+}
+
+
+static void
+wag_checker_handler(ngx_event_t *ev)
+{
+    wag_task_t  *task = ev->data;
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ev->log, 0,
+                   "wa_gateway checker handler: %V", &task->server->name);
+
+    if (ngx_exiting || ngx_terminate || ngx_quit) {
+        return;
+    }
+
+    /*
+     * Over a reload a worker and its successor hold a timer for the same turn
+     * for a moment; who comes second finds that the schedule has moved on.
+     */
+
+    if (!task->first && task->server->instance->next_check != task->next) {
+        wag_checker_resume_schedule(task, 0);
+        wag_checker_arm(task, task->turn);
+        return;
+    }
+
+    if (wag_claim_take(task->checker->upstream, task->server) != NGX_OK) {
+        wag_checker_arm(task, ngx_current_msec + WAG_CHECKER_BUSY);
+        return;
+    }
+
+    task->begun = ngx_current_msec;
+
+    wag_probe_start(&task->probe);
+}
+
+
+static void
+wag_checker_done(wag_probe_t *p, ngx_int_t rc)
+{
+    ngx_uint_t     failures;
+    wag_task_t    *task;
+    wag_verdict_t  verdict;
+
+    task = p->data;
+
+    wag_checker_judge(task, rc, &verdict);
+
+    failures = wag_claim_release(task->checker->upstream, task->server,
+                                 &verdict);
+
+    if (!verdict.known && (ngx_exiting || ngx_terminate || ngx_quit)) {
+
+        /* the turn stands: a successor asks at once */
+
+        return;
+    }
+
+    wag_checker_next(task, &verdict, failures);
+}
+
+
+static void
+wag_checker_judge(wag_task_t *task, ngx_int_t rc, wag_verdict_t *verdict)
+{
+    wag_probe_t  *p;
+
+    p = &task->probe;
+
+    ngx_memzero(verdict, sizeof(wag_verdict_t));
+
+    verdict->time = p->response_time;
+
+    if (rc == NGX_OK) {
+        verdict->status = p->answer->status;
+
+        rc = wag_expect_check(
+                                     &task->checker->upstream->check->expect,
+                                     p->answer, &p->reason);
+    }
+
+    verdict->known = (rc != NGX_ERROR);
+    verdict->passed = (rc == NGX_OK);
+
+    if (rc != NGX_OK) {
+        verdict->reason.data = p->reason.data;
+        verdict->reason.len = p->reason.len;
+    }
+
+    if (rc == NGX_ERROR && !task->fault && !ngx_exiting) {
+        ngx_log_error(NGX_LOG_ERR, task->timer.log, 0,
+                      "wa_gateway: %V could not be checked: %V",
+                      &task->server->name, &verdict->reason);
+    }
+
+    task->fault = (rc == NGX_ERROR);
+}
+
+
+static void
+wag_checker_next(wag_task_t *task, wag_verdict_t *verdict, ngx_uint_t failures)
+{
+    ngx_msec_t       due, next;
+    wag_check_t     *check;
+    wag_upstream_t  *us;
+
+    us = task->checker->upstream;
+    check = us->check;
+
+    task->turn = wag_checker_turn(task, verdict, failures);
+    task->first = 0;
+
+    due = task->turn;
+
+    if (verdict->passed && wag_available(task->server->instance))
+    {
+        due += wag_schedule_jitter(check->interval, check->jitter,
+                                   ngx_random());
+    }
+
+    if ((ngx_msec_int_t) (due - ngx_current_msec) <= 0) {
+        task->turn = ngx_current_msec + 1;
+        due = task->turn;
+    }
+
+    next = wag_claim_schedule(us, task->server, task->next, task->turn);
+
+    if (next != task->turn) {
+
+        /* traffic took the instance out while it was checked */
+
+        wag_checker_resume_schedule(task, 0);
+        due = task->turn;
+    }
+
+    task->next = next;
+
+    wag_checker_arm(task, due);
+}
+
+
+static ngx_msec_t
+wag_checker_turn(wag_task_t *task, wag_verdict_t *verdict, ngx_uint_t failures)
+{
+    ngx_msec_t  interval;
+
+    interval = task->checker->upstream->check->interval;
+
+    if (!verdict->known) {
+        return wag_schedule_fault(ngx_current_msec, interval);
+    }
+
+    if (!verdict->passed || !wag_available(task->server->instance)) {
+        return wag_schedule_recheck(task->begun, interval, failures);
+    }
+
+    if (task->first) {
+        return wag_schedule_scatter(task->turn, interval,
+                                    task->checker->ntasks, ngx_random());
+    }
+
+    /* from turn to turn, so that neither jitter nor time taken adds up */
+
+    return task->turn + interval;
+}
+
+
+static void
+wag_checker_arm(wag_task_t *task, ngx_msec_t due)
+{
+    ngx_msec_int_t  timer;
+
+    timer = (ngx_msec_int_t) (due - ngx_current_msec);
+
+    /* adding moves a timer that is set, if only by more than a little */
+
+    if (task->timer.timer_set) {
+        ngx_del_timer(&task->timer);
+    }
+
+    ngx_add_timer(&task->timer, ngx_max(timer, 1));
+}

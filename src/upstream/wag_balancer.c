@@ -1,0 +1,471 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
+#include "wag_balancer.h"
+#include "wag_conf.h"
+#include "wag_ctx.h"
+#include "wag_interim.h"
+#include "wag_keepalive.h"
+#include "wag_outcome.h"
+#include "wag_retry.h"
+#include "wag_servers.h"
+#include "wag_slot_table.h"
+#include "wag_transition.h"
+#include "wag_zone.h"
+
+
+/* turns to take before looking at each peer: most are full or tried then */
+
+#define WAG_BALANCER_TURNS  20
+
+
+static ngx_int_t wag_balancer_init_peer(ngx_http_request_t *r,
+    ngx_http_upstream_srv_conf_t *uscf);
+static ngx_int_t wag_balancer_get(ngx_peer_connection_t *pc, void *data);
+static wag_server_t *wag_balancer_again(wag_ctx_t *ctx);
+static wag_server_t *wag_balancer_choose(wag_ctx_t *ctx, ngx_uint_t tier);
+static ngx_int_t wag_balancer_take(wag_ctx_t *ctx, wag_server_t *server);
+static void wag_balancer_free(ngx_peer_connection_t *pc, void *data,
+    ngx_uint_t state);
+static ngx_int_t wag_balancer_reinit(ngx_http_request_t *r);
+static ngx_int_t wag_balancer_header(ngx_http_request_t *r);
+static ngx_int_t wag_balancer_process_header(wag_ctx_t *ctx);
+static void wag_balancer_decorate(wag_ctx_t *ctx);
+static void wag_balancer_finalize(ngx_http_request_t *r, ngx_int_t rc);
+
+#if (NGX_HTTP_SSL || NGX_COMPAT)
+static ngx_int_t wag_balancer_set_session(ngx_peer_connection_t *pc,
+    void *data);
+static void wag_balancer_save_session(ngx_peer_connection_t *pc, void *data);
+#endif
+
+
+ngx_int_t
+wag_balancer_init(ngx_conf_t *cf, ngx_http_upstream_srv_conf_t *uscf)
+{
+    wag_upstream_t  *us;
+
+    us = ngx_http_conf_upstream_srv_conf(uscf, ngx_http_wa_gateway_module);
+
+    if (wag_servers_create(cf, us) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    us->zone->nservers += us->nservers;
+
+    wag_keepalive_disable_builtin(cf, uscf);
+
+    uscf->peer.init = wag_balancer_init_peer;
+    uscf->peer.data = us;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+wag_balancer_init_peer(ngx_http_request_t *r,
+    ngx_http_upstream_srv_conf_t *uscf)
+{
+    wag_ctx_t            *ctx;
+    ngx_http_upstream_t  *u;
+
+    ctx = wag_ctx_get(r);
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    u = r->upstream;
+
+    wag_ctx_others(ctx);
+
+    ctx->upstream = uscf->peer.data;
+    ctx->refused = 0;
+
+    if (ctx->method == 0) {
+        ctx->method = r->method;
+    }
+
+    /*
+     * "error_page", X-Accel-Redirect and other redirects come here again with
+     * a request that an instance may have got: what is known of that stays.
+     */
+
+    ctx->barred = (ctx->written && !wag_retry_repeatable(ctx));
+
+    if (!ctx->barred) {
+        ctx->peer = NULL;
+        ctx->tried = NULL;
+        ctx->tries = 0;
+        ctx->attempts = 0;
+        ctx->again = 0;
+        ctx->resend = 0;
+        ctx->outcome = WAG_NONE;
+    }
+
+    u->peer.data = ctx;
+    u->peer.get = wag_balancer_get;
+    u->peer.free = wag_balancer_free;
+    u->peer.tries = ctx->upstream->nservers;
+
+    ctx->process_header = u->process_header;
+    ctx->reinit_request = u->reinit_request;
+    ctx->finalize_request = u->finalize_request;
+    ctx->rc = NGX_OK;
+    ctx->interims = 0;
+
+    u->process_header = wag_balancer_header;
+    u->reinit_request = wag_balancer_reinit;
+    u->finalize_request = wag_balancer_finalize;
+
+#if (NGX_HTTP_SSL || NGX_COMPAT)
+    u->peer.set_session = wag_balancer_set_session;
+    u->peer.save_session = wag_balancer_save_session;
+#endif
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+wag_balancer_get(ngx_peer_connection_t *pc, void *data)
+{
+    wag_ctx_t *ctx = data;
+
+    ngx_addr_t    *addr;
+    ngx_uint_t     tier;
+    wag_server_t  *server;
+
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, pc->log, 0,
+                   "get wa_gateway server, attempt: %ui, tries: %ui",
+                   ctx->attempts, pc->tries);
+
+    pc->cached = 0;
+    pc->connection = NULL;
+
+    if (ctx->barred) {
+        ngx_log_error(NGX_LOG_ERR, pc->log, 0,
+                      "wa_gateway: the request was written before, "
+                      "it is not sent again");
+
+        pc->name = &ctx->upstream->uscf->host;
+
+        return NGX_BUSY;
+    }
+
+    if (ctx->peer == NULL) {
+
+        /* proxy_next_upstream_tries was applied after init_peer() */
+
+        ctx->tries = pc->tries;
+    }
+
+    server = wag_balancer_again(ctx);
+
+    for (tier = 0; server == NULL && tier < WAG_TIERS; tier++) {
+        server = wag_balancer_choose(ctx, tier);
+    }
+
+    if (server == NULL) {
+        ctx->refused = 1;
+        (void) ngx_atomic_fetch_add(&ctx->upstream->group->no_instance, 1);
+
+        pc->name = &ctx->upstream->uscf->host;
+
+        return NGX_BUSY;
+    }
+
+    ctx->peer = server;
+
+    addr = &server->addrs[ctx->address];
+
+    pc->sockaddr = addr->sockaddr;
+    pc->socklen = addr->socklen;
+    pc->name = &addr->name;
+
+    /*
+     * One: ngx_http_upstream_test_next() then leaves an answer with an error
+     * status alone, whatever proxy_next_upstream says.
+     */
+
+    pc->tries = wag_retry_repeatable(ctx) ? ctx->tries : 1;
+
+    if (ctx->resend) {
+
+        /* makes ngx_http_upstream_connect() rewind the request's buffers */
+
+        ctx->resend = 0;
+        ctx->request->upstream->request_sent = 1;
+    }
+
+    return (wag_keepalive_take(ctx, pc) == NGX_DONE) ? NGX_DONE
+                                                                     : NGX_OK;
+}
+
+
+static wag_server_t *
+wag_balancer_again(wag_ctx_t *ctx)
+{
+    if (ctx->again) {
+        ctx->again = 0;
+
+        if (wag_zone_hold(ctx->peer) == NGX_OK) {
+            return ctx->peer;
+        }
+    }
+
+    wag_transition_tick(ctx->upstream);
+    wag_slot_table_refresh(ctx->upstream);
+
+    return NULL;
+}
+
+
+static wag_server_t *
+wag_balancer_choose(wag_ctx_t *ctx, ngx_uint_t tier)
+{
+    ngx_uint_t         i;
+    wag_server_t      *server;
+    wag_slot_table_t  *table;
+
+    table = &ctx->upstream->slot_tables[tier];
+
+    if (table->nservers == 0) {
+        return NULL;
+    }
+
+    for (i = 0; i < WAG_BALANCER_TURNS; i++) {
+        server = wag_slot_table_next(ctx->upstream, tier);
+
+        if (wag_balancer_take(ctx, server) == NGX_OK) {
+            return server;
+        }
+    }
+
+    for (i = 0; i < table->nservers; i++) {
+        server = &ctx->upstream->servers[table->servers[i]];
+
+        if (wag_balancer_take(ctx, server) == NGX_OK) {
+            return server;
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_int_t
+wag_balancer_take(wag_ctx_t *ctx, wag_server_t *server)
+{
+    if (wag_retry_tried(ctx, server) || wag_zone_hold(server) != NGX_OK) {
+        return NGX_BUSY;
+    }
+
+    ctx->address = server->address;
+    ctx->naddress = 1;
+
+    if (ctx->attempts++) {
+        (void) ngx_atomic_fetch_add(&ctx->upstream->group->failovers, 1);
+    }
+
+    (void) ngx_atomic_fetch_add(&server->instance->requests, 1);
+
+    return NGX_OK;
+}
+
+
+static void
+wag_balancer_free(ngx_peer_connection_t *pc, void *data, ngx_uint_t state)
+{
+    wag_ctx_t *ctx = data;
+
+    wag_outcome_judge(ctx, pc, state);
+
+    ngx_log_debug3(NGX_LOG_DEBUG_HTTP, pc->log, 0,
+                 "free wa_gateway server, state: %ui, outcome: %ui, sent: %ui",
+                   state, ctx->outcome, ctx->sent);
+
+    wag_zone_release(ctx->peer);
+
+    if ((state & NGX_PEER_FAILED) == 0) {
+        wag_keepalive_put(ctx, pc);
+    }
+
+    if (ctx->outcome == WAG_ANSWERED) {
+        ctx->peer->address = ctx->address;
+    }
+
+    wag_retry_decide(ctx, pc, state);
+}
+
+
+static ngx_int_t
+wag_balancer_reinit(ngx_http_request_t *r)
+{
+    ngx_int_t   rc;
+    wag_ctx_t  *ctx;
+
+    ctx = wag_ctx_find(r);
+
+    rc = ctx->reinit_request(r);
+
+    wag_balancer_decorate(ctx);
+
+    return rc;
+}
+
+
+static ngx_int_t
+wag_balancer_header(ngx_http_request_t *r)
+{
+    ngx_int_t   rc;
+    wag_ctx_t  *ctx;
+
+    ctx = wag_ctx_find(r);
+
+    for ( ;; ) {
+
+        rc = wag_balancer_process_header(ctx);
+
+        if (rc != NGX_OK || !wag_interim_seen(r)) {
+            return rc;
+        }
+
+        rc = wag_interim_drop(ctx);
+
+        wag_balancer_decorate(ctx);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        if (r->upstream->buffer.pos == r->upstream->buffer.last) {
+            return NGX_AGAIN;
+        }
+    }
+}
+
+
+/*
+ * ngx_http_proxy_module takes whatever is no status line for an HTTP/0.9
+ * answer with status 200: no instance speaks that, so it is an invalid one.
+ */
+
+static ngx_int_t
+wag_balancer_process_header(wag_ctx_t *ctx)
+{
+    ngx_int_t            rc;
+    ngx_uint_t           version;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+    version = r->http_version;
+
+    rc = ctx->process_header(r);
+
+    wag_balancer_decorate(ctx);
+
+    if (r->http_version == NGX_HTTP_VERSION_9
+        && version != NGX_HTTP_VERSION_9)
+    {
+        r->http_version = version;
+        return NGX_HTTP_UPSTREAM_INVALID_HEADER;
+    }
+
+    return rc;
+}
+
+
+/* ngx_http_proxy_module has a parser for the status line, then another */
+
+static void
+wag_balancer_decorate(wag_ctx_t *ctx)
+{
+    ngx_http_upstream_t  *u;
+
+    u = ctx->request->upstream;
+
+    if (u->process_header != wag_balancer_header) {
+        ctx->process_header = u->process_header;
+        u->process_header = wag_balancer_header;
+    }
+}
+
+
+/*
+ * ngx_http_upstream_finalize_request() calls this before it frees the peer,
+ * if ngx_http_upstream_next() has not freed it and gone no further, as for a
+ * client that left, "proxy_next_upstream off" or its timeout.
+ */
+
+static void
+wag_balancer_finalize(ngx_http_request_t *r, ngx_int_t rc)
+{
+    wag_ctx_t  *ctx;
+
+    ctx = wag_ctx_find(r);
+
+    ctx->rc = rc;
+
+    if (ctx->again) {
+        wag_retry_declined(ctx);
+    }
+
+    wag_ctx_own(ctx);
+
+    ctx->finalize_request(r, rc);
+}
+
+
+#if (NGX_HTTP_SSL)
+
+static ngx_int_t
+wag_balancer_set_session(ngx_peer_connection_t *pc, void *data)
+{
+    wag_ctx_t *ctx = data;
+
+    return ngx_ssl_set_session(pc->connection, ctx->peer->ssl_session);
+}
+
+
+static void
+wag_balancer_save_session(ngx_peer_connection_t *pc, void *data)
+{
+    wag_ctx_t *ctx = data;
+
+    ngx_ssl_session_t  *old, *session;
+
+    session = ngx_ssl_get_session(pc->connection);
+
+    if (session == NULL) {
+        return;
+    }
+
+    old = ctx->peer->ssl_session;
+    ctx->peer->ssl_session = session;
+
+    if (old) {
+        ngx_ssl_free_session(old);
+    }
+}
+
+#elif (NGX_COMPAT)
+
+/* nginx may have SSL though the module was built without: see --with-compat */
+
+static ngx_int_t
+wag_balancer_set_session(ngx_peer_connection_t *pc, void *data)
+{
+    return NGX_OK;
+}
+
+
+static void
+wag_balancer_save_session(ngx_peer_connection_t *pc, void *data)
+{
+    /* nothing to save */
+}
+
+#endif

@@ -1,0 +1,102 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ *
+ * A request: what became of it over all its attempts and redirects, and the
+ * variables that tell.
+ */
+
+
+#ifndef _WAG_CTX_H_INCLUDED_
+#define _WAG_CTX_H_INCLUDED_
+
+
+#include "wag_upstream.h"
+
+
+/* what came of an attempt on an instance */
+
+#define WAG_NONE         0   /* nothing that tells of it */
+#define WAG_ANSWERED     1
+#define WAG_FAILED       2
+
+/* was the message written to an instance */
+
+#define WAG_SENT_NO      0
+#define WAG_SENT_YES     1
+#define WAG_SENT_UNKNOWN 2
+
+
+typedef struct {
+    ngx_http_request_t  *request;
+    wag_upstream_t      *upstream;
+    wag_server_t        *peer;   /* asked last */
+
+    uintptr_t           *tried;      /* a bit for each server */
+    ngx_uint_t           address;    /* of the server */
+    ngx_uint_t           naddress;   /* of these, tried */
+    ngx_uint_t           attempts;   /* instances asked */
+    ngx_uint_t           tries;      /* that may follow */
+    ngx_uint_t           method;     /* it came with */
+    ngx_uint_t           nstates;    /* of upstreams, seen */
+
+    ngx_uint_t           outcome;   /* of the last attempt */
+    ngx_uint_t           failure;   /* if it failed */
+    ngx_uint_t           status;    /* if it was answered */
+    char                *reason;    /* if it failed */
+    ngx_uint_t           sent;
+
+    ngx_int_t          (*process_header)(ngx_http_request_t *r);
+    ngx_int_t          (*reinit_request)(ngx_http_request_t *r);
+    void               (*finalize_request)(ngx_http_request_t *r,
+                                           ngx_int_t rc);
+    ngx_int_t            rc;         /* it was finalized with */
+    ngx_uint_t           interims;   /* answers that were */
+
+    ngx_str_t            body;     /* of an error answer */
+    void                *stream;   /* of a long answer */
+
+    unsigned             again:1;     /* same server and address */
+    unsigned             resend:1;    /* nothing was written */
+    unsigned             refused:1;   /* no instance to ask */
+    unsigned             written:1;   /* in part at least */
+    unsigned             barred:1;    /* written, not again */
+    unsigned             wrap:1;
+    unsigned             wrapped:1;
+    unsigned             unasked:1;   /* a cache answers */
+    unsigned             blank:1;     /* no mark may follow */
+    unsigned             bom:2;       /* bytes of a mark */
+} wag_ctx_t;
+
+
+/*
+ * The context of a request, or NULL if it has none.  Unlike a bare module
+ * context it outlives internal redirects: as in ngx_http_realip_module, a
+ * cleanup of the request's pool holds it.
+ */
+wag_ctx_t *wag_ctx_find(ngx_http_request_t *r);
+
+/*
+ * The same, made if there is none; NULL if there is no memory.
+ */
+wag_ctx_t *wag_ctx_get(ngx_http_request_t *r);
+
+/*
+ * Takes note of what upstreams that are not the module's did with the request
+ * since one of the module's had it: that an instance got it is not known then,
+ * nor that it did not.  A 2xx of theirs that led here sends it on.
+ */
+void wag_ctx_others(wag_ctx_t *ctx);
+
+/*
+ * The attempts so far were the module's own.
+ */
+void wag_ctx_own(wag_ctx_t *ctx);
+
+/*
+ * Adds $wa_gateway_instance, _attempts, _state and _sent.
+ */
+ngx_int_t wag_ctx_variables(ngx_conf_t *cf);
+
+
+#endif /* _WAG_CTX_H_INCLUDED_ */

@@ -1,0 +1,670 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
+#include "wag_compat.h"
+#include "wag_ctx.h"
+#include "wag_keepalive.h"
+#include "wag_param.h"
+
+
+/*
+ * Before a message is written to a kept connection the connection is looked
+ * at: what is written to one that the instance has closed is lost, unless the
+ * method may be repeated.  That is a system call, 3 or 4 % of what a message
+ * costs.  So one look holds for all of an instance's connections that
+ * were in use these ms ago, until the worker asks for events again: an
+ * instance that ends closes them all.  Where an instance was seen closing one,
+ * each is looked at for the time below.
+ */
+
+#define WAG_KEEPALIVE_FRESH  10
+#define WAG_KEEPALIVE_WARY   3600000
+
+
+typedef struct {
+    ngx_queue_t          queue;   /* of a server, or free */
+    ngx_queue_t          age;     /* the latest first */
+    ngx_connection_t    *connection;
+    wag_upstream_t      *upstream;
+    wag_server_t        *server;
+    ngx_uint_t           address;
+    ngx_msec_t           since;
+} wag_idle_t;
+
+
+static wag_keepalive_t *wag_keepalive_create(ngx_conf_t *cf);
+static void wag_keepalive_cleanup(void *data);
+static ngx_uint_t wag_keepalive_open(wag_idle_t *idle);
+static ngx_uint_t wag_keepalive_short(ngx_http_request_t *r);
+static ngx_uint_t wag_keepalive_reusable(wag_ctx_t *ctx, ngx_connection_t *c);
+static wag_idle_t *wag_keepalive_evict_or_alloc(wag_upstream_t *us,
+    wag_server_t *server);
+static void wag_keepalive_park(wag_idle_t *idle);
+static ngx_uint_t wag_keepalive_is_usable(ngx_connection_t *c);
+static void wag_keepalive_empty_handler(ngx_event_t *ev);
+static void wag_keepalive_handler(ngx_event_t *ev);
+static void wag_keepalive_timer_handler(ngx_event_t *ev);
+static void wag_keepalive_end_handler(ngx_event_t *ev);
+static void wag_keepalive_remove(wag_idle_t *idle);
+static void wag_keepalive_close(ngx_connection_t *c);
+
+
+#define wag_keepalive_fresh(idle)                                             \
+    (ngx_current_msec - (idle)->since < WAG_KEEPALIVE_FRESH)
+
+#define wag_keepalive_offset(field)                                           \
+    offsetof(wag_keepalive_t, field)
+
+
+static wag_param_t  wag_keepalive_params[] = {
+
+    { ngx_string("connections="), WAG_PARAM_NUM,
+      wag_keepalive_offset(connections), 1,
+      WAG_MAX_NUM },
+
+    { ngx_string("requests="), WAG_PARAM_NUM,
+      wag_keepalive_offset(requests), 1,
+      WAG_MAX_NUM },
+
+    { ngx_string("time="), WAG_PARAM_MSEC,
+      wag_keepalive_offset(time), 1,
+      WAG_MAX_MSEC },
+
+    { ngx_string("timeout="), WAG_PARAM_MSEC,
+      wag_keepalive_offset(timeout), 1,
+      WAG_MAX_MSEC },
+
+    { ngx_null_string, 0, 0, 0, 0 }
+};
+
+
+char *
+wag_keepalive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    wag_upstream_t *us = conf;
+
+    ngx_str_t  *value;
+
+    us->directive = cmd->name;
+
+    if (us->keepalive || us->keepalive_off) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+        us->keepalive_off = 1;
+        return NGX_CONF_OK;
+    }
+
+    us->keepalive = wag_keepalive_create(cf);
+    if (us->keepalive == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    return wag_param_parse(cf, wag_keepalive_params, us->keepalive);
+}
+
+
+static wag_keepalive_t *
+wag_keepalive_create(ngx_conf_t *cf)
+{
+    wag_keepalive_t     *keepalive;
+    ngx_pool_cleanup_t  *cln;
+
+    keepalive = ngx_pcalloc(cf->pool, sizeof(wag_keepalive_t));
+    if (keepalive == NULL) {
+        return NULL;
+    }
+
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    cln->handler = wag_keepalive_cleanup;
+    cln->data = keepalive;
+
+    keepalive->connections = 32;
+    keepalive->requests = 1000;
+    keepalive->time = 3600000;
+
+    /* Node closes an idle connection after 5 s */
+
+    keepalive->timeout = 4000;
+
+    ngx_queue_init(&keepalive->age);
+    ngx_queue_init(&keepalive->free);
+
+    keepalive->timer.handler = wag_keepalive_timer_handler;
+    keepalive->timer.data = keepalive;
+    keepalive->timer.cancelable = 1;
+
+    keepalive->end.handler = wag_keepalive_end_handler;
+    keepalive->end.data = keepalive;
+
+    /* so that no peer was looked at in the first turn */
+
+    keepalive->turn = 1;
+
+    return keepalive;
+}
+
+
+/* a single process frees an old configuration while it runs */
+
+static void
+wag_keepalive_cleanup(void *data)
+{
+    wag_keepalive_t *keepalive = data;
+
+    if (keepalive->timer.timer_set) {
+        ngx_del_timer(&keepalive->timer);
+    }
+
+    if (keepalive->end.posted) {
+        ngx_delete_posted_event(&keepalive->end);
+    }
+}
+
+
+ngx_int_t
+wag_keepalive_finish(ngx_conf_t *cf, wag_upstream_t *us)
+{
+    ngx_uint_t  i;
+
+    if (us->keepalive_off) {
+        return NGX_OK;
+    }
+
+    if (us->keepalive == NULL) {
+        us->keepalive = wag_keepalive_create(cf);
+        if (us->keepalive == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    for (i = 0; i < us->nservers; i++) {
+        ngx_queue_init(&us->servers[i].idle);
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * The cache of nginx would lie above this one, and take a connection without
+ * looking whether the instance has closed it.
+ */
+
+void
+wag_keepalive_disable_builtin(ngx_conf_t *cf,
+    ngx_http_upstream_srv_conf_t *uscf)
+{
+#if (WAG_KEEPALIVE_DEFAULT)
+
+    ngx_str_t       words[] = { ngx_string("keepalive"), ngx_string("0") };
+    ngx_array_t    *args, off;
+    ngx_module_t  **module;
+    ngx_command_t  *cmd;
+
+    for (module = cf->cycle->modules; *module; module++) {
+        if (ngx_strcmp((*module)->name, "ngx_http_upstream_keepalive_module")
+            == 0)
+        {
+            break;
+        }
+    }
+
+    if (*module == NULL) {
+        return;
+    }
+
+    cmd = (*module)->commands;
+
+    while (ngx_strcmp(cmd->name.data, "keepalive") != 0) {
+        cmd++;
+    }
+
+    ngx_memzero(&off, sizeof(ngx_array_t));
+    off.elts = words;
+    off.nelts = 2;
+
+    args = cf->args;
+    cf->args = &off;
+
+    /* "is duplicate" where the configuration has it */
+
+    (void) cmd->set(cf, cmd, uscf->srv_conf[(*module)->ctx_index]);
+
+    cf->args = args;
+
+#endif
+}
+
+
+ngx_int_t
+wag_keepalive_take(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
+{
+    wag_idle_t        *idle;
+    ngx_queue_t       *q, *next;
+    ngx_connection_t  *c;
+
+    if (ctx->upstream->keepalive == NULL) {
+        return NGX_DECLINED;
+    }
+
+    for (q = ngx_queue_head(&ctx->peer->idle);
+         q != ngx_queue_sentinel(&ctx->peer->idle);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        idle = ngx_queue_data(q, wag_idle_t, queue);
+
+        if (idle->address != ctx->address) {
+            continue;
+        }
+
+        c = idle->connection;
+
+        wag_keepalive_remove(idle);
+
+        if (!wag_keepalive_open(idle)) {
+
+            /* the event that tells of its end is still on its way */
+
+            wag_keepalive_close(c);
+            continue;
+        }
+
+        ngx_log_debug1(NGX_LOG_DEBUG_HTTP, pc->log, 0,
+                       "wa_gateway keepalive: using connection %p", c);
+
+        c->idle = 0;
+        c->sent = 0;
+        c->data = NULL;
+        c->log = pc->log;
+        c->read->log = pc->log;
+        c->write->log = pc->log;
+        c->pool->log = pc->log;
+
+        /*
+         * Left where it is, ngx_http_upstream_send_request() finds it good
+         * enough: it counts from a few ms ago.
+         */
+
+        if (c->read->timer_set
+            && !(wag_keepalive_fresh(idle)
+                 && wag_keepalive_short(ctx->request)))
+        {
+            ngx_del_timer(c->read);
+        }
+
+        pc->connection = c;
+        pc->cached = 1;
+
+        return NGX_DONE;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* whether to write to it */
+
+static ngx_uint_t
+wag_keepalive_open(wag_idle_t *idle)
+{
+    wag_server_t      *server;
+    wag_keepalive_t   *keepalive;
+    ngx_connection_t  *c;
+
+    c = idle->connection;
+    server = idle->server;
+    keepalive = idle->upstream->keepalive;
+
+    /* some close after the first answer without a word: one is not enough */
+
+    if (server->looked == keepalive->turn
+        && c->requests > 1
+        && wag_keepalive_fresh(idle)
+        && (ngx_msec_int_t) (server->wary - ngx_current_msec) <= 0)
+    {
+        ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0,
+                       "wa_gateway keepalive: connection %p not looked at", c);
+        return 1;
+    }
+
+    if (!wag_keepalive_is_usable(c)) {
+        server->wary = ngx_current_msec + WAG_KEEPALIVE_WARY;
+        return 0;
+    }
+
+    if (!keepalive->end.posted) {
+        keepalive->end.log = ngx_cycle->log;
+        ngx_post_event(&keepalive->end, &ngx_posted_events);
+    }
+
+    server->looked = keepalive->turn;
+
+    return 1;
+}
+
+
+/*
+ * Whether the request is there as a whole and fits a socket's buffer: it waits
+ * neither for the client nor for room then, which have time limits of their
+ * own.
+ */
+
+static ngx_uint_t
+wag_keepalive_short(ngx_http_request_t *r)
+{
+    off_t         size;
+    ngx_chain_t  *cl;
+
+    if (r->request_body_no_buffering) {
+        return 0;
+    }
+
+    size = 0;
+
+    for (cl = r->upstream->request_bufs; cl; cl = cl->next) {
+        size += ngx_buf_size(cl->buf);
+
+        if (size > 4096) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+void
+wag_keepalive_put(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
+{
+    wag_idle_t        *idle;
+    ngx_connection_t  *c;
+
+    c = pc->connection;
+
+    if (c == NULL || !wag_keepalive_reusable(ctx, c)) {
+        return;
+    }
+
+    idle = wag_keepalive_evict_or_alloc(ctx->upstream, ctx->peer);
+    if (idle == NULL) {
+        return;
+    }
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, pc->log, 0,
+                   "wa_gateway keepalive: saving connection %p", c);
+
+    pc->connection = NULL;
+
+    idle->connection = c;
+    idle->upstream = ctx->upstream;
+    idle->server = ctx->peer;
+    idle->address = ctx->address;
+    idle->since = ngx_current_msec;
+
+    ngx_queue_insert_head(&ctx->peer->idle, &idle->queue);
+    ngx_queue_insert_head(&ctx->upstream->keepalive->age, &idle->age);
+
+    ctx->peer->nidle++;
+    ctx->upstream->keepalive->count++;
+
+    wag_keepalive_park(idle);
+}
+
+
+/* the tests of ngx_http_upstream_free_keepalive_peer() */
+
+static ngx_uint_t
+wag_keepalive_reusable(wag_ctx_t *ctx, ngx_connection_t *c)
+{
+    wag_keepalive_t      *keepalive;
+    ngx_http_upstream_t  *u;
+
+    u = ctx->request->upstream;
+    keepalive = ctx->upstream->keepalive;
+
+    return keepalive
+           && u->keepalive
+           && u->request_body_sent
+           && ctx->outcome == WAG_ANSWERED
+           && !c->read->eof
+           && !c->read->error
+           && !c->read->timedout
+           && !c->write->error
+           && !c->write->timedout
+           && c->requests < keepalive->requests
+           && ngx_current_msec - c->start_time <= keepalive->time
+           && !ngx_terminate
+           && !ngx_exiting
+           && ngx_handle_read_event(c->read, 0) == NGX_OK;
+}
+
+
+/*
+ * An item for one more connection; the oldest, of the peer or of all, gives
+ * way to it.  Half of the worker's connections stay for other uses.
+ */
+
+static wag_idle_t *
+wag_keepalive_evict_or_alloc(wag_upstream_t *us, wag_server_t *server)
+{
+    wag_idle_t       *idle;
+    ngx_queue_t      *q;
+    wag_keepalive_t  *keepalive;
+
+    keepalive = us->keepalive;
+    idle = NULL;
+
+    if (server->nidle >= keepalive->connections) {
+        q = ngx_queue_last(&server->idle);
+        idle = ngx_queue_data(q, wag_idle_t, queue);
+
+    } else if (keepalive->count
+               && keepalive->count >= ngx_cycle->connection_n / 2)
+    {
+        q = ngx_queue_last(&keepalive->age);
+        idle = ngx_queue_data(q, wag_idle_t, age);
+    }
+
+    if (idle) {
+        wag_keepalive_remove(idle);
+        wag_keepalive_close(idle->connection);
+    }
+
+    if (ngx_queue_empty(&keepalive->free)) {
+        return ngx_pcalloc(ngx_cycle->pool, sizeof(wag_idle_t));
+    }
+
+    q = ngx_queue_head(&keepalive->free);
+    ngx_queue_remove(q);
+
+    return ngx_queue_data(q, wag_idle_t, queue);
+}
+
+
+/*
+ * The timer of the request stays: to move it with each request costs more
+ * than to ignore it once.
+ */
+
+static void
+wag_keepalive_park(wag_idle_t *idle)
+{
+    wag_keepalive_t   *keepalive;
+    ngx_connection_t  *c;
+
+    c = idle->connection;
+    keepalive = idle->upstream->keepalive;
+
+    c->read->delayed = 0;
+
+    if (!keepalive->timer.timer_set) {
+        keepalive->timer.log = ngx_cycle->log;
+        ngx_add_timer(&keepalive->timer, keepalive->timeout);
+    }
+
+    if (c->write->timer_set) {
+        ngx_del_timer(c->write);
+    }
+
+    c->write->handler = wag_keepalive_empty_handler;
+    c->read->handler = wag_keepalive_handler;
+
+    c->data = idle;
+    c->idle = 1;
+    c->log = ngx_cycle->log;
+    c->read->log = ngx_cycle->log;
+    c->write->log = ngx_cycle->log;
+    c->pool->log = ngx_cycle->log;
+
+    if (c->read->ready) {
+        wag_keepalive_handler(c->read);
+    }
+}
+
+
+/* neither closed nor with bytes that nobody asked for */
+
+static ngx_uint_t
+wag_keepalive_is_usable(ngx_connection_t *c)
+{
+    int   n;
+    char  buf[1];
+
+    n = recv(c->fd, buf, 1, MSG_PEEK);
+
+    return n == -1 && ngx_socket_errno == NGX_EAGAIN;
+}
+
+
+static void
+wag_keepalive_empty_handler(ngx_event_t *ev)
+{
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, ev->log, 0,
+                   "wa_gateway keepalive empty handler");
+}
+
+
+static void
+wag_keepalive_handler(ngx_event_t *ev)
+{
+    wag_idle_t        *idle;
+    ngx_connection_t  *c;
+
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, ev->log, 0,
+                   "wa_gateway keepalive handler");
+
+    c = ev->data;
+    idle = c->data;
+
+    if (!c->close) {
+
+        if (ev->timedout) {
+            ev->timedout = 0;
+            return;
+        }
+
+        if (!wag_keepalive_is_usable(c)) {
+            idle->server->wary = ngx_current_msec
+                               + WAG_KEEPALIVE_WARY;
+
+        } else {
+            ev->ready = 0;
+
+            if (ngx_handle_read_event(ev, 0) == NGX_OK) {
+                return;
+            }
+        }
+    }
+
+    wag_keepalive_remove(idle);
+    wag_keepalive_close(c);
+}
+
+
+static void
+wag_keepalive_timer_handler(ngx_event_t *ev)
+{
+    ngx_msec_t        rest;
+    wag_idle_t       *idle;
+    ngx_queue_t      *q;
+    wag_keepalive_t  *keepalive;
+
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, ev->log, 0,
+                   "wa_gateway keepalive timer");
+
+    keepalive = ev->data;
+
+    while (!ngx_queue_empty(&keepalive->age)) {
+        q = ngx_queue_last(&keepalive->age);
+        idle = ngx_queue_data(q, wag_idle_t, age);
+
+        rest = ngx_current_msec - idle->since;
+
+        if (rest < keepalive->timeout) {
+            ngx_add_timer(ev, keepalive->timeout - rest);
+            return;
+        }
+
+        wag_keepalive_remove(idle);
+        wag_keepalive_close(idle->connection);
+    }
+}
+
+
+static void
+wag_keepalive_end_handler(ngx_event_t *ev)
+{
+    wag_keepalive_t  *keepalive;
+
+    keepalive = ev->data;
+
+    keepalive->turn++;
+}
+
+
+static void
+wag_keepalive_remove(wag_idle_t *idle)
+{
+    wag_keepalive_t  *keepalive;
+
+    keepalive = idle->upstream->keepalive;
+
+    ngx_queue_remove(&idle->queue);
+    ngx_queue_remove(&idle->age);
+
+    idle->server->nidle--;
+    keepalive->count--;
+
+    ngx_queue_insert_head(&keepalive->free, &idle->queue);
+}
+
+
+static void
+wag_keepalive_close(ngx_connection_t *c)
+{
+#if (NGX_HTTP_SSL)
+
+    if (c->ssl) {
+        c->ssl->no_wait_shutdown = 1;
+        c->ssl->no_send_shutdown = 1;
+
+        (void) ngx_ssl_shutdown(c);
+    }
+
+#endif
+
+    ngx_destroy_pool(c->pool);
+    ngx_close_connection(c);
+}

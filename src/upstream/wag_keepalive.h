@@ -1,0 +1,46 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ *
+ * Idle connections, kept by instance: to find one costs the same for any
+ * number of instances, where ngx_http_upstream_keepalive_module searches one
+ * cache from end to end, and one of another name at the same address is never
+ * taken.
+ */
+
+
+#ifndef _WAG_KEEPALIVE_H_INCLUDED_
+#define _WAG_KEEPALIVE_H_INCLUDED_
+
+
+#include "wag_ctx.h"
+
+
+/*
+ * The handler of "wa_gateway_keepalive", and what holds without it.
+ */
+char *wag_keepalive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+ngx_int_t wag_keepalive_finish(ngx_conf_t *cf, wag_upstream_t *us);
+
+/*
+ * Turns off what nginx 1.29.7 and newer keep in every upstream, before it is
+ * set up; "keepalive" in the configuration stays as it is.
+ */
+void wag_keepalive_disable_builtin(ngx_conf_t *cf,
+    ngx_http_upstream_srv_conf_t *uscf);
+
+/*
+ * Takes an idle connection to an address of the peer, as peer.get() would
+ * return it: NGX_DONE, or NGX_DECLINED if there is none.  One that the
+ * instance has closed is not taken.
+ */
+ngx_int_t wag_keepalive_take(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
+
+/*
+ * Keeps the connection of an attempt that was answered, if it may be kept;
+ * pc->connection is NULL then.
+ */
+void wag_keepalive_put(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
+
+
+#endif /* _WAG_KEEPALIVE_H_INCLUDED_ */

@@ -1,0 +1,338 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
+#include "wag_compat.h"
+#include "wag_connect_error.h"
+#include "wag_ctx.h"
+#include "wag_outcome.h"
+#include "wag_state.h"
+#include "wag_transition.h"
+
+
+static void wag_outcome_answered(wag_ctx_t *ctx, ngx_connection_t *c);
+static void wag_outcome_declined(wag_ctx_t *ctx, ngx_peer_connection_t *pc,
+    ngx_err_t err);
+static void wag_outcome_broken(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
+static void wag_outcome_fail(wag_ctx_t *ctx, ngx_uint_t failure, char *reason);
+static ngx_uint_t wag_outcome_loopback(struct sockaddr *sockaddr);
+static void wag_outcome_time(wag_ctx_t *ctx, wag_instance_t *instance);
+static ngx_uint_t wag_outcome_counts(wag_upstream_t *us, ngx_uint_t status);
+
+
+void
+wag_outcome_judge(wag_ctx_t *ctx, ngx_peer_connection_t *pc, ngx_uint_t state)
+{
+    ngx_err_t             err;
+    ngx_connection_t     *c;
+    ngx_http_upstream_t  *u;
+
+    /* of connect(), if that failed at once: nothing since then set another */
+
+    err = ngx_socket_errno;
+
+    u = ctx->request->upstream;
+    c = pc->connection;
+
+    ctx->outcome = WAG_NONE;
+    ctx->status = 0;
+
+    /* the time is set when the header is complete and not before */
+
+    if (u->state->header_time != (ngx_msec_t) -1) {
+        wag_outcome_answered(ctx, c);
+        return;
+    }
+
+    if (c == NULL) {
+
+        if (state & NGX_PEER_FAILED) {
+            wag_outcome_declined(ctx, pc, err);
+        }
+
+        return;
+    }
+
+    if (c->sent > 0) {
+        ctx->sent = WAG_SENT_UNKNOWN;
+        ctx->written = 1;
+    }
+
+    if (state & NGX_PEER_FAILED) {
+        wag_outcome_broken(ctx, pc);
+    }
+}
+
+
+static void
+wag_outcome_answered(wag_ctx_t *ctx, ngx_connection_t *c)
+{
+    off_t                 length;
+    ngx_uint_t            error, eof;
+    ngx_http_upstream_t  *u;
+
+    u = ctx->request->upstream;
+
+    ctx->outcome = WAG_ANSWERED;
+    ctx->status = u->headers_in.status_n;
+    ctx->sent = WAG_SENT_YES;
+    ctx->written = 1;
+
+    /*
+     * Was the body whole: the tests of ngx_http_upstream_process_request().
+     * A connection that keepalive has taken away is one where it was.  What
+     * ends with NGX_ERROR failed on this side: no memory, a full disk.
+     */
+
+    if (c == NULL
+        || ctx->rc == NGX_ERROR
+        || u->upgrade
+        || !u->header_sent
+        || ctx->request->header_only)
+    {
+        return;
+    }
+
+    if (u->buffering) {
+        error = u->pipe->upstream_error;
+        eof = u->pipe->upstream_eof && !u->pipe->upstream_done;
+        length = u->pipe->length;
+
+    } else {
+        error = c->read->error || c->read->timedout;
+        eof = c->read->eof && u->length != 0;
+        length = u->length;
+    }
+
+    if (error && c->read->timedout) {
+
+        /* a stream of events may have nothing to say for longer than that */
+
+        if (u->headers_in.content_length_n == -1) {
+            return;
+        }
+
+        wag_outcome_fail(ctx, WAG_TIMEOUT,
+                         "timeout");
+
+    } else if (error) {
+        wag_outcome_fail(ctx, WAG_RESET,
+                         "reset");
+
+    } else if (eof && length != -1) {
+        wag_outcome_fail(ctx, WAG_RESET,
+                         "answer cut short");
+    }
+}
+
+
+static void
+wag_outcome_declined(wag_ctx_t *ctx, ngx_peer_connection_t *pc, ngx_err_t err)
+{
+    if (wag_connect_error_is_local(err, pc->sockaddr, ctx->peer->naddrs)) {
+        return;
+    }
+
+    wag_outcome_fail(ctx, WAG_CONNECT, wag_connect_error_reason(err));
+}
+
+
+static void
+wag_outcome_broken(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
+{
+    ngx_connection_t     *c;
+    ngx_http_upstream_t  *u;
+
+    c = pc->connection;
+    u = ctx->request->upstream;
+
+    if (c->read->timedout || c->write->timedout || c->timedout) {
+        wag_outcome_fail(ctx, WAG_TIMEOUT,
+                         "timeout");
+        return;
+    }
+
+    if (c->sent == 0 && pc->cached) {
+
+        /* it was closed while it was kept: that tells nothing */
+
+        return;
+    }
+
+    if (!u->request_sent) {
+
+        if (c->ssl) {
+            wag_outcome_fail(ctx, WAG_CONNECT,
+                             "connect TLS handshake failed");
+            return;
+        }
+
+        /*
+         * ngx_http_upstream_test_connect() took the error from the socket; on
+         * loopback it can only be this one
+         */
+
+        wag_outcome_fail(ctx, WAG_CONNECT,
+                            wag_outcome_loopback(pc->sockaddr)
+                            ? "connect ECONNREFUSED" : "connect failed");
+        return;
+    }
+
+    if (c->read->eof) {
+        wag_outcome_fail(ctx, WAG_RESET,
+                         "closed before answer");
+        return;
+    }
+
+    if (c->read->error || c->write->error || u->state->bytes_received == 0) {
+        wag_outcome_fail(ctx, WAG_RESET,
+                         "reset");
+        return;
+    }
+
+    wag_outcome_fail(ctx, WAG_INVALID,
+                     "invalid answer");
+}
+
+
+static void
+wag_outcome_fail(wag_ctx_t *ctx, ngx_uint_t failure, char *reason)
+{
+    ctx->outcome = WAG_FAILED;
+    ctx->failure = failure;
+    ctx->reason = reason;
+}
+
+
+static ngx_uint_t
+wag_outcome_loopback(struct sockaddr *sockaddr)
+{
+    struct sockaddr_in  *sin;
+#if (NGX_HAVE_INET6)
+    struct sockaddr_in6  *sin6;
+#endif
+
+    switch (sockaddr->sa_family) {
+
+    case AF_INET:
+        sin = (struct sockaddr_in *) sockaddr;
+        return (ntohl(sin->sin_addr.s_addr) >> 24) == 127;
+
+#if (NGX_HAVE_INET6)
+    case AF_INET6:
+        sin6 = (struct sockaddr_in6 *) sockaddr;
+        return IN6_IS_ADDR_LOOPBACK(&sin6->sin6_addr);
+#endif
+
+    default:
+        return 0;
+    }
+}
+
+
+void
+wag_outcome_score(wag_ctx_t *ctx)
+{
+    u_char               buf[sizeof("status ") + NGX_INT_T_LEN];
+    wag_instance_t      *instance;
+    wag_health_signal_t  signal;
+
+    instance = ctx->peer->instance;
+
+    ngx_memzero(&signal, sizeof(wag_health_signal_t));
+
+    if (ctx->status >= 100 && ctx->status < 600) {
+        (void) ngx_atomic_fetch_add(&instance->codes[ctx->status / 100 - 1],
+                                    1);
+        wag_outcome_time(ctx, instance);
+    }
+
+    switch (ctx->outcome) {
+
+    case WAG_FAILED:
+        (void) ngx_atomic_fetch_add(&instance->failures[ctx->failure], 1);
+
+        if (ctx->sent == WAG_SENT_UNKNOWN) {
+            (void) ngx_atomic_fetch_add(&ctx->upstream->group->ambiguous, 1);
+        }
+
+        signal.event = WAG_ERROR;
+        signal.reason.data = (u_char *) ctx->reason;
+        signal.reason.len = ngx_strlen(ctx->reason);
+        break;
+
+    case WAG_ANSWERED:
+
+        if (!wag_outcome_counts(ctx->upstream, ctx->status)) {
+            signal.event = WAG_OK;
+            break;
+        }
+
+        signal.event = WAG_STATUS;
+        signal.reason.data = buf;
+        signal.reason.len = ngx_sprintf(buf, "status %ui", ctx->status) - buf;
+        break;
+
+    default:
+        return;
+    }
+
+    if (ctx->upstream->passive == NULL) {
+        return;
+    }
+
+    /* the lock is for what may move a state: not for success after success */
+
+    if (signal.event == WAG_OK) {
+        if (instance->health.errors == 0 && instance->health.statuses == 0) {
+            return;
+        }
+
+    } else if (!wag_available(instance)) {
+        return;
+    }
+
+    signal.upstream = ctx->upstream;
+    signal.server = ctx->peer;
+
+    wag_transition_event(&signal);
+}
+
+
+/* to the header of the answer: a slow client is not the instance's fault */
+
+static void
+wag_outcome_time(wag_ctx_t *ctx, wag_instance_t *instance)
+{
+    ngx_uint_t  n;
+    ngx_msec_t  msec;
+
+    msec = ctx->request->upstream->state->header_time;
+    n = wag_latency_bucket(msec);
+
+    (void) wag_fetch_add(&instance->latency[n], 1);
+    (void) ngx_atomic_fetch_add(&instance->time, msec);
+}
+
+
+static ngx_uint_t
+wag_outcome_counts(wag_upstream_t *us, ngx_uint_t status)
+{
+    ngx_uint_t  i, *range;
+
+    if (us->passive == NULL) {
+        return 0;
+    }
+
+    range = us->passive->statuses->elts;
+
+    for (i = 0; i < us->passive->statuses->nelts; i += 2) {
+        if (status >= range[i] && status <= range[i + 1]) {
+            return 1;
+        }
+    }
+
+    return 0;
+}

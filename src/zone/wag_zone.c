@@ -1,0 +1,354 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
+#include "wag_conf.h"
+#include "wag_in_flight.h"
+#include "wag_inherit.h"
+#include "wag_lock.h"
+#include "wag_table.h"
+#include "wag_zone.h"
+
+
+static ngx_int_t wag_zone_init(ngx_shm_zone_t *shm_zone, void *data);
+static ngx_int_t wag_zone_create(wag_zone_t *zone);
+static ngx_int_t wag_zone_guard(wag_zone_t *zone);
+static void wag_zone_abandon(void *data);
+static ngx_int_t wag_zone_fits(wag_zone_t *zone);
+
+
+wag_zone_t *
+wag_zone_add(ngx_conf_t *cf, wag_main_conf_t *wmcf, ngx_str_t *name,
+    ssize_t size)
+{
+    wag_zone_t      *zone, **zonep;
+    ngx_shm_zone_t  *shm_zone;
+
+    shm_zone = ngx_shared_memory_add(cf, name, size,
+                                     &ngx_http_wa_gateway_module);
+    if (shm_zone == NULL) {
+        return NULL;
+    }
+
+    if (shm_zone->data) {
+        return shm_zone->data;
+    }
+
+    zone = ngx_pcalloc(cf->pool, sizeof(wag_zone_t));
+    if (zone == NULL) {
+        return NULL;
+    }
+
+    if (ngx_array_init(&zone->upstreams, cf->pool, 1,
+                       sizeof(wag_upstream_t *))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    zonep = ngx_array_push(&wmcf->zones);
+    if (zonep == NULL) {
+        return NULL;
+    }
+
+    *zonep = zone;
+
+    zone->shm_zone = shm_zone;
+    zone->cycle = cf->cycle;
+
+    shm_zone->init = wag_zone_init;
+    shm_zone->data = zone;
+
+    return zone;
+}
+
+
+static ngx_int_t
+wag_zone_init(ngx_shm_zone_t *shm_zone, void *data)
+{
+    wag_zone_t  *ozone = data;
+
+    ngx_int_t         rc;
+    ngx_uint_t        i;
+    wag_zone_t       *zone;
+    wag_upstream_t  **usp;
+
+    zone = shm_zone->data;
+
+    if (wag_zone_fits(zone) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    zone->shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
+
+    if (ozone) {
+        zone->root = ozone->root;
+
+        if (wag_zone_guard(zone) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+    } else if (shm_zone->shm.exists) {
+        zone->root = zone->shpool->data;
+
+    } else if (wag_zone_create(zone) != NGX_OK) {
+        goto failed;
+    }
+
+    /*
+     * Workers of the configuration in force read the table meanwhile: this
+     * only adds to it, so that a reload that fails later changes nothing.
+     */
+
+    rc = NGX_OK;
+    usp = zone->upstreams.elts;
+
+    wag_lock(zone->shpool);
+
+    wag_table_sweep(zone);
+
+    for (i = 0; i < zone->upstreams.nelts && rc == NGX_OK; i++) {
+        rc = wag_table_add(zone, usp[i]);
+
+        if (rc == NGX_OK) {
+            wag_inherit_upstream(zone, usp[i]);
+        }
+    }
+
+    if (rc == NGX_OK) {
+        rc = wag_in_flight_open(zone);
+    }
+
+    wag_unlock(zone->shpool);
+
+    if (rc == NGX_OK) {
+        return NGX_OK;
+    }
+
+failed:
+
+    ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                  "zone \"%V\" of %uzk is full, a larger size is needed",
+                  &shm_zone->shm.name, shm_zone->shm.size / 1024);
+
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+wag_zone_create(wag_zone_t *zone)
+{
+    size_t            len;
+    wag_root_t       *root;
+    ngx_slab_pool_t  *shpool;
+
+    shpool = zone->shpool;
+
+    root = ngx_slab_calloc(shpool, sizeof(wag_root_t));
+    if (root == NULL) {
+        return NGX_ERROR;
+    }
+
+    len = sizeof(" in wa_gateway zone \"\"") + zone->shm_zone->shm.name.len;
+
+    shpool->log_ctx = ngx_slab_alloc(shpool, len);
+    if (shpool->log_ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_sprintf(shpool->log_ctx, " in wa_gateway zone \"%V\"%Z",
+                &zone->shm_zone->shm.name);
+
+    shpool->log_nomem = 0;
+    shpool->data = root;
+
+    root->started = wag_time();
+    root->origin = ngx_current_msec;
+
+    ngx_queue_init(&root->groups);
+    ngx_queue_init(&root->in_flight_tables);
+
+    zone->root = root;
+
+    wag_inherit_root(zone);
+
+    return NGX_OK;
+}
+
+
+/*
+ * A reload that fails from here on gives back what it took of a zone that
+ * stays in use: nginx destroys the pool of its cycle then.
+ */
+
+static ngx_int_t
+wag_zone_guard(wag_zone_t *zone)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(zone->cycle->pool, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = wag_zone_abandon;
+    cln->data = zone;
+
+    return NGX_OK;
+}
+
+
+static void
+wag_zone_abandon(void *data)
+{
+    wag_zone_t *zone = data;
+
+    if (zone->committed) {
+        return;
+    }
+
+    wag_lock(zone->shpool);
+
+    wag_table_sweep(zone);
+
+    wag_unlock(zone->shpool);
+}
+
+
+static ngx_int_t
+wag_zone_fits(wag_zone_t *zone)
+{
+    size_t            need;
+    wag_upstream_t  **usp;
+
+    need = wag_table_size(zone);
+
+    if (zone->shm_zone->shm.size >= need) {
+        return NGX_OK;
+    }
+
+    if (zone->upstreams.nelts) {
+        usp = zone->upstreams.elts;
+
+        ngx_log_error(NGX_LOG_EMERG, zone->shm_zone->shm.log, 0,
+                      "zone \"%V\" of %uzk is too small for %ui instances "
+                      "of upstream \"%V\", at least %uzk is needed",
+                      &zone->shm_zone->shm.name,
+                      zone->shm_zone->shm.size / 1024, zone->nservers,
+                      &usp[0]->uscf->host, need / 1024);
+    }
+
+    return NGX_ERROR;
+}
+
+
+void
+wag_zone_commit(wag_zone_t *zone)
+{
+    ngx_uint_t        i, j;
+    wag_root_t       *root;
+    wag_upstream_t  **usp;
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, zone->cycle->log, 0,
+                   "wa_gateway commit zone: %V", &zone->shm_zone->shm.name);
+
+    root = zone->root;
+    usp = zone->upstreams.elts;
+
+    zone->committed = 1;
+
+    wag_lock(zone->shpool);
+
+    root->config_gen++;
+    zone->in_flight->config_gen = root->config_gen;
+
+    for (i = 0; i < zone->upstreams.nelts; i++) {
+        usp[i]->group->config_gen = root->config_gen;
+
+        for (j = 0; j < usp[i]->nservers; j++) {
+            usp[i]->servers[j].instance->config_gen = root->config_gen;
+        }
+    }
+
+    wag_table_sweep(zone);
+
+    wag_unlock(zone->shpool);
+}
+
+
+void
+wag_zone_attach(wag_zone_t *zone)
+{
+    wag_lock(zone->shpool);
+
+    wag_in_flight_enter(zone);
+
+    wag_unlock(zone->shpool);
+}
+
+
+void
+wag_zone_detach(wag_zone_t *zone)
+{
+    wag_lock(zone->shpool);
+
+    wag_in_flight_leave(zone);
+
+    wag_unlock(zone->shpool);
+}
+
+
+void
+wag_zone_reclaim_dead_workers(wag_zone_t *zone)
+{
+    wag_lock(zone->shpool);
+
+    wag_in_flight_reclaim_dead_workers(zone);
+
+    wag_unlock(zone->shpool);
+}
+
+
+ngx_int_t
+wag_zone_hold(wag_server_t *server)
+{
+    ngx_atomic_t      *in_flight;
+    ngx_atomic_uint_t  n;
+
+    in_flight = &server->instance->in_flight;
+
+    /*
+     * The worker's own count goes first: were it killed between the two, its
+     * successor gives one back too many rather than one too few, for ever.
+     */
+
+    (*server->held)++;
+
+    if (server->max_conns == 0) {
+        (void) ngx_atomic_fetch_add(in_flight, 1);
+        return NGX_OK;
+    }
+
+    do {
+        n = *in_flight;
+
+        if ((ngx_atomic_int_t) n >= (ngx_atomic_int_t) server->max_conns) {
+            (*server->held)--;
+            return NGX_BUSY;
+        }
+
+    } while (!ngx_atomic_cmp_set(in_flight, n, n + 1));
+
+    return NGX_OK;
+}
+
+
+void
+wag_zone_release(wag_server_t *server)
+{
+    (void) ngx_atomic_fetch_add(&server->instance->in_flight, -1);
+
+    (*server->held)--;
+}

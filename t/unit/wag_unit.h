@@ -1,0 +1,47 @@
+
+#ifndef _WAG_UNIT_H_INCLUDED_
+#define _WAG_UNIT_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+typedef struct {
+    ngx_pool_t          *pool;
+    ngx_log_t           *log;
+    ngx_uint_t           tests;
+    ngx_uint_t           failed;
+} wag_unit_t;
+
+
+/* One TAP line; returns "pass". */
+ngx_uint_t wag_unit_ok(wag_unit_t *u, ngx_uint_t pass, const char *name);
+
+/* Passes if both texts are equal, and shows both if not. */
+ngx_uint_t wag_unit_is(wag_unit_t *u, const char *got, const char *expected,
+    const char *name);
+
+void wag_unit_connect(wag_unit_t *u);
+void wag_unit_expect(wag_unit_t *u);
+void wag_unit_health(wag_unit_t *u);
+void wag_unit_http(wag_unit_t *u);
+void wag_unit_json(wag_unit_t *u);
+void wag_unit_keys(wag_unit_t *u);
+void wag_unit_latency(wag_unit_t *u);
+void wag_unit_reason(wag_unit_t *u);
+void wag_unit_request(wag_unit_t *u);
+void wag_unit_schedule(wag_unit_t *u);
+void wag_unit_url(wag_unit_t *u);
+
+/* the probe is run by a worker: its directive and hooks */
+
+void *wag_unit_create_conf(ngx_cycle_t *cycle);
+char *wag_unit_probe(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+ngx_int_t wag_unit_init_process(ngx_cycle_t *cycle);
+
+
+extern ngx_module_t  ngx_http_wa_gateway_unit_module;
+
+
+#endif /* _WAG_UNIT_H_INCLUDED_ */
