@@ -235,8 +235,8 @@ for my $reason (reasons($code)) {
 
 # Every room is in the design.
 
-for my $room (map { /^ngx_http_wa_gateway_(\w+)\.h$/ } sort keys %$code) {
-    ok((grep { $_ eq $room || $_ eq "ngx_http_wa_gateway_$room.h" }
+for my $room (map { /^wag_(\w+)\.h$/ } sort keys %$code) {
+    ok((grep { $_ eq $room || $_ eq "$room.h" }
         spans($page{'docs/design.md'})), "design: $room");
 }
 
