@@ -13,7 +13,7 @@
 #include "wag_conf.h"
 #include "wag_ctx.h"
 #include "wag_filter.h"
-#include "wag_keepalive.h"
+#include "wag_keepalive_conf.h"
 #include "wag_metrics.h"
 #include "wag_passive.h"
 #include "wag_servers.h"
@@ -83,7 +83,7 @@ static ngx_command_t  wag_commands[] = {
 
     { ngx_string("wa_gateway_keepalive"),
       NGX_HTTP_UPS_CONF|NGX_CONF_1MORE,
-      wag_keepalive,
+      wag_keepalive_conf,
       NGX_HTTP_SRV_CONF_OFFSET,
       0,
       NULL },

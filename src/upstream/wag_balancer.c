@@ -9,6 +9,7 @@
 #include "wag_ctx.h"
 #include "wag_interim.h"
 #include "wag_keepalive.h"
+#include "wag_keepalive_conf.h"
 #include "wag_outcome.h"
 #include "wag_retry.h"
 #include "wag_servers.h"
@@ -56,7 +57,7 @@ wag_balancer_init(ngx_conf_t *cf, ngx_http_upstream_srv_conf_t *uscf)
 
     us->zone->nservers += us->nservers;
 
-    wag_keepalive_disable_builtin(cf, uscf);
+    wag_keepalive_conf_disable_builtin(cf, uscf);
 
     uscf->peer.init = wag_balancer_init_peer;
     uscf->peer.data = us;

@@ -8,7 +8,7 @@
 #include "wag_balancer_conf.h"
 #include "wag_check.h"
 #include "wag_conf.h"
-#include "wag_keepalive.h"
+#include "wag_keepalive_conf.h"
 #include "wag_param.h"
 #include "wag_passive.h"
 #include "wag_slot_table.h"
@@ -241,7 +241,7 @@ wag_balancer_conf_finish_upstream(ngx_conf_t *cf,
 #endif
 
     if (wag_passive_finish(cf, us) != NGX_OK
-        || wag_keepalive_finish(cf, us) != NGX_OK)
+        || wag_keepalive_conf_finish(cf, us) != NGX_OK)
     {
         return NGX_ERROR;
     }

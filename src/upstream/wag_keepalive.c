@@ -4,10 +4,8 @@
  */
 
 
-#include "wag_compat.h"
 #include "wag_ctx.h"
 #include "wag_keepalive.h"
-#include "wag_param.h"
 
 
 /*
@@ -35,7 +33,6 @@ typedef struct {
 } wag_idle_t;
 
 
-static wag_keepalive_t *wag_keepalive_create(ngx_conf_t *cf);
 static void wag_keepalive_cleanup(void *data);
 static ngx_uint_t wag_keepalive_open(wag_idle_t *idle);
 static ngx_uint_t wag_keepalive_short(ngx_http_request_t *r);
@@ -55,62 +52,8 @@ static void wag_keepalive_close(ngx_connection_t *c);
 #define wag_keepalive_fresh(idle)                                             \
     (ngx_current_msec - (idle)->since < WAG_KEEPALIVE_FRESH)
 
-#define wag_keepalive_offset(field)                                           \
-    offsetof(wag_keepalive_t, field)
 
-
-static wag_param_t  wag_keepalive_params[] = {
-
-    { ngx_string("connections="), WAG_PARAM_NUM,
-      wag_keepalive_offset(connections), 1,
-      WAG_MAX_NUM },
-
-    { ngx_string("requests="), WAG_PARAM_NUM,
-      wag_keepalive_offset(requests), 1,
-      WAG_MAX_NUM },
-
-    { ngx_string("time="), WAG_PARAM_MSEC,
-      wag_keepalive_offset(time), 1,
-      WAG_MAX_MSEC },
-
-    { ngx_string("timeout="), WAG_PARAM_MSEC,
-      wag_keepalive_offset(timeout), 1,
-      WAG_MAX_MSEC },
-
-    { ngx_null_string, 0, 0, 0, 0 }
-};
-
-
-char *
-wag_keepalive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    wag_upstream_t *us = conf;
-
-    ngx_str_t  *value;
-
-    us->directive = cmd->name;
-
-    if (us->keepalive || us->keepalive_off) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
-        us->keepalive_off = 1;
-        return NGX_CONF_OK;
-    }
-
-    us->keepalive = wag_keepalive_create(cf);
-    if (us->keepalive == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    return wag_param_parse(cf, wag_keepalive_params, us->keepalive);
-}
-
-
-static wag_keepalive_t *
+wag_keepalive_t *
 wag_keepalive_create(ngx_conf_t *cf)
 {
     wag_keepalive_t     *keepalive;
@@ -169,81 +112,6 @@ wag_keepalive_cleanup(void *data)
     if (keepalive->end.posted) {
         ngx_delete_posted_event(&keepalive->end);
     }
-}
-
-
-ngx_int_t
-wag_keepalive_finish(ngx_conf_t *cf, wag_upstream_t *us)
-{
-    ngx_uint_t  i;
-
-    if (us->keepalive_off) {
-        return NGX_OK;
-    }
-
-    if (us->keepalive == NULL) {
-        us->keepalive = wag_keepalive_create(cf);
-        if (us->keepalive == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    for (i = 0; i < us->nservers; i++) {
-        ngx_queue_init(&us->servers[i].idle);
-    }
-
-    return NGX_OK;
-}
-
-
-/*
- * The cache of nginx would lie above this one, and take a connection without
- * looking whether the instance has closed it.
- */
-
-void
-wag_keepalive_disable_builtin(ngx_conf_t *cf,
-    ngx_http_upstream_srv_conf_t *uscf)
-{
-#if (WAG_KEEPALIVE_DEFAULT)
-
-    ngx_str_t       words[] = { ngx_string("keepalive"), ngx_string("0") };
-    ngx_array_t    *args, off;
-    ngx_module_t  **module;
-    ngx_command_t  *cmd;
-
-    for (module = cf->cycle->modules; *module; module++) {
-        if (ngx_strcmp((*module)->name, "ngx_http_upstream_keepalive_module")
-            == 0)
-        {
-            break;
-        }
-    }
-
-    if (*module == NULL) {
-        return;
-    }
-
-    cmd = (*module)->commands;
-
-    while (ngx_strcmp(cmd->name.data, "keepalive") != 0) {
-        cmd++;
-    }
-
-    ngx_memzero(&off, sizeof(ngx_array_t));
-    off.elts = words;
-    off.nelts = 2;
-
-    args = cf->args;
-    cf->args = &off;
-
-    /* "is duplicate" where the configuration has it */
-
-    (void) cmd->set(cf, cmd, uscf->srv_conf[(*module)->ctx_index]);
-
-    cf->args = args;
-
-#endif
 }
 
 
@@ -598,7 +466,7 @@ wag_keepalive_timer_handler(ngx_event_t *ev)
 {
     ngx_msec_t        rest;
     wag_idle_t       *idle;
-    ngx_queue_t      *q;
+    ngx_queue_t      *q, *prev;
     wag_keepalive_t  *keepalive;
 
     ngx_log_debug0(NGX_LOG_DEBUG_HTTP, ev->log, 0,
@@ -606,8 +474,11 @@ wag_keepalive_timer_handler(ngx_event_t *ev)
 
     keepalive = ev->data;
 
-    while (!ngx_queue_empty(&keepalive->age)) {
-        q = ngx_queue_last(&keepalive->age);
+    for (q = ngx_queue_last(&keepalive->age);
+         q != ngx_queue_sentinel(&keepalive->age);
+         q = prev)
+    {
+        prev = ngx_queue_prev(q);
         idle = ngx_queue_data(q, wag_idle_t, age);
 
         rest = ngx_current_msec - idle->since;

@@ -17,20 +17,13 @@
 
 
 /*
- * The handler of "wa_gateway_keepalive", and what holds without it.
+ * What "wa_gateway_keepalive" stands for where nothing is said of it, or NULL
+ * if there is no memory.
  */
-char *wag_keepalive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-ngx_int_t wag_keepalive_finish(ngx_conf_t *cf, wag_upstream_t *us);
+wag_keepalive_t *wag_keepalive_create(ngx_conf_t *cf);
 
 /*
- * Turns off what nginx 1.29.7 and newer keep in every upstream, before it is
- * set up; "keepalive" in the configuration stays as it is.
- */
-void wag_keepalive_disable_builtin(ngx_conf_t *cf,
-    ngx_http_upstream_srv_conf_t *uscf);
-
-/*
- * Takes an idle connection to an address of the peer, as peer.get() would
+ * Takes an idle connection to an address of the server, as peer.get() would
  * return it: NGX_DONE, or NGX_DECLINED if there is none.  One that the
  * instance has closed is not taken.
  */
