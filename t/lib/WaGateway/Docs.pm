@@ -169,10 +169,13 @@ sub parameters {
 
     for my $name (keys %$directives) {
         my $handler = $directives->{$name}{handler};
-        my ($text) = grep {
-                         /^$handler\([^()]*\)\n\{(?:(?!^\}).)*_params\b/ms
-                     } values %$code;
-        next unless $text;
+        my ($file) = grep {
+            $code->{$_} =~ /^$handler\([^()]*\)\n\{(?:(?!^\}).)*_params\b/ms
+        } keys %$code;
+        next unless $file;
+
+        my $text = $code->{$file};
+        $text .= $code->{$file} || '' if $file =~ s/_conf\.c$/.c/;
 
         while ($text =~ /\{\s*ngx_string\("(\w+=)"\),\s*
                          WAG_PARAM_(\w+),\s*
