@@ -20,15 +20,13 @@ wag_conf_create_main(ngx_conf_t *cf)
         return NULL;
     }
 
-    if (ngx_array_init(&wmcf->upstreams, cf->pool, 1,
-                       sizeof(wag_upstream_t *))
+    if (ngx_array_init(&wmcf->upstreams, cf->pool, 1, sizeof(wag_upstream_t *))
         != NGX_OK)
     {
         return NULL;
     }
 
-    if (ngx_array_init(&wmcf->zones, cf->pool, 1,
-                       sizeof(wag_zone_t *))
+    if (ngx_array_init(&wmcf->zones, cf->pool, 1, sizeof(wag_zone_t *))
         != NGX_OK)
     {
         return NULL;

@@ -25,8 +25,7 @@ wag_json_path(ngx_pool_t *pool, ngx_str_t *text, wag_json_path_t *path)
 
     path->text = *text;
 
-    if (ngx_array_init(&path->steps, pool, 4,
-                       sizeof(wag_json_step_t))
+    if (ngx_array_init(&path->steps, pool, 4, sizeof(wag_json_step_t))
         != NGX_OK)
     {
         return NGX_ERROR;

@@ -26,10 +26,10 @@
 
 
 typedef struct {
-    ngx_str_t  name;              /* with the "=", null_string ends the list */
+    ngx_str_t            name;    /* with the "=", null_string at the end */
     ngx_uint_t           type;
     size_t               offset;  /* of the value in conf */
-    ngx_int_t  min;               /* of ms, numbers, percents and statuses */
+    ngx_int_t            min;     /* of ms, numbers, percents, statuses */
     ngx_int_t            max;
 } wag_param_t;
 

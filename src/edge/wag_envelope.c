@@ -99,12 +99,12 @@ wag_envelope_cached(ngx_http_request_t *r)
 {
 #if (NGX_HTTP_CACHE)
 
-    ngx_str_t                          *host;
-    ngx_uint_t                          i;
-    ngx_module_t                       *module;
-    ngx_http_upstream_t                *u;
-    wag_upstream_t    **us;
-    wag_main_conf_t    *wmcf;
+    ngx_str_t            *host;
+    ngx_uint_t            i;
+    ngx_module_t         *module;
+    wag_upstream_t      **us;
+    wag_main_conf_t      *wmcf;
+    ngx_http_upstream_t  *u;
 
     u = r->upstream;
 
@@ -290,8 +290,7 @@ wag_envelope_body(ngx_http_request_t *r, ngx_chain_t *in, ngx_chain_t **out)
     if (last) {
 
         if (!ctx->wrapped && size == 0
-            && wag_envelope_add(r,
-                         &wag_envelope_null, 0, &ll) != NGX_OK)
+            && wag_envelope_add(r, &wag_envelope_null, 0, &ll) != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -451,9 +450,7 @@ wag_envelope_tail(ngx_http_request_t *r, ngx_str_t *tail)
     }
 
     if (item == NULL
-        || wag_json_text_time(root, "timestamp",
-                             wag_time())
-           == NULL)
+        || wag_json_text_time(root, "timestamp", wag_time()) == NULL)
     {
         cJSON_Delete(root);
         return NGX_ERROR;

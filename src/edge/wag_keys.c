@@ -69,8 +69,7 @@ wag_keys_read(ngx_array_t *keys, ngx_str_t *text, ngx_uint_t *line)
     last = p + text->len;
 
     if (text->len >= sizeof(WAG_KEYS_BOM) - 1
-        && ngx_memcmp(p, WAG_KEYS_BOM,
-                      sizeof(WAG_KEYS_BOM) - 1)
+        && ngx_memcmp(p, WAG_KEYS_BOM, sizeof(WAG_KEYS_BOM) - 1)
            == 0)
     {
         p += sizeof(WAG_KEYS_BOM) - 1;

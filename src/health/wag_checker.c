@@ -358,9 +358,8 @@ wag_checker_judge(wag_task_t *task, ngx_int_t rc, wag_verdict_t *verdict)
     if (rc == NGX_OK) {
         verdict->status = p->answer->status;
 
-        rc = wag_expect_check(
-                                     &task->checker->upstream->check->expect,
-                                     p->answer, &p->reason);
+        rc = wag_expect_check(&task->checker->upstream->check->expect,
+                              p->answer, &p->reason);
     }
 
     verdict->known = (rc != NGX_ERROR);

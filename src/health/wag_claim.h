@@ -14,7 +14,7 @@
 
 
 typedef struct {
-    ngx_uint_t  known;             /* 0: a fault of ours, nothing was learnt */
+    ngx_uint_t           known;    /* 0: a local error, nothing was learnt */
     ngx_uint_t           passed;
     ngx_uint_t           status;   /* of the answer, 0: none */
     ngx_msec_t           time;     /* ms it took */

@@ -8,7 +8,7 @@
 
 
 #define WAG_SCHEDULE_QUICK   500   /* after a failure */
-#define WAG_SCHEDULE_FAULT   1000  /* after one of our own */
+#define WAG_SCHEDULE_FAULT   1000  /* after a local error */
 #define WAG_SCHEDULE_SPREAD  1000  /* of many first checks */
 #define WAG_SCHEDULE_MANY    64    /* checks of a worker */
 

@@ -44,7 +44,7 @@ ngx_msec_t wag_schedule_soon(ngx_msec_t next, ngx_msec_t interval,
     ngx_msec_t now, ngx_uint_t random);
 
 /*
- * The turn after a check that could not be made, for a reason of our own.
+ * The turn after a check that could not be made, for a local error.
  */
 ngx_msec_t wag_schedule_fault(ngx_msec_t now, ngx_msec_t interval);
 

@@ -52,10 +52,8 @@ wag_transition_event(wag_health_signal_t *signal)
 
     event.from = instance->health.state;
 
-    changed = wag_state_event(&instance->health,
-                              &signal->upstream->policy,
-                              signal->event, last,
-                              ngx_current_msec);
+    changed = wag_state_event(&instance->health, &signal->upstream->policy,
+                              signal->event, last, ngx_current_msec);
 
     event.to = instance->health.state;
 
@@ -170,8 +168,7 @@ wag_transition_log(wag_event_t *event, ngx_msec_t held)
                   "wa_gateway: %V is %V%s%V (%V for %M.%03Ms)",
                   &name, &wag_states[event->to],
                   reason.len ? ": " : "", &reason,
-                  &wag_states[event->from],
-                  held / 1000, held % 1000);
+                  &wag_states[event->from], held / 1000, held % 1000);
 }
 
 

@@ -175,8 +175,8 @@ wag_outcome_broken(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
          */
 
         wag_outcome_fail(ctx, WAG_CONNECT,
-                            wag_outcome_loopback(pc->sockaddr)
-                            ? "connect ECONNREFUSED" : "connect failed");
+                         wag_outcome_loopback(pc->sockaddr)
+                         ? "connect ECONNREFUSED" : "connect failed");
         return;
     }
 

@@ -204,8 +204,7 @@ wag_servers_check(ngx_conf_t *cf, ngx_http_upstream_srv_conf_t *uscf,
 
     ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                   "invalid server \"%V\" in upstream \"%V\" in %s:%ui: %s",
-                  &line->name, &uscf->host, uscf->file_name, uscf->line,
-                  err);
+                  &line->name, &uscf->host, uscf->file_name, uscf->line, err);
 
     return NGX_ERROR;
 }

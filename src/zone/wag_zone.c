@@ -41,8 +41,7 @@ wag_zone_add(ngx_conf_t *cf, wag_main_conf_t *wmcf, ngx_str_t *name,
         return NULL;
     }
 
-    if (ngx_array_init(&zone->upstreams, cf->pool, 1,
-                       sizeof(wag_upstream_t *))
+    if (ngx_array_init(&zone->upstreams, cf->pool, 1, sizeof(wag_upstream_t *))
         != NGX_OK)
     {
         return NULL;

@@ -218,8 +218,7 @@ wag_unit_health_table(wag_unit_t *u)
                                        && changed == (h.state
                                                       != c->before.state)
                                        && (c->until == 0
-                                           || h.until == c->until),
-                    c->name);
+                                           || h.until == c->until), c->name);
     }
 }
 
@@ -278,22 +277,17 @@ wag_unit_health_share(wag_unit_t *u)
 
     h.state = SLOW;
     h.until = 1000000;
-    wag_unit_ok(u,
-                    wag_state_share(&h, &policy, 0) == 1,
+    wag_unit_ok(u, wag_state_share(&h, &policy, 0) == 1,
                     "a reload made the slow start shorter: the least share");
-    wag_unit_ok(u,
-                    !wag_state_is_over(&h, &policy, 999999)
+    wag_unit_ok(u, !wag_state_is_over(&h, &policy, 999999)
                     && wag_state_is_over(&h, &policy, 1000000),
                     "it ends when it would have ended");
 
     policy.slow_start = 0;
-    wag_unit_ok(u,
-                    wag_state_share(&h, &policy, 0) == 10,
+    wag_unit_ok(u, wag_state_share(&h, &policy, 0) == 10,
                     "a reload took the slow start away: the whole share");
-    wag_unit_ok(u,
-                    wag_state_is_over(&h, &policy, 0)
-                    && wag_state_event(&h, &policy, TICK, 0,
-                                       0)
+    wag_unit_ok(u, wag_state_is_over(&h, &policy, 0)
+                    && wag_state_event(&h, &policy, TICK, 0, 0)
                     && h.state == UP,
                     "and it is over");
 
@@ -301,8 +295,7 @@ wag_unit_health_share(wag_unit_t *u)
 
     policy.slow_start = 1;
     h.until = 1;
-    wag_unit_ok(u,
-                    wag_state_share(&h, &policy, 0) == 1
+    wag_unit_ok(u, wag_state_share(&h, &policy, 0) == 1
                     && wag_state_share(&h, &policy, 1) == 10,
                     "a slow start of a millisecond");
 }
@@ -564,8 +557,7 @@ wag_unit_health_model(wag_unit_health_walk_t *w, ngx_uint_t n)
 
     case PASS:
         if (up
-            || wag_unit_health_run(w, n, 1 << PASS, 1 << FAIL,
-                                   0)
+            || wag_unit_health_run(w, n, 1 << PASS, 1 << FAIL, 0)
                < p->passes)
         {
             return state;
@@ -578,8 +570,7 @@ wag_unit_health_model(wag_unit_health_walk_t *w, ngx_uint_t n)
             return DOWN;
         }
 
-        return (up && wag_unit_health_run(w, n, 1 << FAIL,
-                                          1 << PASS, 1)
+        return (up && wag_unit_health_run(w, n, 1 << FAIL, 1 << PASS, 1)
                       >= p->fails)
                ? DOWN : state;
 

@@ -660,7 +660,6 @@ wag_unit_headers(wag_unit_t *u, wag_unit_http_t *t)
 
     wag_unit_ok(u, hdr == NULL, "no third header of a name");
 
-    wag_unit_ok(u,
-              wag_http_find(h, &none, NULL) == NULL,
+    wag_unit_ok(u, wag_http_find(h, &none, NULL) == NULL,
               "no header by a part of its name");
 }

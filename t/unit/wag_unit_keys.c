@@ -65,8 +65,7 @@ wag_unit_keys(wag_unit_t *u)
     wag_unit_ok(u, wag_keys_match(keys, &given), "the second");
 
     ngx_str_set(&given, "secret\0");
-    wag_unit_ok(u,
-              !wag_keys_match(keys, &given),
+    wag_unit_ok(u, !wag_keys_match(keys, &given),
               "the zeros behind a key are none of it");
 
     given.len = 0;

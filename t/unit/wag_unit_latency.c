@@ -98,8 +98,7 @@ wag_unit_latency(wag_unit_t *u)
 
     ngx_memzero(b, sizeof(b));
 
-    wag_unit_ok(u,
-                     wag_latency_percentile(b, 50) == -1
+    wag_unit_ok(u, wag_latency_percentile(b, 50) == -1
                      && wag_latency_count(b) == 0,
                      "nothing yet");
 
@@ -133,16 +132,14 @@ wag_unit_latency(wag_unit_t *u)
 
     i = wag_latency_bucket(120001);
 
-    wag_unit_ok(u,
-              i == WAG_LATENCY_BUCKETS - 1
+    wag_unit_ok(u, i == WAG_LATENCY_BUCKETS - 1
               && i == wag_latency_bucket((ngx_msec_t) -1),
               "the last one is for what took longer");
 
     ngx_memzero(b, sizeof(b));
     b[i] = 1;
 
-    wag_unit_ok(u,
-                     wag_latency_percentile(b, 50) == 120000,
+    wag_unit_ok(u, wag_latency_percentile(b, 50) == 120000,
                      "which is two minutes at least");
 
     for (c = wag_unit_latencies; c->name != NULL; c++) {
@@ -196,8 +193,7 @@ wag_unit_latency(wag_unit_t *u)
         b[i] = (uint32_t) -1;
     }
 
-    wag_unit_ok(u,
-              wag_latency_count(b)
+    wag_unit_ok(u, wag_latency_count(b)
               == (uint64_t) (uint32_t) -1 * WAG_LATENCY_BUCKETS
               && wag_latency_percentile(b, 99) > 100000,
               "full buckets");

@@ -68,8 +68,7 @@ wag_unit_create_conf(ngx_cycle_t *cycle)
         return NULL;
     }
 
-    if (ngx_array_init(&uc->probes, cycle->pool, 4,
-                       sizeof(wag_unit_probe_t *))
+    if (ngx_array_init(&uc->probes, cycle->pool, 4, sizeof(wag_unit_probe_t *))
         != NGX_OK)
     {
         return NULL;
@@ -252,8 +251,7 @@ wag_unit_probe_ready(ngx_conf_t *cf, wag_unit_probe_t *up)
 
     if (up->ssl
         && wag_tls_context(cf, &up->probe.transport.ssl,
-                           up->probe.transport.ssl_verify,
-                           &up->trusted)
+                           up->probe.transport.ssl_verify, &up->trusted)
            != NGX_OK)
     {
         return NGX_CONF_ERROR;

@@ -58,8 +58,7 @@ wag_unit_schedule_recheck(wag_unit_t *u, ngx_msec_t now)
 
         /* nor does it overflow */
 
-        if (wag_schedule_recheck(now, s->interval,
-                                 (ngx_uint_t) -1) - now
+        if (wag_schedule_recheck(now, s->interval, (ngx_uint_t) -1) - now
             != s->interval)
         {
             bad++;
@@ -94,8 +93,7 @@ wag_unit_schedule_moments(wag_unit_t *u, ngx_msec_t now)
     wag_unit_ok(u, bad == 0 && many > 1000 && many < 4000,
                 "what traffic took out: within half a second");
 
-    wag_unit_ok(u,
-              wag_schedule_soon(now + 100, 30000, now, 7)
+    wag_unit_ok(u, wag_schedule_soon(now + 100, 30000, now, 7)
               == now + 100,
               "what traffic took out: a turn that comes sooner stands");
 
@@ -104,34 +102,28 @@ wag_unit_schedule_moments(wag_unit_t *u, ngx_msec_t now)
     wag_unit_ok(u, d >= 250 && d < 500,
               "what traffic took out: a turn that waits for its jitter");
 
-    wag_unit_ok(u,
-              wag_schedule_soon(now - 1, 100, now, 7)
+    wag_unit_ok(u, wag_schedule_soon(now - 1, 100, now, 7)
               == now + 100,
               "what traffic took out: within the interval");
 
-    wag_unit_ok(u,
-              wag_schedule_fault(now, 30000) - now == 1000
+    wag_unit_ok(u, wag_schedule_fault(now, 30000) - now == 1000
               && wag_schedule_fault(now, 200) - now == 200,
               "a fault of our own: a second, or the interval");
 
-    wag_unit_ok(u,
-              wag_schedule_resume(now + 700, 3000, now, 9)
+    wag_unit_ok(u, wag_schedule_resume(now + 700, 3000, now, 9)
               == now + 700,
               "resumed: the turn stands");
 
-    wag_unit_ok(u,
-              wag_schedule_resume(now + 9000, 3000, now, 9)
+    wag_unit_ok(u, wag_schedule_resume(now + 9000, 3000, now, 9)
               == now + 3000,
               "resumed: never later than the interval of now");
 
-    wag_unit_ok(u,
-              wag_schedule_resume(now - 1, 3000, now, 9)
+    wag_unit_ok(u, wag_schedule_resume(now - 1, 3000, now, 9)
               == now + 9
               && wag_schedule_resume(now, 3000, now, 0) == now,
               "resumed: a turn that was missed comes at once");
 
-    wag_unit_ok(u,
-              wag_schedule_scatter(now, 3000, 64, 1234)
+    wag_unit_ok(u, wag_schedule_scatter(now, 3000, 64, 1234)
               == now + 3000,
               "after the first check of few: the interval");
 

@@ -84,8 +84,7 @@ wag_unit_url(wag_unit_t *u)
 
     ngx_str_set(&url, "http://a/");
 
-    wag_unit_ok(u,
-              wag_url_scheme(&url, &scheme) == NGX_OK
+    wag_unit_ok(u, wag_url_scheme(&url, &scheme) == NGX_OK
               && wag_url_host(&url, &scheme, &host) == NULL
               && url.len == sizeof("http://a") - 1
               && host.data == url.data + scheme.len

@@ -240,8 +240,7 @@ wag_request_has_header(ngx_array_t *headers, const char *name)
 
     for (i = 0; i < headers->nelts; i++) {
         if (kv[i].key.len == ngx_strlen(name)
-            && ngx_strncasecmp(kv[i].key.data, (u_char *) name,
-                               kv[i].key.len)
+            && ngx_strncasecmp(kv[i].key.data, (u_char *) name, kv[i].key.len)
                == 0)
         {
             return 1;

@@ -201,9 +201,8 @@ wag_transport_tls(wag_transport_t *t)
 
     if (rc != NGX_OK || !c->ssl->handshaked) {
         wag_transport_fail(t, NGX_DECLINED,
-                           c->read->error
-                           ? "ssl handshake failed"
-                           : "closed in ssl handshake");
+                           c->read->error ? "ssl handshake failed"
+                                          : "closed in ssl handshake");
         return;
     }
 

@@ -43,26 +43,20 @@ struct wag_transport_s {
      * What open() with NGX_AGAIN came to: 0, or an error of connect(), after
      * which there is no connection any more.
      */
-    void               (*connected)(
-                           wag_transport_t *t,
-                           ngx_err_t err);
+    void               (*connected)(wag_transport_t *t, ngx_err_t err);
 
     /* bytes that came; NGX_AGAIN: more are wanted, else the turn is over */
-    ngx_int_t          (*received)(
-                           wag_transport_t *t,
-                           u_char *start, u_char *end);
+    ngx_int_t          (*received)(wag_transport_t *t, u_char *start,
+                                   u_char *end);
 
     /* the other side closed */
-    void               (*closed)(
-                           wag_transport_t *t);
+    void               (*closed)(wag_transport_t *t);
 
     /*
      * NGX_DECLINED: TLS did not come about; NGX_ERROR: a local error, or the
      * worker is exiting; NGX_ABORT: the connection broke.
      */
-    void               (*failed)(
-                           wag_transport_t *t,
-                           ngx_int_t rc);
+    void               (*failed)(wag_transport_t *t, ngx_int_t rc);
 
     /* private */
 
