@@ -108,8 +108,7 @@ wag_metric_table_uptime(wag_sample_t *sample)
     uptime = sample->snapshot->uptime;
     sample->labels.len = 0;
 
-    return wag_metrics_line(sample, "", NULL, NULL,
-                            "%M.%03M", uptime / 1000,
+    return wag_metrics_line(sample, "", NULL, NULL, "%M.%03M", uptime / 1000,
                             uptime % 1000);
 }
 
@@ -161,8 +160,7 @@ wag_metric_table_requests(wag_sample_t *sample)
     static char  *codes[] = { "1xx", "2xx", "3xx", "4xx", "5xx" };
 
     for (i = 0; i < 5; i++) {
-        if (wag_metrics_line(sample, "", "code", codes[i],
-                             "%uA",
+        if (wag_metrics_line(sample, "", "code", codes[i], "%uA",
                              sample->view->record.codes[i])
             != NGX_OK)
         {
@@ -181,8 +179,7 @@ wag_metric_table_failures(wag_sample_t *sample)
     static char  *reasons[] = { "connect", "timeout", "reset", "invalid" };
 
     for (i = 0; i < WAG_FAILURES; i++) {
-        if (wag_metrics_line(sample, "", "reason", reasons[i],
-                             "%uA",
+        if (wag_metrics_line(sample, "", "reason", reasons[i], "%uA",
                              sample->view->record.failures[i])
             != NGX_OK)
         {
@@ -232,8 +229,7 @@ wag_metric_table_duration(wag_sample_t *sample)
         return NGX_ERROR;
     }
 
-    return wag_metrics_line(sample, "_count", NULL, NULL,
-                            "%uL", count);
+    return wag_metrics_line(sample, "_count", NULL, NULL, "%uL", count);
 }
 
 
@@ -276,8 +272,7 @@ wag_metric_table_checks(wag_sample_t *sample)
 
     record = &sample->view->record;
 
-    if (wag_metrics_line(sample, "", "result", "pass", "%ui",
-                         record->passed)
+    if (wag_metrics_line(sample, "", "result", "pass", "%ui", record->passed)
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -308,8 +303,7 @@ wag_metric_table_zone(wag_sample_t *sample)
     total = sample->zone->shm_zone->shm.size;
     free = sample->zone->shpool->pfree * ngx_pagesize;
 
-    if (wag_metrics_line(sample, "", "kind", "total", "%uz",
-                         total)
+    if (wag_metrics_line(sample, "", "kind", "total", "%uz", total)
         != NGX_OK)
     {
         return NGX_ERROR;

@@ -204,7 +204,7 @@ wag_metrics_labels(wag_sample_t *sample)
 
     if (sample->snapshot) {
         wag_metrics_label(sample, "upstream",
-                                     &sample->snapshot->upstream->uscf->host);
+                          &sample->snapshot->upstream->uscf->host);
     }
 
     if (sample->view) {

@@ -141,8 +141,7 @@ wag_health_handler(ngx_http_request_t *r)
         || (instances = cJSON_AddObjectToObject(root, "instances")) == NULL
         || cJSON_AddNumberToObject(instances, "total", total) == NULL
         || cJSON_AddNumberToObject(instances, "healthy", healthy) == NULL
-        || wag_json_text_time(root, "timestamp",
-                             wag_time())
+        || wag_json_text_time(root, "timestamp", wag_time())
            == NULL)
     {
         cJSON_Delete(root);
@@ -151,5 +150,5 @@ wag_health_handler(ngx_http_request_t *r)
 
     return wag_json_response_send(r,
                           healthy ? NGX_HTTP_OK : NGX_HTTP_SERVICE_UNAVAILABLE,
-                          root);
+                                  root);
 }

@@ -131,8 +131,7 @@ wag_status_json_gateway(cJSON *root, ngx_http_request_t *r, wag_snapshot_t *s)
                                    (double) (s->uptime / 10) / 100) == NULL
         || wag_json_text_time(gateway, "timestamp", s->now)
            == NULL
-        || cJSON_AddStringToObject(gateway, "version",
-                                   WAG_VERSION) == NULL
+        || cJSON_AddStringToObject(gateway, "version", WAG_VERSION) == NULL
         || cJSON_AddStringToObject(gateway, "nginx", NGINX_VERSION) == NULL
         || cJSON_AddNumberToObject(gateway, "workers",
                               ccf->master ? ccf->worker_processes : 1) == NULL
@@ -164,11 +163,11 @@ wag_status_json_detail(wag_chunked_response_t *stream, wag_view_t *v,
 
     if (cJSON_AddBoolToObject(object, "healthy", v->healthy) == NULL
         || wag_json_text_time(object, "lastChecked",
-                             record->last_checked) == NULL
+                              record->last_checked) == NULL
         || wag_status_json_number(object, "responseTime",
                                   record->response_time) != NGX_OK
         || wag_status_json_text(object, "state",
-                             &wag_states[v->state]) != NGX_OK
+                                &wag_states[v->state]) != NGX_OK
         || wag_status_json_text(object, "reason", &v->reason)
            != NGX_OK
         || wag_json_text_time(object, "since", record->since)
@@ -304,11 +303,10 @@ wag_status_json_event(wag_chunked_response_t *stream, wag_event_t *event)
 
     if (wag_json_text_time(root, "time", event->time) == NULL
         || wag_json_text_string(root, "instance", event->name,
-                               event->name_len) == NULL
+                                event->name_len) == NULL
         || wag_status_json_text(root, "from",
-                           &wag_states[event->from]) != NGX_OK
-        || wag_status_json_text(root, "to",
-                             &wag_states[event->to]) != NGX_OK
+                                &wag_states[event->from]) != NGX_OK
+        || wag_status_json_text(root, "to", &wag_states[event->to]) != NGX_OK
         || wag_status_json_text(root, "reason", &reason) != NGX_OK)
     {
         cJSON_Delete(root);

@@ -446,7 +446,7 @@ wag_envelope_tail(ngx_http_request_t *r, ngx_str_t *tail)
 
     } else {
         item = wag_json_text_string(root, "instance", ctx->peer->name.data,
-                                   ctx->peer->name.len);
+                                    ctx->peer->name.len);
     }
 
     if (item == NULL

@@ -250,7 +250,7 @@ wag_error_make(ngx_http_request_t *r, wag_ctx_t *ctx)
         || cJSON_AddStringToObject(root, "details",
                                    ar ? details->ar : details->en) == NULL
         || cJSON_AddStringToObject(root, "sent",
-                           ctx->sent == WAG_SENT_NO ? "no"
+                                   ctx->sent == WAG_SENT_NO ? "no"
                                                          : "unknown") == NULL)
     {
         cJSON_Delete(root);

@@ -330,8 +330,7 @@ wag_check_finish_peer(ngx_conf_t *cf, wag_upstream_t *us, wag_server_t *server)
     request.uri = check->uri;
     request.headers = &check->headers;
     request.keepalive = check->keepalive;
-    ngx_str_set(&request.user_agent,
-                "wa_gateway/" WAG_VERSION);
+    ngx_str_set(&request.user_agent, "wa_gateway/" WAG_VERSION);
 
     rc = wag_request_make(cf->pool, &request, &server->request, &err);
 

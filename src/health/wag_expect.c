@@ -156,8 +156,7 @@ wag_expect_json(wag_expect_rule_t *rule, wag_http_t *h, cJSON **root,
     if (*root == NULL) {
 
         if (h->truncated) {
-            wag_reason_set(reason,
-                           "body is too large for JSON");
+            wag_reason_set(reason, "body is too large for JSON");
             return NGX_DECLINED;
         }
 

@@ -90,8 +90,7 @@ wag_expect_add(wag_expect_t *e, ngx_str_t *args, ngx_uint_t nargs,
         }
 
         if (nargs == 1) {
-            return wag_expect_error(e, err,
-                                    "no value in expectation",
+            return wag_expect_error(e, err, "no value in expectation",
                                     &args[0]);
         }
 
@@ -267,9 +266,7 @@ wag_expect_add_regex(wag_expect_t *e, wag_expect_rule_t *rule, ngx_str_t *args,
 
 #else
 
-    return wag_expect_error(e, err,
-                            "PCRE is required for regex",
-                            &args[1]);
+    return wag_expect_error(e, err, "PCRE is required for regex", &args[1]);
 #endif
 }
 

@@ -114,16 +114,13 @@ wag_outcome_answered(wag_ctx_t *ctx, ngx_connection_t *c)
             return;
         }
 
-        wag_outcome_fail(ctx, WAG_TIMEOUT,
-                         "timeout");
+        wag_outcome_fail(ctx, WAG_TIMEOUT, "timeout");
 
     } else if (error) {
-        wag_outcome_fail(ctx, WAG_RESET,
-                         "reset");
+        wag_outcome_fail(ctx, WAG_RESET, "reset");
 
     } else if (eof && length != -1) {
-        wag_outcome_fail(ctx, WAG_RESET,
-                         "answer cut short");
+        wag_outcome_fail(ctx, WAG_RESET, "answer cut short");
     }
 }
 
@@ -149,8 +146,7 @@ wag_outcome_broken(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
     u = ctx->request->upstream;
 
     if (c->read->timedout || c->write->timedout || c->timedout) {
-        wag_outcome_fail(ctx, WAG_TIMEOUT,
-                         "timeout");
+        wag_outcome_fail(ctx, WAG_TIMEOUT, "timeout");
         return;
     }
 
@@ -164,8 +160,7 @@ wag_outcome_broken(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
     if (!u->request_sent) {
 
         if (c->ssl) {
-            wag_outcome_fail(ctx, WAG_CONNECT,
-                             "connect TLS handshake failed");
+            wag_outcome_fail(ctx, WAG_CONNECT, "connect TLS handshake failed");
             return;
         }
 
@@ -181,19 +176,16 @@ wag_outcome_broken(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
     }
 
     if (c->read->eof) {
-        wag_outcome_fail(ctx, WAG_RESET,
-                         "closed before answer");
+        wag_outcome_fail(ctx, WAG_RESET, "closed before answer");
         return;
     }
 
     if (c->read->error || c->write->error || u->state->bytes_received == 0) {
-        wag_outcome_fail(ctx, WAG_RESET,
-                         "reset");
+        wag_outcome_fail(ctx, WAG_RESET, "reset");
         return;
     }
 
-    wag_outcome_fail(ctx, WAG_INVALID,
-                     "invalid answer");
+    wag_outcome_fail(ctx, WAG_INVALID, "invalid answer");
 }
 
 

@@ -244,8 +244,7 @@ wag_unit_health_init(wag_unit_t *u)
 
     policy.checked = 0;
     wag_state_init(&h, &policy);
-    wag_unit_ok(u, h.state == UP,
-                "mandatory means nothing without checks");
+    wag_unit_ok(u, h.state == UP, "mandatory means nothing without checks");
 }
 
 
@@ -278,18 +277,17 @@ wag_unit_health_share(wag_unit_t *u)
     h.state = SLOW;
     h.until = 1000000;
     wag_unit_ok(u, wag_state_share(&h, &policy, 0) == 1,
-                    "a reload made the slow start shorter: the least share");
+                "a reload made the slow start shorter: the least share");
     wag_unit_ok(u, !wag_state_is_over(&h, &policy, 999999)
                     && wag_state_is_over(&h, &policy, 1000000),
-                    "it ends when it would have ended");
+                "it ends when it would have ended");
 
     policy.slow_start = 0;
     wag_unit_ok(u, wag_state_share(&h, &policy, 0) == 10,
-                    "a reload took the slow start away: the whole share");
+                "a reload took the slow start away: the whole share");
     wag_unit_ok(u, wag_state_is_over(&h, &policy, 0)
                     && wag_state_event(&h, &policy, TICK, 0, 0)
-                    && h.state == UP,
-                    "and it is over");
+                    && h.state == UP, "and it is over");
 
     h.state = SLOW;
 
@@ -297,7 +295,7 @@ wag_unit_health_share(wag_unit_t *u)
     h.until = 1;
     wag_unit_ok(u, wag_state_share(&h, &policy, 0) == 1
                     && wag_state_share(&h, &policy, 1) == 10,
-                    "a slow start of a millisecond");
+                "a slow start of a millisecond");
 }
 
 
@@ -584,7 +582,7 @@ wag_unit_health_model(wag_unit_health_walk_t *w, ngx_uint_t n)
     case ERROR:
         return (up && p->error_fails
                 && wag_unit_health_run(w, n, 1 << ERROR,
-                              (1 << OK)|(1 << STATUS)|(1 << LAST), 1)
+                                       (1 << OK)|(1 << STATUS)|(1 << LAST), 1)
                    >= p->error_fails)
                ? DOWN : state;
 

@@ -628,9 +628,9 @@ wag_unit_headers(wag_unit_t *u, wag_unit_http_t *t)
     static ngx_str_t  name = ngx_string("x-foo");
     static ngx_str_t  none = ngx_string("x-fo");
     static ngx_str_t  text = ngx_string(OK
-                                 "X-Fold: a\r\n \t b \r\n  \r\n\tc\r\n"
-                                 "X-FOO:\t one \t\r\nX-Foo:\r\n two\r\n"
-                                 "Content-Length: 0\r\n\r\n");
+                                        "X-Fold: a\r\n \t b \r\n  \r\n\tc\r\n"
+                                        "X-FOO:\t one \t\r\nX-Foo:\r\n two\r\n"
+                                        "Content-Length: 0\r\n\r\n");
 
     h = &t->http;
 
@@ -661,5 +661,5 @@ wag_unit_headers(wag_unit_t *u, wag_unit_http_t *t)
     wag_unit_ok(u, hdr == NULL, "no third header of a name");
 
     wag_unit_ok(u, wag_http_find(h, &none, NULL) == NULL,
-              "no header by a part of its name");
+                "no header by a part of its name");
 }

@@ -66,7 +66,7 @@ wag_unit_keys(wag_unit_t *u)
 
     ngx_str_set(&given, "secret\0");
     wag_unit_ok(u, !wag_keys_match(keys, &given),
-              "the zeros behind a key are none of it");
+                "the zeros behind a key are none of it");
 
     given.len = 0;
     wag_unit_ok(u, !wag_keys_match(keys, &given), "empty");
@@ -128,8 +128,7 @@ wag_unit_keys_time(wag_unit_t *u)
     right = wag_unit_keys_steps(keys, &given);
 
     if (right == NGX_ERROR) {
-        wag_unit_ok(u, 1,
-                    "steps # SKIP no single steps here");
+        wag_unit_ok(u, 1, "steps # SKIP no single steps here");
         return;
     }
 
@@ -138,8 +137,7 @@ wag_unit_keys_time(wag_unit_t *u)
     for (i = 0; i < sizeof(wrongs) / sizeof(wrongs[0]); i++) {
         wrong = wag_unit_keys_steps(keys, &wrongs[i]);
 
-        if (!wag_unit_ok(u, wrong == right,
-                         "wherever a key is wrong"))
+        if (!wag_unit_ok(u, wrong == right, "wherever a key is wrong"))
         {
             printf("#   %d steps, %d when it is right\n", (int) wrong,
                    (int) right);
@@ -148,16 +146,14 @@ wag_unit_keys_time(wag_unit_t *u)
 
     wrong = wag_unit_keys_steps(longer, &wrongs[0]);
 
-    if (!wag_unit_ok(u, wrong == right,
-                     "whatever the lengths of the keys"))
+    if (!wag_unit_ok(u, wrong == right, "whatever the lengths of the keys"))
     {
         printf("#   %d steps, %d\n", (int) wrong, (int) right);
     }
 
     given.len--;
     wrong = wag_unit_keys_steps(keys, &given);
-    wag_unit_ok(u, wrong < right,
-                "the length of what was given does show");
+    wag_unit_ok(u, wrong < right, "the length of what was given does show");
 }
 
 

@@ -99,8 +99,7 @@ wag_unit_latency(wag_unit_t *u)
     ngx_memzero(b, sizeof(b));
 
     wag_unit_ok(u, wag_latency_percentile(b, 50) == -1
-                     && wag_latency_count(b) == 0,
-                     "nothing yet");
+                     && wag_latency_count(b) == 0, "nothing yet");
 
     /* every ms up to two minutes */
 
@@ -134,13 +133,13 @@ wag_unit_latency(wag_unit_t *u)
 
     wag_unit_ok(u, i == WAG_LATENCY_BUCKETS - 1
               && i == wag_latency_bucket((ngx_msec_t) -1),
-              "the last one is for what took longer");
+                "the last one is for what took longer");
 
     ngx_memzero(b, sizeof(b));
     b[i] = 1;
 
     wag_unit_ok(u, wag_latency_percentile(b, 50) == 120000,
-                     "which is two minutes at least");
+                "which is two minutes at least");
 
     for (c = wag_unit_latencies; c->name != NULL; c++) {
         ngx_memzero(b, sizeof(b));
@@ -195,6 +194,5 @@ wag_unit_latency(wag_unit_t *u)
 
     wag_unit_ok(u, wag_latency_count(b)
               == (uint64_t) (uint32_t) -1 * WAG_LATENCY_BUCKETS
-              && wag_latency_percentile(b, 99) > 100000,
-              "full buckets");
+              && wag_latency_percentile(b, 99) > 100000, "full buckets");
 }

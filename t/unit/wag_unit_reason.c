@@ -77,6 +77,5 @@ wag_unit_reason(wag_unit_t *u)
     wag_reason_add(&r, "abcdefg");
     wag_reason_add(&r, "abcdefg");
 
-    wag_unit_ok(u, r.len <= WAG_REASON_LEN,
-                "nothing fits into a full reason");
+    wag_unit_ok(u, r.len <= WAG_REASON_LEN, "nothing fits into a full reason");
 }

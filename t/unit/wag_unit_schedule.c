@@ -95,37 +95,33 @@ wag_unit_schedule_moments(wag_unit_t *u, ngx_msec_t now)
 
     wag_unit_ok(u, wag_schedule_soon(now + 100, 30000, now, 7)
               == now + 100,
-              "what traffic took out: a turn that comes sooner stands");
+                "what traffic took out: a turn that comes sooner stands");
 
     d = wag_schedule_soon(now - 2000, 30000, now, 7) - now;
 
     wag_unit_ok(u, d >= 250 && d < 500,
-              "what traffic took out: a turn that waits for its jitter");
+                "what traffic took out: a turn that waits for its jitter");
 
     wag_unit_ok(u, wag_schedule_soon(now - 1, 100, now, 7)
-              == now + 100,
-              "what traffic took out: within the interval");
+              == now + 100, "what traffic took out: within the interval");
 
     wag_unit_ok(u, wag_schedule_fault(now, 30000) - now == 1000
               && wag_schedule_fault(now, 200) - now == 200,
-              "a fault of our own: a second, or the interval");
+                "a fault of our own: a second, or the interval");
 
     wag_unit_ok(u, wag_schedule_resume(now + 700, 3000, now, 9)
-              == now + 700,
-              "resumed: the turn stands");
+              == now + 700, "resumed: the turn stands");
 
     wag_unit_ok(u, wag_schedule_resume(now + 9000, 3000, now, 9)
-              == now + 3000,
-              "resumed: never later than the interval of now");
+              == now + 3000, "resumed: never later than the interval of now");
 
     wag_unit_ok(u, wag_schedule_resume(now - 1, 3000, now, 9)
               == now + 9
               && wag_schedule_resume(now, 3000, now, 0) == now,
-              "resumed: a turn that was missed comes at once");
+                "resumed: a turn that was missed comes at once");
 
     wag_unit_ok(u, wag_schedule_scatter(now, 3000, 64, 1234)
-              == now + 3000,
-              "after the first check of few: the interval");
+              == now + 3000, "after the first check of few: the interval");
 
     bad = 0;
     many = 0;

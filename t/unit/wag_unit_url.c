@@ -88,8 +88,7 @@ wag_unit_url(wag_unit_t *u)
               && wag_url_host(&url, &scheme, &host) == NULL
               && url.len == sizeof("http://a") - 1
               && host.data == url.data + scheme.len
-              && host.len == 1,
-              "the slash is cut off the URL itself");
+              && host.len == 1, "the slash is cut off the URL itself");
 }
 
 

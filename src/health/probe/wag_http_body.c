@@ -33,8 +33,7 @@ wag_http_framing(wag_http_t *h)
         if (wag_http_is(&hdr->name, "content-length")) {
             rc = wag_http_content_length(h, &hdr->value);
 
-        } else if (wag_http_is(&hdr->name,
-                               "transfer-encoding"))
+        } else if (wag_http_is(&hdr->name, "transfer-encoding"))
         {
             rc = wag_http_transfer_encoding(h, &hdr->value);
 

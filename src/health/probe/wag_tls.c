@@ -119,8 +119,7 @@ wag_tls_verify(ngx_connection_t *c, ngx_str_t *name, wag_reason_t *reason)
             : ngx_ssl_check_host(c, name);
 
     if (match != NGX_OK) {
-        wag_reason_set(reason,
-                       "ssl certificate does not match \"");
+        wag_reason_set(reason, "ssl certificate does not match \"");
         wag_reason_add_value(reason, name, WAG_REASON_VALUE_LEN);
         wag_reason_add(reason, "\"");
 

@@ -161,8 +161,7 @@ wag_transport_send(wag_transport_t *t, ngx_str_t *request)
     if (t->ssl && t->connection->ssl == NULL) {
 
         if (wag_tls_create(t->connection, t->ssl, &t->ssl_name) != NGX_OK) {
-            wag_transport_fail(t, NGX_ERROR,
-                               "no ssl connection");
+            wag_transport_fail(t, NGX_ERROR, "no ssl connection");
             return;
         }
 
