@@ -122,7 +122,7 @@ like(http($port, '/send-media', body => $big), qr/"bytes":@{[length $big]}\b/,
 
 my $s = http($port, '/events', open => 1, headers => ['Accept: text/event-stream']);
 my $got = '';
-until_true { $s->blocking(0); sysread $s, $got, 4096, length $got; $got =~ /data: one/ } 5;
+until_true { $s->blocking(0); sysread $s, $got, 4096, length $got; $got =~ /data: one/ };
 like($got, qr/data: one/, 'a server-sent event passes at once');
 unlike($got, qr/"success":true,"data"/, 'and unwrapped');
 close $s;
@@ -131,12 +131,12 @@ $s = http($port, '/ws', open => 1, headers => ['Upgrade: websocket',
           'Connection: Upgrade', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
           'Sec-WebSocket-Version: 13']);
 $got = '';
-until_true { $s->blocking(0); sysread $s, $got, 4096, length $got; $got =~ /\r\n\r\n/ } 5;
+until_true { $s->blocking(0); sysread $s, $got, 4096, length $got; $got =~ /\r\n\r\n/ };
 like($got, qr/^HTTP\/1\.1 101 /, 'a WebSocket is upgraded');
 $s->blocking(1);
 print $s 'ping';
 $s->flush;
-until_true { $s->blocking(0); sysread $s, $got, 4096, length $got; $got =~ /echo:ping/ } 5;
+until_true { $s->blocking(0); sysread $s, $got, 4096, length $got; $got =~ /echo:ping/ };
 like($got, qr/echo:ping/, 'and carries data both ways');
 close $s;
 
@@ -192,16 +192,18 @@ ok((until_true { http($port, '/after'); (read_file("$run/access.log") // '') =~ 
 sub stops_gracefully {
     my ($title, $signal) = @_;
 
-    my $slow = http($port, '/slow', open => 1, headers => ['Connection: close']);
+    write_file($WaGateway::Launcher::Held, '');
+    my $held = http($port, '/held', open => 1, headers => ['Connection: close']);
     ok((until_true { in_flight() }), "$title: a request is on its way");
 
     $signal->();
+    ok((until_true { http($port, '/') eq '' }), "$title: the port is closed");
+    unlink $WaGateway::Launcher::Held;
     my $answer = '';
-    while (sysread $slow, $answer, 4096, length $answer) { }
+    while (sysread $held, $answer, 4096, length $answer) { }
 
     like($answer, qr/^HTTP\/1\.1 200 .*"success":true/s, "$title: it is answered");
     is($gw->ended, 0, "$title: exit 0");
-    is(http($port, '/'), '', "$title: nobody listens any more");
     ok(!-e "$run/log.pipe", "$title: the pipe is gone");
 }
 
@@ -227,10 +229,8 @@ sysread $s, $got, 4096;
 $gw->signal('TERM');
 ok((until_true { http($port, '/') eq '' }), 'a first SIGTERM closes the port');
 is(kill(0, $gw->{pid}), 1, 'and waits for what is open');
-my $start = time;
 $gw->signal('TERM');
 is($gw->ended, 0, 'a second one ends it');
-ok(time - $start < 10, 'at once');
 
 $gw = launch({}, $command, 'run');
 $gw->says(qr/^WhatsApp gateway on/m);

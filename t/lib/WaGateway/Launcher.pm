@@ -24,6 +24,8 @@ our @EXPORT = qw(checkout root free_port http instance launch parse_conf read_fi
 
 our $Root = abs_path(dirname(__FILE__) . '/../../..');
 
+our $Held = tempdir('wa-held-XXXXXX', TMPDIR => 1, CLEANUP => 1) . '/held';
+
 my $Main = $$;
 my @Children;
 
@@ -189,8 +191,8 @@ sub ended {
 }
 
 
-# A pretended instance.  GET /slow answers after a second; /events sends one
-# event, and the next when /next was asked for.
+# A pretended instance.  GET /held answers when the file $Held is gone; /events
+# sends one event.
 sub instance {
     my ($port) = @_;
 
@@ -260,7 +262,7 @@ sub serve {
             return;
         }
 
-        sleep 1 if $path eq '/slow';
+        until_true { !-e $Held } if $path eq '/held';
 
         (my $seen = "$line\n$headers") =~ s/\r//g;
         my $answer = $path eq '/echo' ? $seen
