@@ -161,7 +161,7 @@ wag_metric_table_requests(wag_sample_t *sample)
 
     for (i = 0; i < 5; i++) {
         if (wag_metrics_line(sample, "", "code", codes[i], "%uA",
-                             sample->view->record.codes[i])
+                             sample->view->record.counters.codes[i])
             != NGX_OK)
         {
             return NGX_ERROR;
@@ -180,7 +180,7 @@ wag_metric_table_failures(wag_sample_t *sample)
 
     for (i = 0; i < WAG_FAILURES; i++) {
         if (wag_metrics_line(sample, "", "reason", reasons[i], "%uA",
-                             sample->view->record.failures[i])
+                             sample->view->record.counters.failures[i])
             != NGX_OK)
         {
             return NGX_ERROR;
@@ -203,7 +203,7 @@ wag_metric_table_duration(wag_sample_t *sample)
 
     record = &sample->view->record;
 
-    wag_latency_cumulate(record->latency, counts);
+    wag_latency_cumulate(record->counters.latency, counts);
 
     for (i = 0; i < WAG_LATENCY_BOUNDS; i++) {
         bound = wag_latency_bounds[i];
@@ -218,13 +218,13 @@ wag_metric_table_duration(wag_sample_t *sample)
         }
     }
 
-    count = wag_latency_count(record->latency);
+    count = wag_latency_count(record->counters.latency);
 
     if (wag_metrics_line(sample, "_bucket", "le", "+Inf",
                          "%uL", count) != NGX_OK
         || wag_metrics_line(sample, "_sum", NULL, NULL,
-                            "%uA.%03uA", record->time / 1000,
-                            record->time % 1000) != NGX_OK)
+                            "%uA.%03uA", record->counters.time / 1000,
+                            record->counters.time % 1000) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -268,18 +268,18 @@ wag_metric_table_no_instance(wag_sample_t *sample)
 static ngx_int_t
 wag_metric_table_checks(wag_sample_t *sample)
 {
-    wag_instance_t  *record;
+    wag_checks_t  *checks;
 
-    record = &sample->view->record;
+    checks = &sample->view->record.checks;
 
-    if (wag_metrics_line(sample, "", "result", "pass", "%ui", record->passed)
+    if (wag_metrics_line(sample, "", "result", "pass", "%ui", checks->passed)
         != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    return wag_metrics_line(sample, "", "result", "fail",
-                            "%ui", record->failed);
+    return wag_metrics_line(sample, "", "result", "fail", "%ui",
+                            checks->failed);
 }
 
 
@@ -288,7 +288,7 @@ wag_metric_table_check_duration(wag_sample_t *sample)
 {
     ngx_msec_t  msec;
 
-    msec = sample->view->record.check_time;
+    msec = sample->view->record.checks.time;
 
     return wag_metrics_line(sample, "", NULL, NULL, "%M.%03M", msec / 1000,
                             msec % 1000);

@@ -19,8 +19,7 @@ static ngx_int_t wag_status_json_gateway(cJSON *root, ngx_http_request_t *r,
     wag_snapshot_t *s);
 static ngx_int_t wag_status_json_detail(wag_chunked_response_t *stream,
     wag_view_t *v, ngx_uint_t n);
-static ngx_int_t wag_status_json_checks(cJSON *object,
-    wag_instance_t *instance);
+static ngx_int_t wag_status_json_checks(cJSON *object, wag_checks_t *checks);
 static ngx_int_t wag_status_json_requests(cJSON *object,
     wag_instance_t *instance);
 static ngx_int_t wag_status_json_latency(cJSON *object,
@@ -163,9 +162,9 @@ wag_status_json_detail(wag_chunked_response_t *stream, wag_view_t *v,
 
     if (cJSON_AddBoolToObject(object, "healthy", v->healthy) == NULL
         || wag_json_text_time(object, "lastChecked",
-                              record->last_checked) == NULL
+                              record->checks.last) == NULL
         || wag_status_json_number(object, "responseTime",
-                                  record->response_time) != NGX_OK
+                                  record->checks.response_time) != NGX_OK
         || wag_status_json_text(object, "state",
                                 &wag_states[v->state]) != NGX_OK
         || wag_status_json_text(object, "reason", &v->reason)
@@ -173,7 +172,7 @@ wag_status_json_detail(wag_chunked_response_t *stream, wag_view_t *v,
         || wag_json_text_time(object, "since", record->since)
            == NULL
         || cJSON_AddNumberToObject(object, "weight", v->server->weight) == NULL
-        || wag_status_json_checks(object, record) != NGX_OK
+        || wag_status_json_checks(object, &record->checks) != NGX_OK
         || wag_status_json_requests(object, record) != NGX_OK
         || wag_status_json_latency(object, record) != NGX_OK)
     {
@@ -186,20 +185,19 @@ wag_status_json_detail(wag_chunked_response_t *stream, wag_view_t *v,
 
 
 static ngx_int_t
-wag_status_json_checks(cJSON *object, wag_instance_t *instance)
+wag_status_json_checks(cJSON *object, wag_checks_t *checks)
 {
-    cJSON     *checks;
-    ngx_int_t  status;
+    cJSON      *item;
+    ngx_int_t   status;
 
-    status = instance->last_status ? (ngx_int_t) instance->last_status : -1;
+    status = checks->last_status ? (ngx_int_t) checks->last_status : -1;
 
-    if ((checks = cJSON_AddObjectToObject(object, "checks")) == NULL
-        || cJSON_AddNumberToObject(checks, "passed", instance->passed) == NULL
-        || cJSON_AddNumberToObject(checks, "failed", instance->failed) == NULL
-        || cJSON_AddNumberToObject(checks, "consecutiveFailures",
-                                   instance->failed_in_row) == NULL
-        || wag_status_json_number(checks, "lastStatus", status)
-           != NGX_OK)
+    if ((item = cJSON_AddObjectToObject(object, "checks")) == NULL
+        || cJSON_AddNumberToObject(item, "passed", checks->passed) == NULL
+        || cJSON_AddNumberToObject(item, "failed", checks->failed) == NULL
+        || cJSON_AddNumberToObject(item, "consecutiveFailures",
+                                   checks->failed_in_row) == NULL
+        || wag_status_json_number(item, "lastStatus", status) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -218,12 +216,12 @@ wag_status_json_requests(cJSON *object, wag_instance_t *instance)
     failed = 0;
 
     for (i = 0; i < WAG_FAILURES; i++) {
-        failed += instance->failures[i];
+        failed += instance->counters.failures[i];
     }
 
     if ((requests = cJSON_AddObjectToObject(object, "requests")) == NULL
-        || cJSON_AddNumberToObject(requests, "total", instance->requests)
-           == NULL
+        || cJSON_AddNumberToObject(requests, "total",
+                                   instance->counters.requests) == NULL
         || cJSON_AddNumberToObject(requests, "inFlight", instance->in_flight)
            == NULL
         || cJSON_AddNumberToObject(requests, "failed", failed) == NULL)
@@ -232,8 +230,8 @@ wag_status_json_requests(cJSON *object, wag_instance_t *instance)
     }
 
     for (i = 0; i < 5; i++) {
-        if (cJSON_AddNumberToObject(requests, codes[i], instance->codes[i])
-            == NULL)
+        if (cJSON_AddNumberToObject(requests, codes[i],
+                                    instance->counters.codes[i]) == NULL)
         {
             return NGX_ERROR;
         }
@@ -258,7 +256,7 @@ wag_status_json_latency(cJSON *object, wag_instance_t *instance)
     }
 
     for (i = 0; i < 3; i++) {
-        msec = wag_latency_percentile(instance->latency, percents[i]);
+        msec = wag_latency_percentile(instance->counters.latency, percents[i]);
 
         if (wag_status_json_number(latency, names[i], msec) != NGX_OK) {
             return NGX_ERROR;

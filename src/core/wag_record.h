@@ -39,10 +39,34 @@
 /*
  * Counters move by atomics; all else of a record is written under the zone's
  * shpool->mutex, and read under it but for single words that may be a moment
- * old: "state", the copy of health.state, for all; next_check for the checker,
- * health.errors and health.statuses for traffic that has no news, health.until
+ * old: "state", the copy of health.state, for all; checks.next for checkers;
+ * health.errors and health.statuses for traffic that has no news; health.until
  * for the slot table.
  */
+
+typedef struct {
+    ngx_atomic_t         requests;
+    ngx_atomic_t         failures[WAG_FAILURES];
+    ngx_atomic_t         codes[5];   /* 1xx to 5xx */
+    ngx_atomic_t         time;       /* ms, of all answers */
+    wag_latency_t        latency[WAG_LATENCY_BUCKETS];
+} wag_counters_t;
+
+
+typedef struct {
+    uint64_t             last;            /* ms since the Epoch, 0: never */
+    ngx_msec_t           next;            /* monotonic, 0: now */
+    ngx_msec_int_t       response_time;   /* ms, -1: none */
+    ngx_msec_t           time;            /* ms, of the last one */
+    ngx_uint_t           passed;
+    ngx_uint_t           failed;
+    ngx_uint_t           failed_in_row;
+    ngx_uint_t           last_status;     /* 0: none */
+    ngx_uint_t           hash;            /* what is asked */
+    ngx_pid_t            pid;             /* who asks, 0: nobody */
+    ngx_msec_t           since;           /* it asks, monotonic */
+} wag_checks_t;
+
 
 typedef struct {
     ngx_str_node_t       node;         /* by name */
@@ -51,29 +75,15 @@ typedef struct {
 
     ngx_atomic_t         state;
     ngx_atomic_t         in_flight;
-    ngx_atomic_t         requests;
-    ngx_atomic_t         failures[WAG_FAILURES];
-    ngx_atomic_t         codes[5];   /* 1xx to 5xx */
-    ngx_atomic_t         time;       /* ms, of all answers */
-    wag_latency_t        latency[WAG_LATENCY_BUCKETS];
+    wag_counters_t       counters;
 
     wag_health_t         health;
-    uint64_t             since;           /* ms since the Epoch */
-    ngx_msec_t           moved;           /* the same, monotonic */
-    uint64_t             last_checked;    /* ditto, 0: never */
-    ngx_msec_t           next_check;      /* monotonic, 0: now */
-    ngx_msec_int_t       response_time;   /* ms, -1: none */
-    ngx_msec_t           check_time;      /* ms, of the last one */
-    ngx_uint_t           passed;
-    ngx_uint_t           failed;
-    ngx_uint_t           failed_in_row;
-    ngx_uint_t           last_status;     /* 0: none */
-    ngx_uint_t           check_hash;      /* what is asked */
-    ngx_pid_t            checking;        /* who asks, 0: nobody */
-    ngx_msec_t           checking_since;
-
+    uint64_t             since;        /* ms since the Epoch */
+    ngx_msec_t           moved;        /* the same, monotonic */
     ngx_uint_t           reason_len;
     u_char               reason[WAG_REASON_LEN];
+
+    wag_checks_t         checks;
 } wag_instance_t;
 
 

@@ -185,7 +185,7 @@ wag_checker_start_task(wag_checker_t *checker, ngx_uint_t n)
 static void
 wag_checker_resume_schedule(wag_task_t *task, ngx_msec_t spread)
 {
-    task->next = task->server->instance->next_check;
+    task->next = task->server->instance->checks.next;
 
     task->turn = wag_schedule_resume(task->next,
                                      task->checker->upstream->check->interval,
@@ -276,7 +276,7 @@ wag_checker_recheck_ejected(wag_checker_t *checker)
         task = &checker->tasks[i];
 
         if (task->timer.timer_set && !task->first
-            && task->server->instance->next_check != task->next)
+            && task->server->instance->checks.next != task->next)
         {
             wag_checker_resume_schedule(task, 0);
             wag_checker_arm(task, task->turn);
@@ -302,7 +302,7 @@ wag_checker_handler(ngx_event_t *ev)
      * for a moment; who comes second finds that the schedule has moved on.
      */
 
-    if (!task->first && task->server->instance->next_check != task->next) {
+    if (!task->first && task->server->instance->checks.next != task->next) {
         wag_checker_resume_schedule(task, 0);
         wag_checker_arm(task, task->turn);
         return;

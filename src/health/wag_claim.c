@@ -22,19 +22,19 @@ wag_claim_take(wag_upstream_t *us, wag_server_t *server)
 {
     ngx_pid_t        pid;
     ngx_int_t        rc;
+    wag_checks_t    *checks;
     ngx_msec_int_t   age;
-    wag_instance_t  *instance;
 
     rc = NGX_OK;
-    instance = server->instance;
+    checks = &server->instance->checks;
 
     wag_lock(us->zone->shpool);
 
-    pid = instance->checking;
+    pid = checks->pid;
 
     /* below zero if the other worker's cached time is ahead of this one's */
 
-    age = (ngx_msec_int_t) (ngx_current_msec - instance->checking_since);
+    age = (ngx_msec_int_t) (ngx_current_msec - checks->since);
 
     if (pid != 0
         && pid != ngx_pid
@@ -45,8 +45,8 @@ wag_claim_take(wag_upstream_t *us, wag_server_t *server)
         rc = NGX_BUSY;
 
     } else {
-        instance->checking = ngx_pid;
-        instance->checking_since = ngx_current_msec;
+        checks->pid = ngx_pid;
+        checks->since = ngx_current_msec;
     }
 
     wag_unlock(us->zone->shpool);
@@ -60,41 +60,40 @@ wag_claim_release(wag_upstream_t *us, wag_server_t *server,
     wag_verdict_t *verdict)
 {
     ngx_uint_t           failures;
-    wag_instance_t      *instance;
+    wag_checks_t        *checks;
     wag_health_signal_t  signal;
 
-    instance = server->instance;
+    checks = &server->instance->checks;
 
     wag_lock(us->zone->shpool);
 
-    instance->checking = 0;
+    checks->pid = 0;
 
     if (verdict->known) {
-        instance->last_checked = wag_time();
-        instance->last_status = verdict->status;
-        instance->check_time = verdict->time;
+        checks->last = wag_time();
+        checks->last_status = verdict->status;
+        checks->time = verdict->time;
 
         if (verdict->passed) {
-            instance->passed++;
-            instance->failed_in_row = 0;
-            instance->response_time = verdict->time;
+            checks->passed++;
+            checks->failed_in_row = 0;
+            checks->response_time = verdict->time;
 
         } else {
-            instance->failed++;
-            instance->failed_in_row++;
-            instance->response_time = -1;
+            checks->failed++;
+            checks->failed_in_row++;
+            checks->response_time = -1;
         }
     }
 
-    failures = instance->failed_in_row;
+    failures = checks->failed_in_row;
 
     wag_unlock(us->zone->shpool);
 
     if (verdict->known) {
         signal.upstream = us;
         signal.server = server;
-        signal.event = verdict->passed ? WAG_PASS
-                                     : WAG_FAIL;
+        signal.event = verdict->passed ? WAG_PASS : WAG_FAIL;
         signal.reason = verdict->reason;
 
         wag_transition_event(&signal);
@@ -108,17 +107,17 @@ ngx_msec_t
 wag_claim_schedule(wag_upstream_t *us, wag_server_t *server, ngx_msec_t known,
     ngx_msec_t turn)
 {
-    wag_instance_t  *instance;
+    wag_checks_t  *checks;
 
-    instance = server->instance;
+    checks = &server->instance->checks;
 
     wag_lock(us->zone->shpool);
 
-    if (instance->next_check == known) {
-        instance->next_check = turn;
+    if (checks->next == known) {
+        checks->next = turn;
 
     } else {
-        turn = instance->next_check;
+        turn = checks->next;
     }
 
     wag_unlock(us->zone->shpool);
@@ -130,17 +129,17 @@ wag_claim_schedule(wag_upstream_t *us, wag_server_t *server, ngx_msec_t known,
 ngx_uint_t
 wag_claim_check_changed(wag_upstream_t *us, wag_server_t *server)
 {
-    ngx_uint_t       anew;
-    wag_instance_t  *instance;
+    ngx_uint_t     anew;
+    wag_checks_t  *checks;
 
-    instance = server->instance;
+    checks = &server->instance->checks;
 
     wag_lock(us->zone->shpool);
 
-    anew = (instance->last_checked == 0
-            || instance->check_hash != us->check->hash);
+    anew = (checks->last == 0
+            || checks->hash != us->check->hash);
 
-    instance->check_hash = us->check->hash;
+    checks->hash = us->check->hash;
 
     wag_unlock(us->zone->shpool);
 

@@ -133,10 +133,10 @@ wag_transition_recheck(wag_health_signal_t *signal)
     instance = signal->server->instance;
 
     if (check) {
-        instance->next_check = wag_schedule_soon(instance->next_check,
-                                                 check->interval,
-                                                 ngx_current_msec,
-                                                 ngx_random());
+        instance->checks.next = wag_schedule_soon(instance->checks.next,
+                                                  check->interval,
+                                                  ngx_current_msec,
+                                                  ngx_random());
     }
 }
 

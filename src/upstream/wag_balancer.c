@@ -271,7 +271,7 @@ wag_balancer_take(wag_ctx_t *ctx, wag_server_t *server)
         (void) ngx_atomic_fetch_add(&ctx->upstream->group->failovers, 1);
     }
 
-    (void) ngx_atomic_fetch_add(&server->instance->requests, 1);
+    (void) ngx_atomic_fetch_add(&server->instance->counters.requests, 1);
 
     return NGX_OK;
 }

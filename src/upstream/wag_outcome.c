@@ -18,7 +18,7 @@ static void wag_outcome_declined(wag_ctx_t *ctx, ngx_peer_connection_t *pc,
 static void wag_outcome_broken(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
 static void wag_outcome_fail(wag_ctx_t *ctx, ngx_uint_t failure, char *reason);
 static ngx_uint_t wag_outcome_loopback(struct sockaddr *sockaddr);
-static void wag_outcome_time(wag_ctx_t *ctx, wag_instance_t *instance);
+static void wag_outcome_time(wag_ctx_t *ctx, wag_counters_t *counters);
 static ngx_uint_t wag_outcome_counts(wag_upstream_t *us, ngx_uint_t status);
 
 
@@ -169,8 +169,7 @@ wag_outcome_broken(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
          * loopback it can only be this one
          */
 
-        wag_outcome_fail(ctx, WAG_CONNECT,
-                         wag_outcome_loopback(pc->sockaddr)
+        wag_outcome_fail(ctx, WAG_CONNECT, wag_outcome_loopback(pc->sockaddr)
                          ? "connect ECONNREFUSED" : "connect failed");
         return;
     }
@@ -228,6 +227,7 @@ void
 wag_outcome_score(wag_ctx_t *ctx)
 {
     u_char               buf[sizeof("status ") + NGX_INT_T_LEN];
+    ngx_uint_t           n;
     wag_instance_t      *instance;
     wag_health_signal_t  signal;
 
@@ -236,15 +236,16 @@ wag_outcome_score(wag_ctx_t *ctx)
     ngx_memzero(&signal, sizeof(wag_health_signal_t));
 
     if (ctx->status >= 100 && ctx->status < 600) {
-        (void) ngx_atomic_fetch_add(&instance->codes[ctx->status / 100 - 1],
-                                    1);
-        wag_outcome_time(ctx, instance);
+        n = ctx->status / 100 - 1;
+        (void) ngx_atomic_fetch_add(&instance->counters.codes[n], 1);
+        wag_outcome_time(ctx, &instance->counters);
     }
 
     switch (ctx->outcome) {
 
     case WAG_FAILED:
-        (void) ngx_atomic_fetch_add(&instance->failures[ctx->failure], 1);
+        n = ctx->failure;
+        (void) ngx_atomic_fetch_add(&instance->counters.failures[n], 1);
 
         if (ctx->sent == WAG_SENT_UNKNOWN) {
             (void) ngx_atomic_fetch_add(&ctx->upstream->group->ambiguous, 1);
@@ -296,7 +297,7 @@ wag_outcome_score(wag_ctx_t *ctx)
 /* to the header of the answer: a slow client is not the instance's fault */
 
 static void
-wag_outcome_time(wag_ctx_t *ctx, wag_instance_t *instance)
+wag_outcome_time(wag_ctx_t *ctx, wag_counters_t *counters)
 {
     ngx_uint_t  n;
     ngx_msec_t  msec;
@@ -304,8 +305,8 @@ wag_outcome_time(wag_ctx_t *ctx, wag_instance_t *instance)
     msec = ctx->request->upstream->state->header_time;
     n = wag_latency_bucket(msec);
 
-    (void) wag_fetch_add(&instance->latency[n], 1);
-    (void) ngx_atomic_fetch_add(&instance->time, msec);
+    (void) wag_fetch_add(&counters->latency[n], 1);
+    (void) ngx_atomic_fetch_add(&counters->time, msec);
 }
 
 

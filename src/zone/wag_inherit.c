@@ -109,7 +109,7 @@ wag_inherit_instance(wag_instance_t *instance, wag_group_t *old)
 
     instance->config_gen = 0;
     instance->in_flight = 0;
-    instance->checking = 0;
+    instance->checks.pid = 0;
 }
 
 

@@ -174,7 +174,7 @@ wag_table_instance(wag_zone_t *zone, wag_upstream_t *us, ngx_str_t *name)
     instance->state = instance->health.state;
     instance->since = wag_time();
     instance->moved = ngx_current_msec;
-    instance->response_time = -1;
+    instance->checks.response_time = -1;
 
     ngx_rbtree_insert(&us->group->rbtree, &instance->node.node);
     ngx_queue_insert_tail(&us->group->instances, &instance->queue);
