@@ -16,9 +16,16 @@ use WaGateway::Launcher;
 
 my $Root = root();
 my $html = "$Root/html";
+
+# the scripts in the order in which they are loaded, and what each may know
+my @Scripts = (['dashboard.texts.js',   'TEXTS'],
+               ['dashboard.gateway.js', 'gateway'],
+               ['dashboard.view.js',    'view', qw(TEXTS gateway)],
+               ['dashboard.js',         undef,  qw(gateway view)]);
+
 my %file = map { $_ => read_file("$html/$_") }
-           qw(dashboard.html dashboard.css dashboard.js dashboard.texts.js
-              dashboard.svg);
+           qw(dashboard.html dashboard.css dashboard.svg),
+           map { $_->[0] } @Scripts;
 my $all = join "\n", values %file;
 
 my $Policy = "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -44,7 +51,36 @@ is(scalar(() = $page =~ /<script\b/g),
 unlike($page, qr/javascript:/i, 'no javascript: link');
 unlike($page =~ s/<!DOCTYPE[^>]*>//r, qr/(?:https?:)?\/\//, 'no other host');
 
-my $scripts = $file{'dashboard.js'} . $file{'dashboard.texts.js'};
+is(join(' ', $page =~ /<script src="dashboard\/([\w.]+)"/g),
+   join(' ', map { $_->[0] } @Scripts), 'it loads the scripts');
+is(join(' ', sort map { s/.*\///r } glob "'$html'/*"),
+   join(' ', sort keys %file), 'there is no other file');
+
+# Each knows those above it, none those below.
+
+my @globals = grep { defined } map { $_->[1] } @Scripts;
+
+for (@Scripts) {
+    my ($name, $global, @known) = @$_;
+    my $code = $file{$name} =~ s/^\s*\/\/.*|\s\/\/ .*|'[^'\n]*'//mgr;
+    my %used = map { $_ => 1 } grep { !defined $global || $_ ne $global }
+               grep { $code =~ /(?<![\w.])$_\b/ } @globals;
+
+    like($file{$name}, qr/\A'use strict';\n/, "$name is strict");
+    is(join(' ', sort keys %used), join(' ', sort @known),
+       "$name knows what it may");
+    is(join(' ', ($code =~ s/\(function \(\) \{\n.*^\}\)\(\);//msr)
+                 =~ /^(?:async )?(?:const|let|var|function|class) (\w+)/mg),
+       $global // '', "$name has one name for the others");
+}
+
+unlike($file{'dashboard.gateway.js'} =~ s/document\.hidden//gr,
+       qr/\b(?:document|window|localStorage|sessionStorage)\b/,
+       'what asks the gateway draws nothing');
+unlike(join('', @file{qw(dashboard.view.js dashboard.js)}),
+       qr/\bfetch\b|XMLHttpRequest/, 'what draws asks nothing');
+
+my $scripts = join '', map { $file{$_->[0]} } @Scripts;
 
 unlike($scripts, qr/innerHTML|outerHTML|insertAdjacentHTML|document\.write
                     |\beval\b|new\s+Function|DOMParser|srcdoc
@@ -62,7 +98,7 @@ like($page, qr/role="alert"/, 'and alarms');
 my %id;
 $id{$_}++ for $page =~ /\sid="([^"]+)"/g;
 is(join(' ', grep { $id{$_} > 1 } keys %id), '', 'ids are unique');
-is(join(' ', grep { !$id{$_} } $file{'dashboard.js'} =~ /\$\('([\w-]+)'\)/g),
+is(join(' ', grep { !$id{$_} } $scripts =~ /\$\('([\w-]+)'\)/g),
    '', 'and are there');
 is(join(' ', grep { !$id{$_} }
              map { split ' ' } $page =~ /(?:aria-\w+by|aria-controls|for)="([^"]+)"/g),
@@ -95,7 +131,7 @@ for my $key (sort keys %{$texts{ar}}) {
 }
 
 my @used = ($page =~ /data-t(?:-\w+)?="(\w+)"/g,
-            $file{'dashboard.js'} =~ /text\.(\w+)/g);
+            $scripts =~ /\btext\.(\w+)/g);
 is(join(' ', grep { !exists $texts{en}{$_} } @used), '',
    'every text in use is there');
 
