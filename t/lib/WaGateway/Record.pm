@@ -92,6 +92,11 @@ sub plain {
     my ($self, $text) = @_;
     my $named = $self->{named};
 
+    # before names: a pid may be the number of a port
+    $text =~ s/\] \d+#\d+: (?:\*\d+ )?/] /;
+    $text =~ s/\b((?:worker )?process) \d+/$1 <pid>/g;
+    $text =~ s/(from|pid) \d+\b/$1 <pid>/g;
+
     $text =~ s/$named/$self->{names}{$1}/g;
     $text =~ s/\Q$Root\E/<root>/g;
     $text =~ s{nginx/\d+\.\d+\.\d+}{nginx/<version>}g;
@@ -114,11 +119,8 @@ sub plain {
     $text =~ s/^(wa_gateway_checks_total\{.*"fail"\}) [1-9]\d*$/$1 <n>/mg;
 
     $text =~ s{^\d{4}/\d\d/\d\d [\d:]{8} }{};
-    $text =~ s/\] \d+#\d+: (?:\*\d+ )?/] /;
     $text =~ s/ for [\d.]+s\)/ for <n>s)/;
     $text =~ s/^(\[\w+\] .*?), client: .*?(, upstream: "[^"]*")?(?:, host: "[^"]*")?$/$1 . ($2 || '')/e;
-    $text =~ s/\b((?:worker )?process) \d+/$1 <pid>/g;
-    $text =~ s/(from|pid) \d+\b/$1 <pid>/g;
     $text =~ s/(\btime=|upstream_time=")[\d.]+/$1<n>/g;
 
     return $text;
