@@ -16,13 +16,11 @@ $ENV{TEST_NGINX_TIMEOUT} ||= 60;
 $ENV{TEST_NGINX_FAST_SHUTDOWN} = 1;
 
 
-# One nginx serves all blocks of the same configuration.  A "table" has another
-# one in each block; t/run.pl runs it once.
+# One nginx serves all blocks of the same "config"; with "restart" each has its
+# own, with "table" as well: t/run.pl runs that once.
 sub import {
     my ($class, $how) = @_;
-
-    $ENV{TEST_NGINX_FORCE_RESTART_ON_TEST} =
-        ($how || '') eq 'table' ? 1 : 0;
+    $ENV{TEST_NGINX_FORCE_RESTART_ON_TEST} = defined $how ? 1 : 0;
 }
 
 
