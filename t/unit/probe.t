@@ -11,7 +11,7 @@ use lib $FindBin::Bin;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-use Fake;
+use Probe;
 use WaGateway::Late;
 
 my $ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
