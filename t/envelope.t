@@ -35,10 +35,18 @@ sub echo {
 }
 
 
+# The headers of both answers that tell the length of that.
+sub lengths {
+    my ($method, $path) = @_;
+    return [map { 'Content-Length: ' . length echo($method, "/$_$path") }
+                'on', 'un'];
+}
+
+
 # "ask" is the request.  "answer" is what the instance sends, else its mode in
-# the path; "wrapped" the data in an envelope, or "echo" for what the fake tells
-# of the request; "left" the body that is left alone, or "echo"; "from" who
-# answers the second time.
+# the path; "wrapped" the data in an envelope, or "echo" for what the fake
+# tells of the request; "left" the body that is left alone, or "echo"; "from"
+# who answers the second time.
 add_block_preprocessor(sub {
     my $block = shift;
     my ($method, $uri) = split ' ', $block->ask;
@@ -224,7 +232,7 @@ Content-Type: application/problem+json
 --- left eval
 "echo"
 --- head eval
-[map { 'Content-Length: ' . length main::echo('GET', "/$_/t?type=text/plain") } 'on', 'un']
+main::lengths('GET', '/t?type=text/plain')
 
 
 
@@ -233,7 +241,7 @@ Content-Type: application/problem+json
 --- left eval
 "echo"
 --- head eval
-[map { 'Content-Length: ' . length main::echo('GET', "/$_/t?type=text/html") } 'on', 'un']
+main::lengths('GET', '/t?type=text/html')
 
 
 
@@ -242,7 +250,7 @@ Content-Type: application/problem+json
 --- left eval
 "echo"
 --- head eval
-[map { 'Content-Length: ' . length main::echo('GET', "/$_/t?type=text/json") } 'on', 'un']
+main::lengths('GET', '/t?type=text/json')
 
 
 
@@ -251,7 +259,7 @@ Content-Type: application/problem+json
 --- left eval
 "echo"
 --- head eval
-[map { 'Content-Length: ' . length main::echo('GET', "/$_/t?type=application/jsonp") } 'on', 'un']
+main::lengths('GET', '/t?type=application/jsonp')
 
 
 
@@ -260,7 +268,7 @@ Content-Type: application/problem+json
 --- left eval
 "echo"
 --- head eval
-[map { 'Content-Length: ' . length main::echo('GET', "/$_/t?type=application/json-seq") } 'on', 'un']
+main::lengths('GET', '/t?type=application/json-seq')
 
 
 
@@ -269,7 +277,7 @@ Content-Type: application/problem+json
 --- left eval
 "echo"
 --- head eval
-[map { 'Content-Length: ' . length main::echo('GET', "/$_/t?type=application/x-ndjson") } 'on', 'un']
+main::lengths('GET', '/t?type=application/x-ndjson')
 
 
 
@@ -278,7 +286,7 @@ Content-Type: application/problem+json
 --- left eval
 "echo"
 --- head eval
-[map { 'Content-Length: ' . length main::echo('GET', "/$_/t?type=image/png") } 'on', 'un']
+main::lengths('GET', '/t?type=image/png')
 
 
 
@@ -287,7 +295,7 @@ Content-Type: application/problem+json
 --- left eval
 "echo"
 --- head eval
-[map { 'Content-Length: ' . length main::echo('GET', "/$_/t?type=application/octet-stream") } 'on', 'un']
+main::lengths('GET', '/t?type=application/octet-stream')
 
 
 
@@ -296,7 +304,7 @@ Content-Type: application/problem+json
 --- left eval
 "echo"
 --- head eval
-[map { 'Content-Length: ' . length main::echo('GET', "/$_/t?type=json") } 'on', 'un']
+main::lengths('GET', '/t?type=json')
 
 
 

@@ -1,7 +1,7 @@
 package WaGateway::Socket;
 
-# What the Test::Nginx files share; to be used before Test::Nginx::Socket, which
-# reads its environment when it is loaded.
+# What the Test::Nginx files share; to be used before Test::Nginx::Socket,
+# which reads its environment when it is loaded.
 
 use strict;
 use warnings;
@@ -52,7 +52,8 @@ sub row {
     my $like = $block->refused_like;
 
     if (!defined $text && !defined $like) {
-        $block->set_value('config', "$server\nlocation = /.ok { return 200; }");
+        $block->set_value('config',
+                          "$server\nlocation = /.ok { return 200; }");
         $block->set_value('request', 'GET /.ok');
         quiet($block);
         return;
