@@ -25,6 +25,11 @@ my ($pattern) = slurp('t/run.pl') =~ /sort glob\('([^']+)'\)/;
 is(join(' ', sort split ' ', `prove --dry -r t`),
    join(' ', sort glob $pattern), 'prove finds what t/run.pl finds');
 
+is(join(' ', grep { my $text = slurp($_);
+                    $text =~ /^use (?:WaGateway|Unit|Probe)\b/m
+                    && $text !~ /^use lib .*?^use (?:WaGateway|Unit|Probe)/ms }
+              glob $pattern), '', 'each finds its modules by itself');
+
 # The tests of another build or another nginx stay with that.
 my %set = map { $_ => $ENV{$_} } grep { /^TEST_NGINX_|^WA_GATEWAY_TEST_/ }
           keys %ENV;
