@@ -1,328 +1,232 @@
-#!/usr/bin/perl
-
-# Which instance a request goes to.
-
-use strict;
-use warnings;
+# Which instance a request goes to.  The instances are servers of the same
+# nginx.  max_conns, instances that fail, names with several addresses:
+# balancer_faults.t.
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use File::Temp qw(tempdir);
-use Test::More;
-use WaGateway::Fake;
-use WaGateway::Nginx qw(http send_request read_answer poll);
-use WaGateway::Shim qw(shim);
-
-my @fakes = map { WaGateway::Fake->new } 1 .. 4;
-my %letter = map { 'http://' . $fakes[$_]->name => chr(65 + $_) } 0 .. 3;
-my $dir = tempdir('wa-balancer-XXXXXX', TMPDIR => 1, CLEANUP => 1);
-chmod 0755, $dir;
+use WaGateway::Socket 'restart';
+use Test::Nginx::Socket 'no_plan';
 
 
-# Servers A to D with parameters; the balancer before them.
-sub upstream {
-    my ($first, @params) = @_;
-    my $n = 0;
-    return "wa_gateway; $first "
-           . join '', map { 'server ' . $fakes[$n++]->name . " $_;" } @params;
+sub address {
+    my ($letter) = @_;
+    return '127.0.1.' . ord($letter) . ':$TEST_NGINX_SERVER_PORT';
 }
 
 
-# The instances that answer n requests, one after the other.
-sub order {
-    my ($ng, $n) = @_;
-    my $order = '';
+# "u" and "v" are what these upstreams have inside, with A to D for servers.
+# "order" tells who answers, one request after the other: in small letters
+# those that go to v.
+add_block_preprocessor(sub {
+    my $block = shift;
+    my @order = split //, $block->order;
+    my $http = '';
 
-    for (1 .. $n) {
-        my $r = $ng->request('POST', '/o', body => 'x');
-        my $name = $r->{headers}{'x-wa-instance'};
-        $order .= $r->{status} != 200 ? "<$r->{status}>"
-                : defined $letter{$name} ? $letter{$name} : '?';
+    WaGateway::Socket::quiet($block);
+
+    for my $name ('u', 'v') {
+        my $inside = $block->$name;
+        next unless defined $inside;
+        $inside =~ s/\bserver ([A-D])\b/'server ' . address($1)/ge;
+        $http .= "upstream $name {\n$inside}\n";
     }
 
-    return $order;
-}
+    $http .= 'server { listen ' . address($_)
+             . "; location / { return 200 $_; } }\n" for 'A' .. 'D';
+
+    $block->set_value('http_config', $http);
+    $block->set_value('config', <<'END' . (defined $block->v ? <<'MORE' : ''));
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
+        add_header X-Attempts $wa_gateway_attempts;
+        location / { proxy_pass http://u; }
+        location = /status { wa_gateway_status u; }
+END
+        location /v { proxy_pass http://v; }
+        location = /v/status { wa_gateway_status v; }
+MORE
+
+    my @then = defined $block->then ? split(/\n/, $block->then) : ();
+
+    $block->set_value('request', [(map { /[a-z]/ ? "POST /v\nx" : "POST /\nx" }
+                                       @order),
+                                  map { (split)[0] =~ s/^/GET /r } @then]);
+    $block->set_value('error_code', [(200) x (@order + @then)]);
+    $block->set_value('response_headers', [('X-Attempts: 1') x @order,
+                                           ('! X-None') x @then]);
+    $block->set_value('response_body_like',
+                      [(map { '\A' . uc . '\z' } @order),
+                       map { (split ' ', $_, 2)[1] } @then]);
+});
+
+log_level('info');
+no_long_string();
+no_shuffle();
+no_root_location();
+run_tests();
+
+__DATA__
+
+=== TEST 1: in the order of the configuration
+--- u
+wa_gateway;
+server A;
+server B;
+server C;
+--- order: ABCABCABC
 
 
-sub count {
-    my %n;
-    $n{$_}++ for split //, $_[0];
-    return join ' ', map { "$_$n{$_}" } sort keys %n;
-}
+
+=== TEST 2: weight 3 to 1, to the request, the same round again
+--- u
+wa_gateway;
+server A weight=3;
+server B;
+--- order: AABAAABAAABAAABA
+--- then
+/status "total":12,.*"total":4,
+/status "weight":3,.*"weight":1,
 
 
-for my $workers (0, 4) {
-    my $how = $workers ? "$workers workers" : 'one process';
 
-    my $ng = WaGateway::Nginx->start(workers => $workers,
-                                     upstream => upstream('', ('') x 3));
-    is(order($ng, 9), 'ABCABCABC', "in the order of the configuration, $how");
-    $ng->clean;
-
-    $ng = WaGateway::Nginx->start(workers => $workers,
-        upstream => upstream('', 'weight=3', ''));
-    my $order = order($ng, 16);
-    is(count($order), 'A12 B4', "weight 3 to 1, to the request, $how");
-    is(substr($order, 0, 4) x 4, $order, "the same round again, $how");
-    $ng->clean;
-
-    $ng = WaGateway::Nginx->start(workers => $workers,
-        upstream => upstream('', 'weight=5', 'weight=1', 'weight=1'));
-    $order = order($ng, 14);
-    is(count($order), 'A10 B2 C2', "weight 5, 1, 1, $how");
-    unlike($order, qr/AAAA/, "a heavy one's turns are spread out, $how");
-    unlike($order, qr/BC|CB/, "the light ones' too, $how");
-    $ng->clean;
-
-    $ng = WaGateway::Nginx->start(workers => $workers,
-        upstream => upstream('', 'weight=100', 'weight=100', 'weight=200'));
-    is(count(order($ng, 8)), 'A2 B2 C4',
-       "weights with a common divisor make a short round, $how");
-    $ng->clean;
-
-    # down
-    $ng = WaGateway::Nginx->start(workers => $workers,
-        upstream => upstream('', '', 'down', ''));
-    is(order($ng, 6), 'ACACAC', "down gets nothing, $how");
-    is($ng->instance($fakes[1]->name)->{state}, 'down', 'and is shown so');
-    is($ng->status->{instances}{healthy}, 2, 'two are healthy');
-    $ng->clean;
-
-    # backup
-    $ng = WaGateway::Nginx->start(workers => $workers,
-        upstream => upstream('wa_gateway_passive eject=1h;',
-                             '', '', 'backup', 'backup'));
-    is(order($ng, 4), 'ABAB', "backup serves not while another is up, $how");
-    $fakes[0]->stop;
-    like(order($ng, 4), qr/^B{4}$/, 'nor with one up');
-    $fakes[1]->stop;
-    my $cd = order($ng, 6);
-    like($cd, qr/^(?:CDCDCD|DCDCDC)$/, 'only when no other is up');
-    $_->start for @fakes[0, 1];
-    $ng->clean;
-
-    # max_conns
-    $ng = WaGateway::Nginx->start(workers => $workers,
-        upstream => upstream('wa_gateway_passive off;', 'max_conns=2',
-                             'max_conns=3'));
-    $_->forget for @fakes;
-
-    my @open = map { send_request($ng->port, 'POST', '/w?fake=held',
-                                  body => 'x') } 1 .. 5;
-    ok(poll { $fakes[0]->count + $fakes[1]->count == 5 },
-       "five requests are in flight, $how");
-
-    my $r = $ng->request('POST', '/more', body => 'x');
-    is($r->{status}, 503, "one more than max_conns of all is 503, $how");
-    like($r->{body}, qr/"no_instances".*"sent":"no"/, 'nothing was sent');
-
-    $_->release for @fakes[0, 1];
-    is(scalar(grep { read_answer($_, 'POST')->{status} == 200 } @open), 5,
-       'the five are answered');
-    undef @open;
-
-    is(join(' ', map { $_->max_busy } @fakes[0, 1]), '2 3',
-       "max_conns holds across workers, $how");
-    like(order($ng, 4), qr/^[AB]{4}$/, 'after that there is room again');
-
-    # Far more than there is room for, at once, again and again
-    $_->forget for @fakes;
-    my %status;
-    for my $round (1 .. 4) {
-        my @pids = $ng->worker_pids;
-
-        kill 'STOP', @pids;
-        @open = map { send_request($ng->port, 'POST', '/w?fake=held',
-                                   body => 'x') } 1 .. 40;
-        kill 'CONT', @pids;
-
-        # those that are held are the ones without an answer
-        my %turned;
-        poll {
-            my $r = '';
-            vec($r, fileno $_, 1) = 1 for @open;
-            select $r, undef, undef, 0;
-            %turned = map { $_ => 1 } grep { vec $r, fileno $open[$_], 1 }
-                      0 .. $#open;
-            keys %turned == 35
-                && $fakes[0]->count + $fakes[1]->count == 5 * $round;
-        };
-        $_->release for @fakes[0, 1];
-        $status{read_answer($_, 'POST')->{status}}++ for @open;
-        undef @open;
-    }
-    is_deeply(\%status, { 200 => 4 * 5, 503 => 4 * 35 },
-              'some are served, some not');
-
-    for (1 .. 4) {
-        @open = map { send_request($ng->port, 'POST', '/w?delay=0.02',
-                                   body => 'x') } 1 .. 40;
-        $status{read_answer($_, 'POST')->{status}}++ for @open;
-        undef @open;
-    }
-    is(join(' ', sort keys %status), '200 503', 'nothing else comes of it');
-    ok($fakes[0]->max_busy <= 2 && $fakes[1]->max_busy <= 3,
-       "max_conns holds in a crowd, $how")
-        or diag(join ' ', map { $_->max_busy } @fakes[0, 1]);
-    ok(poll { my $d = $ng->status->{instances}{details};
-              !grep { $_->{requests}{inFlight} } values %$d },
-       'and all is given back');
-    $ng->clean;
-
-    # keepalive
-    for my $keep ('wa_gateway_keepalive off;', 'keepalive 8;', '') {
-        $_->forget for @fakes;
-        $ng = WaGateway::Nginx->start(workers => $workers ? 1 : 0,
-            upstream => upstream('', '', '', '') . $keep,
-            location => 'proxy_http_version 1.1;
-                         proxy_set_header Connection "";');
-        is(order($ng, 9), 'ABCABCABC',
-           "the order is the same with '$keep', $how");
-
-        my %connections = map { $_->{connection} => 1 } $fakes[0]->ledger;
-        is(scalar(keys %connections), $keep =~ /off/ ? 3 : 1,
-           $keep =~ /off/ ? 'each has its connection'
-                          : 'one connection is kept')
-            if $keep || 1;
-        is($ng->instance($fakes[0]->name)->{requests}{inFlight}, 0,
-           'a connection that is kept is not in flight');
-        $ng->clean;
-    }
-
-    # two upstreams that share a zone know nothing of each other
-    $ng = WaGateway::Nginx->start(workers => $workers,
-        upstream => 'wa_gateway zone=z:256k; '
-                    . join('', map { "server $_;" } map { $_->name } @fakes),
-        http => 'upstream v { wa_gateway zone=z:256k; server '
-                . $fakes[1]->name . '; server ' . $fakes[0]->name . '; }',
-        server => 'location /o/v { proxy_pass http://v; }
-                   location = /v/status { wa_gateway_status v; }');
-    is(order($ng, 3), 'ABC', "upstreams that share a zone, $how");
-    is($letter{$ng->request('GET', '/o/v')->{headers}{'x-wa-instance'}}, 'B',
-       'each has its own round');
-    my $v = JSON::PP::decode_json($ng->request('GET', '/v/status')->{body});
-    is($v->{instances}{total}, 2, 'each has its own instances');
-    is($v->{instances}{details}{'http://' . $fakes[1]->name}{requests}{total},
-       1, 'each has its own counters');
-    $ng->clean;
-}
+=== TEST 3: a heavy one's turns are spread out, the light ones' too
+--- u
+wa_gateway;
+server A weight=5;
+server B weight=1;
+server C weight=1;
+--- order: ABAAACAABAAACA
 
 
-# unix: and IPv6
-{
-    my $unix = WaGateway::Fake->new(unix => "$dir/a.sock");
-    my $six = eval { WaGateway::Fake->new(address => '::1') };
 
-    my $ng = WaGateway::Nginx->start(workers => 2, upstream => 'wa_gateway; '
-        . 'server ' . $unix->name . ';'
-        . ($six ? 'server ' . $six->name . ';' : ''));
-
-    my %seen;
-    for (1 .. 4) {
-        my $r = $ng->request('POST', '/u', body => 'x');
-        $seen{"$r->{status} $r->{headers}{'x-wa-instance'}"}++;
-    }
-
-    is_deeply(\%seen, { "200 http://unix:$dir/a.sock" => $six ? 2 : 4,
-        $six ? ('200 http://[::1]:' . $six->port => 2) : () },
-        'unix: and IPv6 servers');
-    is($ng->instance("unix:$dir/a.sock")->{requests}{total}, $six ? 2 : 4,
-       'by that name in /status');
-
-    $unix->stop;
-    my $r = $ng->request('POST', '/u', body => 'x');
-    $r = $ng->request('POST', '/u', body => 'x');
-    is($ng->instance("unix:$dir/a.sock")->{reason}, 'connect ECONNREFUSED',
-       'a socket nobody listens on is refused') if $six;
-    $ng->clean;
-}
+=== TEST 4: weights with a common divisor make a short round
+--- u
+wa_gateway;
+server A weight=100;
+server B weight=100;
+server C weight=200;
+--- order: ACBCACBC
 
 
-# A name with several addresses is one instance, tried address by address.
-{
-    my $env = shim(names => { 'two.test' => ['127.0.0.2', '127.0.0.3'] });
 
-    for my $which (2, 3) {
-        my $two = WaGateway::Fake->new(address => "127.0.0.$which");
-        my $name = 'two.test:' . $two->port;
+=== TEST 5: down gets nothing, and is shown so
+--- u
+wa_gateway;
+server A;
+server B down;
+server C;
+--- order: ACACAC
+--- then
+/status "total":3,"healthy":2,"unhealthy":1,
+/status "http://127\.0\.1\.66:\d+":\{"healthy":false,[^{}]*"state":"down"
 
-        for my $lines ("server $name;", "wa_gateway_instances http://$name;") {
-            my $ng = WaGateway::Nginx->start(
-                workers => 2, env => $env,
-                upstream => "wa_gateway; wa_gateway_passive eject=1h; $lines"
-                            . 'server ' . $fakes[0]->name . ';');
-            my $how = "where 127.0.0.$which listens, $lines";
 
-            is(join(' ', sort keys %{$ng->status->{instances}{details}}),
-               join(' ', sort "http://$name", 'http://' . $fakes[0]->name),
-               "a name with two addresses is one instance, $how");
 
-            my %seen;
-            for my $method (qw(POST GET PUT DELETE POST POST)) {
-                my $r = $ng->request($method, '/two', body => 'x');
-                $seen{"$r->{status} $r->{headers}{'x-wa-instance'} "
-                      . $r->{headers}{'x-wa-attempts'}}++;
-            }
+=== TEST 6: backup serves not while another is up
+--- u
+wa_gateway;
+server A;
+server B;
+server C backup;
+server D backup;
+--- order: ABAB
 
-            is_deeply(\%seen, { "200 http://$name 1" => 3,
-                                '200 http://' . $fakes[0]->name . ' 1' => 3 },
-                      "it is tried address by address, $how");
 
-            my $d = $ng->instance($name);
-            is("$d->{state} $d->{requests}{total} $d->{requests}{failed}",
-               'up 3 0', "and counted once a request, $how");
-            $ng->clean;
-        }
 
-        # A reset after the request was written at one address is no reason
-        # to write it to the other.
-        my $other = WaGateway::Fake->new(port => $two->port,
-            address => '127.0.0.' . (5 - $which));
-        $_->mode('reset') for $two, $other;
-        $_->forget for $two, $other;
+=== TEST 7: backup serves when the others are marked down
+--- u
+wa_gateway;
+server A down;
+server B down;
+server C backup;
+server D backup;
+--- order: CDCDCD
 
-        my $ng = WaGateway::Nginx->start(
-            env => $env,
-            upstream => "wa_gateway; wa_gateway_passive off; server $name;");
-        my $r = $ng->request('POST', '/once', body => 'x');
-        is("$r->{status} " . ($two->count + $other->count), '502 1',
-           'a reset at one address is not repeated at the other');
 
-        $_->stop for $two, $other;
-        $r = $ng->request('POST', '/none', body => 'x');
-        is("$r->{status} $r->{headers}{'x-wa-attempts'}", '502 1',
-           'refused at both: one attempt on one instance');
-        like($r->{body}, qr/"sent":"no"/, 'nothing was sent');
-        is($ng->instance($name)->{requests}{failed}, 2, 'it failed each time');
-        $ng->clean;
 
-        # the retry at the other address may be one that nginx does not allow
-        $ng = WaGateway::Nginx->start(env => $env,
-            location => 'proxy_next_upstream off;',
-            upstream => 'wa_gateway; wa_gateway_passive error_fails=2 eject=1h;'
-                . "server $name; server " . $fakes[0]->name . ' backup;');
+=== TEST 8: the weights of backup servers
+--- u
+wa_gateway;
+server A down;
+server C backup weight=2;
+server D backup;
+--- order: CDCCDC
 
-        $r = $ng->request('POST', '/declined', body => 'x');
-        is("$r->{status} $r->{headers}{'x-wa-attempts'}", '502 1',
-           'refused at one address, and the other one is not allowed');
-        is($ng->instance($name)->{requests}{failed}, 1, 'that counts');
 
-        my $alive = WaGateway::Fake->new(port => $two->port,
-                                         address => '127.0.0.3');
-        $r = $ng->request('POST', '/other', body => 'x');
-        is($r->{status}, 200, 'the next request begins with the other one');
 
-        $alive->stop;
-        $ng->request('POST', "/declined$_", body => 'x') for 1 .. 2;
+=== TEST 9: directives behind the servers change no order
+--- u
+server A;
+server B;
+server C;
+wa_gateway;
+--- order: ABCABCABC
 
-        my $d = $ng->instance($name);
-        is("$d->{state}: $d->{reason}", 'down: connect ECONNREFUSED',
-           'and it is taken out in the end');
-        is($ng->request('POST', '/backup', body => 'x')->{status}, 200,
-           'so that the backup is asked');
-        $ng->clean;
-    }
-}
 
-done_testing;
+
+=== TEST 10: wa_gateway_keepalive off
+--- u
+wa_gateway;
+wa_gateway_keepalive off;
+server A;
+server B;
+server C;
+server D;
+--- order: ABCDABCDA
+--- then
+/status (?s)\A(?!.*"inFlight":[1-9])
+
+
+
+=== TEST 11: keepalive, a connection that is kept is not in flight
+--- u
+wa_gateway;
+server A;
+server B;
+server C;
+server D;
+keepalive 8;
+--- order: ABCDABCDA
+--- then
+/status (?s)\A(?!.*"inFlight":[1-9])
+
+
+
+=== TEST 12: the keepalive of its own
+--- u
+wa_gateway;
+server A;
+server B;
+server C;
+server D;
+--- order: ABCDABCDA
+--- then
+/status (?s)\A(?!.*"inFlight":[1-9])
+
+
+
+=== TEST 13: one server gets all
+--- u
+wa_gateway;
+server A;
+--- order: AAAA
+
+
+
+=== TEST 14: upstreams that share a zone know nothing of each other
+--- u
+wa_gateway zone=z:256k;
+server A;
+server B;
+server C;
+server D;
+--- v
+wa_gateway zone=z:256k;
+server B;
+server A;
+--- order: ABCbDaA
+--- then
+/v/status "instances":\{"total":2,
+/v/status "requests":\{"total":1,.*"requests":\{"total":1,
+/status "instances":\{"total":4,

@@ -6,6 +6,9 @@
 use strict;
 use warnings;
 
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use Test::More;

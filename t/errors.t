@@ -3,12 +3,7 @@
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-# One nginx serves all blocks of the same configuration.
-BEGIN {
-    $ENV{TEST_NGINX_FORCE_RESTART_ON_TEST} = 0;
-    $ENV{TEST_NGINX_FAST_SHUTDOWN} = 1;
-}
-
+use WaGateway::Socket;
 use Test::Nginx::Socket 'no_plan';
 use WaGateway::Fake;
 

@@ -2,7 +2,7 @@
 
 # Runs the tests that are named, or all; screen short, logs in build/t/.
 # Test::Nginx files run twice: in a single process and with a master and
-# several workers.
+# several workers; a table of configurations runs once.
 
 use strict;
 use warnings;
@@ -22,7 +22,8 @@ if (@files) {
 
 chdir $root or die "$root: $!\n";
 
-@files = sort glob('t/*.t t/unit/*.t') unless @files;
+# as `prove -r t` finds them
+@files = sort glob('t/*.t t/*/*.t') unless @files;
 s/^\Q$root\E\/// for @files;
 
 my $logs = "$root/build/" . ($ENV{WA_GATEWAY_TEST_LOGS} || 't');
@@ -40,7 +41,6 @@ delete @ENV{grep { !/^WA_GATEWAY_TEST_/ && /^(?:WA_GATEWAY_|HEALTH_CHECK_|PORT$|
 my $module = 'build/ngx_http_wa_gateway_module.so';
 $ENV{TEST_NGINX_LOAD_MODULES} ||= "$root/$module";
 $ENV{TEST_NGINX_BINARY} ||= 'nginx';
-$ENV{TEST_NGINX_TIMEOUT} ||= 60;
 $ENV{TEST_NGINX_RANDOMIZE} = 1 unless defined $ENV{TEST_NGINX_RANDOMIZE};
 $ENV{PERL5LIB} = join ':', "$root/t/lib",
                  defined $ENV{PERL5LIB} ? $ENV{PERL5LIB} : ();
@@ -53,7 +53,7 @@ for my $file (@files) {
         next;
     }
 
-    if (!uses_test_nginx($file)) {
+    if (!runs_twice($file)) {
         report($file, run_file($file, $file, {}));
         next;
     }
@@ -72,13 +72,14 @@ print "$passed passed, $failed failed\n";
 exit($failed || !$passed ? 1 : 0);
 
 
-sub uses_test_nginx {
+sub runs_twice {
     my ($file) = @_;
 
     open my $fh, '<', $file or return 0;
 
     while (<$fh>) {
         last if /^__(?:DATA|END)__/;
+        return 0 if /^use WaGateway::Socket 'table'/;
         return 1 if /^\s*(?:use|require)\s+Test::Nginx\b/;
     }
 

@@ -5,6 +5,9 @@
 use strict;
 use warnings;
 
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
 use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);

@@ -1,277 +1,269 @@
-#!/usr/bin/perl
-
-# /status and /health: their form, their types, their truth.
-
-use strict;
-use warnings;
+# /status and /health: their form, their types, who may ask and how.  Counters,
+# events and what is down: status_state.t.
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use JSON::PP;
-use Test::More;
-use Time::HiRes qw(sleep time);
-use WaGateway::Fake;
-use WaGateway::Nginx qw(http send_request read_answer poll);
+use WaGateway::Socket 'restart';
+use Test::Nginx::Socket 'no_plan';
 
-my $Time = qr/^"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"$/;
-my $Whole = qr/^\d+$/;
+our $workers = Test::Nginx::Util::master_process_enabled()
+               ? $Test::Nginx::Util::Workers : 1;
 
-my @fakes = map { WaGateway::Fake->new } 1 .. 3;
-my @names = map { 'http://' . $_->name } @fakes;
+my $time = qr/"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"/;
 
 
-# The form of a value: its keys, and its leaves as they stand in JSON.
-sub leaves {
-    my ($value, $path, $to) = @_;
 
-    if (ref $value eq 'HASH') {
-        leaves($value->{$_}, $path eq '' ? $_ : "$path.$_", $to)
-            for keys %$value;
-    } elsif (ref $value eq 'ARRAY') {
-        leaves($value->[$_], "$path.$_", $to) for 0 .. $#$value;
-    } else {
-        $to->{$path} = JSON::PP->new->allow_nonref->encode($value);
-    }
+my $checks = qr/\{"passed":0,"failed":0,"consecutiveFailures":0,
+                  "lastStatus":null\}/x;
+my $none = qr/\{"total":0,"inFlight":0,"failed":0,
+                "1xx":0,"2xx":0,"3xx":0,"4xx":0,"5xx":0\}/x;
 
-    return $to;
+
+# The whole object of an instance nobody asked yet.
+sub instance {
+    my ($port, $weight, $state) = @_;
+    my ($healthy, $why) = $state eq 'up' ? ('true', 'null')
+                                         : ('false', '(?:null|"[^"]+")');
+
+    return qr/"http:\/\/127\.0\.0\.1:$port":\{"healthy":$healthy,
+              "lastChecked":null,"responseTime":null,"state":"$state",
+              "reason":$why,"since":$time,"weight":$weight,
+              "checks":$checks,"requests":$none,
+              "latency":\{"p50":null,"p95":null,"p99":null\}\}/x;
 }
 
 
-# Every leaf is as the table says, and there is no other.
-sub form {
-    my ($got, $want, $name) = @_;
-    my $leaves = leaves($got, '', {});
-    my @wrong;
+our $status = join '', '\A', qr/\{"gateway":\{"status":"running",
+    "port":$Test::Nginx::Util::ServerPortForClient,
+    "uptime":\d+(?:\.\d+)?,"timestamp":$time,"version":"\d+\.\d+\.\d+",
+    "nginx":"1\.\d+\.\d+","workers":$workers,"generation":0\},
+    "instances":\{"total":3,"healthy":2,"unhealthy":1,"details":\{/x,
+    instance(1, 2, 'up'), ',', instance(2, 1, 'up'), ',',
+    instance(3, 1, 'down'),
+    qr/\}\},"loadBalancer":\{"algorithm":"round-robin","currentIndex":0\},
+       "events":\[\]\}/x, '\z';
 
-    for my $path (sort keys %$want) {
-        my $value = delete $leaves->{$path};
-        push @wrong, "$path is " . (defined $value ? $value : 'missing')
-            unless defined $value && $value =~ $want->{$path};
+our $healthy = qr/\A\{"status":"healthy",
+    "instances":\{"total":3,"healthy":2\},"timestamp":$time\}\z/x;
+our $unhealthy = qr/\A\{"status":"unhealthy",
+    "instances":\{"total":1,"healthy":0\},"timestamp":$time\}\z/x;
+our $head = "Content-Type: application/json; charset=utf-8\n"
+            . "Cache-Control: no-store\n! Transfer-Encoding";
+
+add_block_preprocessor(sub {
+    my $block = shift;
+
+    WaGateway::Socket::quiet($block);
+    $block->set_value('http_config', <<'END');
+    upstream u {
+        wa_gateway;
+        server 127.0.0.1:1 weight=2;
+        server 127.0.0.1:2;
+        server 127.0.0.1:3 down;
     }
-
-    is(join(', ', @wrong, map { "$_ is new" } sort keys %$leaves), '', $name);
-}
-
-
-sub details {
-    my ($name) = @_;
-    my $d = "instances.details.$name";
-
-    return (
-        "$d.healthy" => qr/^(?:true|false)$/,
-        "$d.lastChecked" => qr/^null$/,
-        "$d.responseTime" => qr/^null$/,
-        "$d.state" => qr/^"(?:up|down)"$/,
-        "$d.reason" => qr/^(?:null|".+")$/,
-        "$d.since" => $Time,
-        "$d.weight" => $Whole,
-        "$d.checks.passed" => qr/^0$/,
-        "$d.checks.failed" => qr/^0$/,
-        "$d.checks.consecutiveFailures" => qr/^0$/,
-        "$d.checks.lastStatus" => qr/^null$/,
-        map { ("$d.requests.$_" => $Whole) }
-            qw(total inFlight failed 1xx 2xx 3xx 4xx 5xx),
-    );
-}
-
-
-for my $workers (0, 2) {
-    my $how = $workers ? "$workers workers" : 'one process';
-
-    $_->mode('json') for @fakes;
-
-    my $ng = WaGateway::Nginx->start(workers => $workers,
-        upstream => 'wa_gateway; wa_gateway_passive eject=1h; server '
-            . $fakes[0]->name . ' weight=2; server ' . $fakes[1]->name
-            . '; server ' . $fakes[2]->name . ';');
-    my $port = $ng->port;
-
-    my $r = $ng->request('GET', '/status');
-
-    is($r->{status}, 200, "/status is 200, $how");
-    is($r->{headers}{'content-type'}, 'application/json; charset=utf-8',
-       'its type');
-    is($r->{headers}{'cache-control'}, 'no-store', 'it is not kept');
-    is($r->{headers}{'content-length'}, length $r->{body}, 'its length');
-
-    my $s = decode_json($r->{body});
-
-    delete $_->{latency} for values %{$s->{instances}{details}};
-
-    form($s, {
-        'gateway.status' => qr/^"running"$/,
-        'gateway.port' => qr/^$port$/,
-        'gateway.uptime' => qr/^\d+(?:\.\d+)?$/,
-        'gateway.timestamp' => $Time,
-        'gateway.version' => qr/^"\d+\.\d+\.\d+"$/,
-        'gateway.nginx' => qr/^"1\.\d+\.\d+"$/,
-        'gateway.workers' => $workers ? qr/^$workers$/ : qr/^1$/,
-        'gateway.generation' => qr/^0$/,
-        'instances.total' => qr/^3$/,
-        'instances.healthy' => qr/^3$/,
-        'instances.unhealthy' => qr/^0$/,
-        'loadBalancer.algorithm' => qr/^"round-robin"$/,
-        'loadBalancer.currentIndex' => qr/^0$/,
-        map { details($_) } @names,
-    }, "/status has its form, $how");
-
-    is_deeply($s->{events}, [], 'no event yet');
-    is($s->{instances}{details}{$names[0]}{weight}, 2, 'the weight');
-
-    $r = $ng->request('GET', '/health');
-    is("$r->{status} $r->{headers}{'content-type'} "
-       . $r->{headers}{'cache-control'},
-       '200 application/json; charset=utf-8 no-store', "/health, $how");
-    form(decode_json($r->{body}), {
-        'status' => qr/^"healthy"$/,
-        'instances.total' => qr/^3$/,
-        'instances.healthy' => qr/^3$/,
-        'timestamp' => $Time,
-    }, "/health has its form, $how");
-
-    for my $path ('/status', '/health') {
-        $r = $ng->request('HEAD', $path);
-        is("$r->{status} $r->{body}", '200 ', "HEAD $path, $how");
-        cmp_ok($r->{headers}{'content-length'}, '>', 0, 'with its length');
-
-        for my $method (qw(POST PUT DELETE PATCH OPTIONS)) {
-            $r = $ng->request($method, $path, body => '{}');
-            is("$r->{status} " . ($r->{headers}{allow} || ''),
-               '405 GET, HEAD', "$method $path is 405 with Allow, $how");
-        }
+    upstream none {
+        wa_gateway;
+        server 127.0.0.1:1 down;
     }
+END
+    $block->set_value('config', <<'END');
+        location = /status { wa_gateway_status u; }
+        location = /health { wa_gateway_health u; }
+        location = /none/status { wa_gateway_status none; }
+        location = /none/health { wa_gateway_health none; }
+END
+});
 
-    is($ng->request('GET', '/status?x=1')->{status}, 200, 'a query is no harm');
+log_level('info');
+no_long_string();
+no_shuffle();
+no_root_location();
+run_tests();
 
-    # Counters
-    my %sent;
-    for my $status (200, 201, 302, 404, 404, 500, 503, 200) {
-        my $r = $ng->request('POST', "/c?fake=status:$status", body => 'x');
-        $sent{$r->{headers}{'x-wa-instance'}}{int($status / 100) . 'xx'}++;
-    }
+__DATA__
 
-    $s = $ng->status;
-    for my $name (@names) {
-        my $q = $s->{instances}{details}{$name}{requests};
-        my %want = map { $_ => $sent{$name}{$_} || 0 } qw(1xx 2xx 3xx 4xx 5xx);
-        my $total = 0;
-        $total += $_ for values %want;
+=== TEST 1: /status has its form
+--- request
+GET /status
+--- response_headers eval: $::head
+--- response_body_like eval: $::status
 
-        is_deeply($q, { %want, total => $total, inFlight => 0, failed => 0 },
-                  "the counters are true to the request, $how");
-    }
-    is($s->{loadBalancer}{currentIndex}, 0, 'the round of 4 is at its start');
 
-    # the next one, as said
-    my %order;
-    for (1 .. 8) {
-        my $next = $ng->status->{loadBalancer}{currentIndex};
-        my $r = $ng->request('GET', '/next');
-        $order{"$next $r->{headers}{'x-wa-instance'}"}++;
-    }
-    is_deeply(\%order, { "0 $names[0]" => 4, "1 $names[1]" => 2,
-                         "2 $names[2]" => 2 },
-              "currentIndex is the instance that comes next, $how");
 
-    # In flight
-    $_->forget for @fakes;
-    my @open = map { send_request($ng->port, 'POST', '/w?fake=held',
-                                  body => 'x') } 1 .. 4;
-    my $flight = sub {
-        my $d = $ng->status->{instances}{details};
-        return join ' ', map { $d->{$_}{requests}{inFlight} } @names;
-    };
-    ok(poll { $flight->() eq '2 1 1' }, "four in flight, $how");
-    poll { 4 == map { $_->ledger('/w') } @fakes };
-    $_->release for @fakes;
-    read_answer($_, 'POST') for @open;
-    undef @open;
-    ok(poll { $flight->() eq '0 0 0' }, 'and none');
+=== TEST 2: a query is no harm
+--- request
+GET /status?x=1
+--- response_headers eval: $::head
+--- response_body_like eval: $::status
 
-    # Events, and what a failure looks like
-    my $since = $ng->instance($fakes[1]->name)->{since};
-    $fakes[1]->mode('reset');
-    poll { $ng->request('GET', '/e')->{status} == 502 };
 
-    $s = $ng->status;
-    my $d = $s->{instances}{details}{$names[1]};
 
-    is_deeply([$s->{instances}{healthy}, $s->{instances}{unhealthy}], [2, 1],
-              "one is down, $how");
-    ok(!$d->{healthy}, 'it is not healthy');
-    is("$d->{state}, $d->{reason}", 'down, reset', 'down, and why');
-    is($d->{requests}{failed}, 1, 'one request failed there');
-    cmp_ok($d->{since}, 'gt', $since, 'since now');
-    is(scalar(@{$s->{events}}), 1, 'one event');
+=== TEST 3: /health has its form
+--- request
+GET /health
+--- response_headers eval: $::head
+--- response_body_like eval: $::healthy
 
-    my $e = $s->{events}[0];
-    is_deeply({ %$e, time => 0 }, { time => 0, instance => $names[1],
-              from => 'up', to => 'down', reason => 'reset' },
-              'the event tells what happened');
-    is($e->{time}, $d->{since}, 'and when');
 
-    $r = $ng->request('GET', '/health');
-    is("$r->{status} " . decode_json($r->{body})->{instances}{healthy}, '200 2',
-       '/health is well while one is up');
 
-    # The same from any worker
-    if ($workers) {
-        my %said;
-        for (1 .. 40) {
-            my $s = $ng->status;
-            delete @{$s->{gateway}}{qw(uptime timestamp)};
-            $said{JSON::PP->new->canonical->encode($s)}++;
-        }
-        is(scalar(keys %said), 1, 'every worker says the same');
-    }
+=== TEST 4: /health is 503 when none is up
+--- request
+GET /none/health
+--- error_code: 503
+--- response_headers eval: $::head
+--- response_body_like eval: $::unhealthy
 
-    # All down
-    $_->mode('reset') for @fakes;
-    poll { $ng->request('GET', '/e')->{status} == 503 };
 
-    $r = $ng->request('GET', '/health');
-    is($r->{status}, 503, "/health is 503 when none is up, $how");
-    form(decode_json($r->{body}), {
-        'status' => qr/^"unhealthy"$/,
-        'instances.total' => qr/^3$/,
-        'instances.healthy' => qr/^0$/,
-        'timestamp' => $Time,
-    }, 'unhealthy has the same form');
-    is($ng->request('HEAD', '/health')->{status}, 503, 'HEAD says so too');
-    is($ng->request('GET', '/status')->{status}, 200,
-       '/status is 200 all the same');
 
-    # uptime
-    # nginx's clock moves in steps
-    my @at = time;
-    my $up = $ng->status->{gateway}{uptime};
-    push @at, time;
-    sleep 0.3;
-    push @at, time;
-    my $later = $ng->status->{gateway}{uptime} - $up;
-    push @at, time;
-    ok($later > $at[2] - $at[1] - 0.05 && $later < $at[3] - $at[0] + 0.05,
-       'uptime counts seconds') or diag("$later, @at");
+=== TEST 5: /status is 200 all the same
+--- request
+GET /none/status
+--- response_headers eval: $::head
+--- response_body_like: "instances":\{"total":1,"healthy":0,"unhealthy":1,
 
-    $ng->clean;
-}
 
-# The last 50 events
-{
-    $_->mode('status:500') for @fakes;
-    my $ng = WaGateway::Nginx->start(workers => 2,
-        upstream => 'wa_gateway; wa_gateway_passive status_fails=1 eject=1ms;'
-            . join '', map { "server $_;" } map { $_->name } @fakes);
 
-    ok(poll { $ng->request('GET', '/x');
-              scalar($ng->logged('wa_gateway: .* is ')) > 130 }, 'many events');
+=== TEST 6: HEAD /status has no body, but its length
+--- request
+HEAD /status
+--- error_code: 200
+--- raw_response_headers_like: Content-Length: [1-9]\d+\r
+--- response_body:
 
-    my $events = $ng->status->{events};
-    is(scalar(@$events), 50, 'the last 50 are shown');
-    is(scalar(grep { $events->[$_ - 1]{time} gt $events->[$_]{time} } 1 .. 49),
-       0, 'the oldest first');
-    $ng->clean;
-}
 
-done_testing;
+
+=== TEST 7: HEAD /health has no body, but its length
+--- request
+HEAD /health
+--- error_code: 200
+--- raw_response_headers_like: Content-Length: [1-9]\d+\r
+--- response_body:
+
+
+
+=== TEST 8: HEAD /none/status has no body, but its length
+--- request
+HEAD /none/status
+--- error_code: 200
+--- raw_response_headers_like: Content-Length: [1-9]\d+\r
+--- response_body:
+
+
+
+=== TEST 9: HEAD /none/health has no body, but its length
+--- request
+HEAD /none/health
+--- error_code: 503
+--- raw_response_headers_like: Content-Length: [1-9]\d+\r
+--- response_body:
+
+
+
+=== TEST 10: POST /status is 405 with Allow
+--- request
+POST /status
+{}
+--- error_code: 405
+--- response_headers
+Allow: GET, HEAD
+--- response_body_unlike: gateway|instances
+
+
+
+=== TEST 11: PUT /status is 405 with Allow
+--- request
+PUT /status
+{}
+--- error_code: 405
+--- response_headers
+Allow: GET, HEAD
+--- response_body_unlike: gateway|instances
+
+
+
+=== TEST 12: DELETE /status is 405 with Allow
+--- request
+DELETE /status
+{}
+--- error_code: 405
+--- response_headers
+Allow: GET, HEAD
+--- response_body_unlike: gateway|instances
+
+
+
+=== TEST 13: PATCH /status is 405 with Allow
+--- request
+PATCH /status
+{}
+--- error_code: 405
+--- response_headers
+Allow: GET, HEAD
+--- response_body_unlike: gateway|instances
+
+
+
+=== TEST 14: OPTIONS /status is 405 with Allow
+--- request
+OPTIONS /status
+{}
+--- error_code: 405
+--- response_headers
+Allow: GET, HEAD
+--- response_body_unlike: gateway|instances
+
+
+
+=== TEST 15: POST /health is 405 with Allow
+--- request
+POST /health
+{}
+--- error_code: 405
+--- response_headers
+Allow: GET, HEAD
+--- response_body_unlike: gateway|instances
+
+
+
+=== TEST 16: PUT /health is 405 with Allow
+--- request
+PUT /health
+{}
+--- error_code: 405
+--- response_headers
+Allow: GET, HEAD
+--- response_body_unlike: gateway|instances
+
+
+
+=== TEST 17: DELETE /health is 405 with Allow
+--- request
+DELETE /health
+{}
+--- error_code: 405
+--- response_headers
+Allow: GET, HEAD
+--- response_body_unlike: gateway|instances
+
+
+
+=== TEST 18: PATCH /health is 405 with Allow
+--- request
+PATCH /health
+{}
+--- error_code: 405
+--- response_headers
+Allow: GET, HEAD
+--- response_body_unlike: gateway|instances
+
+
+
+=== TEST 19: OPTIONS /health is 405 with Allow
+--- request
+OPTIONS /health
+{}
+--- error_code: 405
+--- response_headers
+Allow: GET, HEAD
+--- response_body_unlike: gateway|instances

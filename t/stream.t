@@ -3,12 +3,8 @@
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-BEGIN {
-    $ENV{TEST_NGINX_FORCE_RESTART_ON_TEST} = 0;
-    $ENV{TEST_NGINX_FAST_SHUTDOWN} = 1;
-}
-
 use JSON::PP;
+use WaGateway::Socket;
 use Test::Nginx::Socket 'no_plan';
 
 # 150 instances are 50 KB of /status and 500 KB of /metrics: several pieces.

@@ -5,6 +5,9 @@
 use strict;
 use warnings;
 
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
 use File::Copy qw(copy);
 use Test::More;
 use Time::HiRes qw(sleep time);

@@ -6,6 +6,9 @@
 use strict;
 use warnings;
 
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+
 use Test::More;
 use WaGateway::Fake;
 use WaGateway::Nginx qw(poll);

@@ -11,7 +11,7 @@ use lib $FindBin::Bin;
 
 use Test::More;
 
-use Fake;
+use Probe;
 
 my $dir = tempdir(CLEANUP => 1);
 chmod 0755, $dir;

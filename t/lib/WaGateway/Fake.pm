@@ -35,6 +35,10 @@ package WaGateway::Fake;
 # with these statuses first, split=N the first N bytes alone.
 #
 # Each request is a line of the ledger before a byte of the answer is sent.
+#
+# With a handler there are no modes and no ledger: each connection is served in
+# a process of its own by handler->($socket, $n, $say), n from 1 on, and lines()
+# has what handlers write to $say.
 
 use strict;
 use warnings;
@@ -82,7 +86,8 @@ sub free_port {
 }
 
 
-# Options: port, address (127.0.0.1), unix (path), mode, backlog, stopped.
+# Options: port, address (127.0.0.1), unix (path), mode, backlog, stopped,
+# handler.
 sub new {
     my ($class, %o) = @_;
 
@@ -224,6 +229,13 @@ sub start {
 
     die $self->name . ": $!\n" unless $listen;
 
+    my ($read, $say);
+
+    if ($self->{handler}) {
+        pipe $read, $say or die "pipe: $!\n";
+        $say->autoflush(1);
+    }
+
     my $parent = $$;
     my $pid = fork;
     die "fork: $!\n" unless defined $pid;
@@ -232,12 +244,77 @@ sub start {
         close $listen;
         $self->{pid} = $pid;
         $Running{$pid} = 1;
+        return $self unless $self->{handler};
+
+        # its connections end with it
+        setpgrp $pid, $pid;
+        $Running{$pid} = -1;
+        $self->{lines} = WaGateway::Fake::Lines->new($read);
         return $self;
     }
 
-    eval { WaGateway::Fake::Loop::run($self, $listen, $parent); 1 }
-        or print STDERR "fake: $@";
+    eval {
+        $self->{handler} ? serve($self->{handler}, $listen, $say)
+                         : WaGateway::Fake::Loop::run($self, $listen, $parent);
+        1;
+    } or print STDERR "fake: $@";
     POSIX::_exit(1);
+}
+
+
+sub lines { return $_[0]{lines} }
+
+
+sub serve {
+    my ($handler, $listen, $say) = @_;
+    my $n = 0;
+
+    setpgrp 0, 0;
+    $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP ALRM);
+    $SIG{CHLD} = $SIG{PIPE} = 'IGNORE';
+
+    while (my $s = $listen->accept) {
+        $n++;
+
+        my $pid = fork;
+
+        if (defined $pid && $pid == 0) {
+            close $listen;
+            $s->autoflush(1);
+            $handler->($s, $n, $say);
+            close $s;
+            POSIX::_exit(0);
+        }
+
+        close $s;
+    }
+
+    die "accept: $!\n";
+}
+
+
+# For handlers: the head of a request and what came with it, undef at the end of
+# the connection.
+sub read_request {
+    my ($s) = @_;
+    my $text = '';
+
+    while ($text !~ /\r\n\r\n/) {
+        sysread($s, $text, 65536, length $text) or return undef;
+    }
+
+    return $text;
+}
+
+
+# For handlers.  What was sent before is read, a reset would take it away.
+sub reset_by {
+    my ($s) = @_;
+
+    sleep 0.001 while unread($s);
+
+    setsockopt($s, SOL_SOCKET, SO_LINGER, pack('ii', 1, 0));
+    close $s;
 }
 
 
@@ -252,9 +329,8 @@ sub _end {
     my ($self, $signal) = @_;
     my $pid = delete $self->{pid} or return;
 
-    kill $signal, $pid;
+    kill $signal, $pid * delete $Running{$pid};
     waitpid $pid, 0;
-    delete $Running{$pid};
 }
 
 
@@ -300,10 +376,50 @@ END {
     if ($$ == $Main && %Running) {
         my $status = $?;
         for my $pid (keys %Running) {
-            kill 'KILL', $pid;
+            kill 'KILL', $pid * $Running{$pid};
             waitpid $pid, 0;
         }
         $? = $status;
+    }
+}
+
+
+package WaGateway::Fake::Lines;
+
+use strict;
+use warnings;
+
+use IO::Select;
+use Time::HiRes qw(time);
+
+
+sub new {
+    my ($class, $fh) = @_;
+
+    return bless { fh => $fh, buf => '' }, $class;
+}
+
+
+# The next line without its end; undef at the end of file; "deadline" if
+# nothing came in time.
+
+sub line {
+    my ($self, $timeout) = @_;
+
+    my $end = time() + ($timeout || 60);
+    my $select = IO::Select->new($self->{fh});
+
+    while (1) {
+        return $1 if $self->{buf} =~ s/^(.*?)\n//;
+
+        my $left = $end - time();
+
+        return 'deadline' if $left <= 0 || !$select->can_read($left);
+
+        my $n = sysread($self->{fh}, $self->{buf}, 65536,
+                        length $self->{buf});
+
+        return undef if !$n;
     }
 }
 

@@ -1,7 +1,7 @@
 package WaGateway::Launcher;
 
 # What the plain Perl tests of bin/wa-gateway share: a checkout of their own,
-# free ports, pretended instances, HTTP by hand, a reader of nginx.conf.
+# free ports, pretended instances that do more than say what came, HTTP by hand, a reader of nginx.conf.
 
 use strict;
 use warnings;
@@ -196,48 +196,15 @@ sub ended {
 sub instance {
     my ($port) = @_;
 
-    my $server = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 64,
-                                       LocalPort => $port, ReuseAddr => 1)
-        or die "port $port: $!\n";
-
-    my $pid = fork;
-    die "fork: $!\n" unless defined $pid;
-
-    if ($pid) {
-        push @Children, $pid;
-        close $server;
-        return $pid;
-    }
-
-    $SIG{CHLD} = 'IGNORE';
-    $SIG{TERM} = 'DEFAULT';
-
-    while (1) {
-        my $c = $server->accept or next;
-
-        if (!fork) {
-            close $server;
-            serve($c, $port);
-            POSIX::_exit(0);
-        }
-
-        close $c;
-    }
+    return WaGateway::Fake->new(port => $port,
+                                handler => sub { serve($_[0], $port) });
 }
 
 
 sub serve {
     my ($c, $port) = @_;
 
-    $c->autoflush(1);
-
-    while (1) {
-        my $head = '';
-
-        while ($head !~ /\r\n\r\n/) {
-            sysread($c, $head, 65536, length $head) or return;
-        }
-
+    while (defined(my $head = WaGateway::Fake::read_request($c))) {
         my ($line, $headers, $body) = $head =~ /^(.*?)\r\n(.*?)\r\n\r\n(.*)$/s
             or return;
         my $length = $headers =~ /^Content-Length: *(\d+)/mi ? $1 : 0;
