@@ -197,13 +197,13 @@ sub stops_gracefully {
     ok((until_true { in_flight() }), "$title: a request is on its way");
 
     $signal->();
-    ok((until_true { http($port, '/') eq '' }), "$title: the port is closed");
     unlink $WaGateway::Launcher::Held;
     my $answer = '';
     while (sysread $held, $answer, 4096, length $answer) { }
 
     like($answer, qr/^HTTP\/1\.1 200 .*"success":true/s, "$title: it is answered");
     is($gw->ended, 0, "$title: exit 0");
+    is(http($port, '/'), '', "$title: nobody listens any more");
     ok(!-e "$run/log.pipe", "$title: the pipe is gone");
 }
 
