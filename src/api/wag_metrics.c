@@ -208,7 +208,7 @@ wag_metrics_labels(wag_sample_t *sample)
     }
 
     if (sample->view) {
-        wag_metrics_label(sample, "instance", &sample->view->server->name);
+        wag_metrics_label(sample, "instance", &sample->view->peer->name);
     }
 }
 

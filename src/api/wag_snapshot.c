@@ -11,7 +11,7 @@
 
 
 static void wag_snapshot_view(wag_view_t *v);
-static ngx_uint_t wag_snapshot_next(wag_upstream_t *us);
+static wag_peer_t *wag_snapshot_next(wag_upstream_t *us);
 static ngx_int_t wag_snapshot_events(ngx_pool_t *pool, wag_upstream_t *us,
     wag_snapshot_t *s);
 
@@ -27,7 +27,7 @@ wag_snapshot_count(wag_upstream_t *us, ngx_uint_t *total, ngx_uint_t *healthy)
     *healthy = 0;
 
     for (tier = 0; tier < WAG_TIERS; tier++) {
-        *healthy += us->slot_tables[tier].nservers;
+        *healthy += us->slot_tables[tier].nslots;
     }
 }
 
@@ -37,6 +37,7 @@ wag_snapshot_take(ngx_pool_t *pool, wag_upstream_t *us)
 {
     ngx_uint_t        i;
     wag_view_t       *v;
+    wag_peer_t       *next;
     wag_snapshot_t   *s;
     ngx_slab_pool_t  *shpool;
 
@@ -57,8 +58,8 @@ wag_snapshot_take(ngx_pool_t *pool, wag_upstream_t *us)
     s->started = us->zone->root->started;
     s->uptime = ngx_current_msec - us->zone->root->origin;
     s->config_gen = us->zone->root->config_gen;
-    s->next = wag_snapshot_next(us);
 
+    next = wag_snapshot_next(us);
     shpool = us->zone->shpool;
 
     /* one record at a time: requests that mark an instance hardly wait */
@@ -67,10 +68,14 @@ wag_snapshot_take(ngx_pool_t *pool, wag_upstream_t *us)
 
     for (i = 0; i < us->nservers; i++) {
         v = &s->views[i];
-        v->server = &us->servers[i];
+        v->peer = us->peers[i];
+
+        if (v->peer == next) {
+            s->next = i;
+        }
 
         wag_lock(shpool);
-        v->record = *v->server->instance;
+        v->record = *v->peer->instance;
         wag_unlock(shpool);
 
         wag_snapshot_view(v);
@@ -95,22 +100,21 @@ wag_snapshot_view(wag_view_t *v)
     v->reason.len = v->record.reason_len;
     v->reason.data = v->record.reason;
 
-    /* more given back than was held: see wag_zone_hold() */
+    /* more given back than was held: see wag_in_flight_hold() */
 
     if ((ngx_atomic_int_t) v->record.in_flight < 0) {
         v->record.in_flight = 0;
     }
 
-    if (v->server->down) {
+    if (v->peer->down) {
         v->healthy = 0;
-        v->state = v->record.in_flight ? WAG_DRAINING
-                                       : WAG_DOWN;
+        v->state = v->record.in_flight ? WAG_DRAINING : WAG_DOWN;
         ngx_str_set(&v->reason, "down in configuration");
     }
 }
 
 
-static ngx_uint_t
+static wag_peer_t *
 wag_snapshot_next(wag_upstream_t *us)
 {
     ngx_uint_t         tier, n;
@@ -119,13 +123,13 @@ wag_snapshot_next(wag_upstream_t *us)
     for (tier = 0; tier < WAG_TIERS; tier++) {
         table = &us->slot_tables[tier];
 
-        if (table->nslots) {
-            n = us->group->cursor[tier] % table->nslots;
-            return table->slots[n];
+        if (table->nturns) {
+            n = us->group->cursor[tier] % table->nturns;
+            return &us->slots[table->turns[n]];
         }
     }
 
-    return 0;
+    return NULL;
 }
 
 

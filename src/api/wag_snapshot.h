@@ -14,7 +14,7 @@
 /* an instance as it was at one moment; the record itself moves on */
 
 typedef struct {
-    wag_server_t        *server;
+    wag_peer_t          *peer;
     wag_instance_t       record;
     ngx_uint_t           state;     /* with what conf says */
     ngx_uint_t           healthy;   /* unsigned  healthy:1; */
@@ -28,11 +28,11 @@ typedef struct {
     uint64_t             started;
     ngx_msec_t           uptime;   /* ms */
     ngx_uint_t           config_gen;
-    ngx_uint_t           next;     /* server whose turn it is */
+    ngx_uint_t           next;     /* view whose turn it is */
     ngx_uint_t           total;
     ngx_uint_t           healthy;
 
-    wag_view_t          *views;    /* one for each server */
+    wag_view_t          *views;    /* one for each peer */
     ngx_uint_t           shown;    /* of which state */
     ngx_uint_t           listed;   /* of these, so far */
 

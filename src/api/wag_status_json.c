@@ -155,8 +155,9 @@ wag_status_json_detail(wag_chunked_response_t *stream, wag_view_t *v,
     record = &v->record;
     root = cJSON_CreateObject();
 
-    (void) ngx_cpystrn((u_char *) name, v->server->name.data,
-                       ngx_min(v->server->name.len + 1, sizeof(name)));
+    (void) ngx_cpystrn((u_char *) name, v->peer->name.data,
+                       ngx_min(v->peer->name.len + 1,
+                               sizeof(name)));
 
     object = cJSON_AddObjectToObject(root, name);
 
@@ -171,7 +172,7 @@ wag_status_json_detail(wag_chunked_response_t *stream, wag_view_t *v,
            != NGX_OK
         || wag_json_text_time(object, "since", record->since)
            == NULL
-        || cJSON_AddNumberToObject(object, "weight", v->server->weight) == NULL
+        || cJSON_AddNumberToObject(object, "weight", v->peer->weight) == NULL
         || wag_status_json_checks(object, &record->checks) != NGX_OK
         || wag_status_json_requests(object, record) != NGX_OK
         || wag_status_json_latency(object, record) != NGX_OK)

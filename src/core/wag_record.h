@@ -37,11 +37,11 @@
 
 
 /*
- * Counters move by atomics; all else of a record is written under the zone's
- * shpool->mutex, and read under it but for single words that may be a moment
- * old: "state", the copy of health.state, for all; checks.next for checkers;
+ * "incarnation", "state" and "in_flight" of a record and all counters are
+ * atomics; the rest is written under the zone's shpool->mutex, and read under
+ * it but for single words that may be a moment old: checks.next for checkers;
  * health.errors and health.statuses for traffic that has no news; health.until
- * for the slot table.
+ * and what is in "admin" for the slot table; addresses.version.
  */
 
 typedef struct {
@@ -68,14 +68,61 @@ typedef struct {
 } wag_checks_t;
 
 
-typedef struct {
-    ngx_str_node_t       node;         /* by name */
-    ngx_queue_t          queue;        /* of group->instances */
-    ngx_uint_t           config_gen;   /* last configured in */
+/*
+ * The addresses of an instance.  The set in force is sets[version & 1]; a new
+ * one is written into the other, and then version moves: whoever is killed in
+ * between leaves the old one whole.  See zone/wag_addresses.h.
+ */
 
-    ngx_atomic_t         state;
+typedef struct {
+    ngx_atomic_t         version;   /* 0: never set */
+    size_t               room;      /* bytes of each set */
+    u_char              *sets[2];
+} wag_addresses_t;
+
+
+/* what an instance is; the strings are the slot's, allocated by the master */
+
+typedef struct {
+    ngx_str_t            name;
+    size_t               room;      /* bytes for the name */
+    uint32_t             hash;      /* of the name */
+    wag_addresses_t      addresses;
+} wag_identity_t;
+
+
+/* what was set at run time; it goes before the configuration */
+
+#define WAG_ADMIN_CONFIGURED  0
+#define WAG_ADMIN_UP          1
+#define WAG_ADMIN_DRAIN       2
+#define WAG_ADMIN_DOWN        3
+
+#define WAG_CONFIGURED        ((ngx_uint_t) -1)
+
+typedef struct {
+    ngx_uint_t           state;
+    ngx_uint_t           weight;      /* CONFIGURED: as there */
+    ngx_uint_t           max_conns;   /* ditto */
+} wag_admin_t;
+
+
+/*
+ * A slot: the place of an instance in an upstream.  It is used while its
+ * incarnation is odd.  To use or to free it is to add one to that, the last
+ * step of the one and the first of the other: whoever is killed in between
+ * leaves a slot that is free or one that is whole.
+ */
+
+typedef struct {
+    ngx_atomic_t         incarnation;
+    ngx_atomic_t         state;        /* a copy of health.state */
     ngx_atomic_t         in_flight;
+
     wag_counters_t       counters;
+    wag_identity_t       identity;
+    wag_admin_t          admin;
+    ngx_uint_t           config_gen;   /* last configured in */
 
     wag_health_t         health;
     uint64_t             since;        /* ms since the Epoch */
@@ -85,6 +132,17 @@ typedef struct {
 
     wag_checks_t         checks;
 } wag_instance_t;
+
+
+/* slots that were allocated at once */
+
+typedef struct wag_slots_s  wag_slots_t;
+
+struct wag_slots_s {
+    wag_slots_t         *next;
+    ngx_uint_t           n;
+    wag_instance_t       slots[1];
+};
 
 
 typedef struct {
@@ -112,9 +170,8 @@ typedef struct {
     ngx_queue_t          queue;        /* of root->groups */
     ngx_str_t            name;
     ngx_uint_t           config_gen;   /* last configured in */
-    ngx_queue_t          instances;
-    ngx_rbtree_t         rbtree;
-    ngx_rbtree_node_t    sentinel;
+    ngx_uint_t           nslots;       /* of all of these */
+    wag_slots_t         *slots;
 
     ngx_uint_t           nevents;   /* ever */
     wag_event_t          events[WAG_EVENTS];
@@ -122,18 +179,25 @@ typedef struct {
 
 
 /*
- * What each worker of one configuration has in flight at each instance, so
- * that what a killed worker held can be given back.
+ * What each worker of one configuration has in flight in each slot, so that
+ * what a killed worker held can be given back.
  */
 
 typedef struct {
-    ngx_queue_t          queue;        /* of root->in_flight_tables */
-    ngx_uint_t           config_gen;   /* 0: not in force yet */
-    ngx_uint_t           nworkers;
-    ngx_uint_t           ninstances;
-    wag_instance_t     **instances;
-    ngx_pid_t           *pids;         /* by ngx_worker, 0: none */
-    uint32_t            *counts;       /* by worker, by instance */
+    wag_group_t         *group;
+    ngx_uint_t           nslots;       /* that this configuration knows */
+} wag_in_flight_part_t;
+
+
+typedef struct {
+    ngx_queue_t            queue;      /* of root->in_flight_tables */
+    ngx_uint_t             config_gen; /* 0: not in force yet */
+    ngx_uint_t             nworkers;
+    ngx_uint_t             nparts;
+    ngx_uint_t             nslots;     /* of all parts */
+    wag_in_flight_part_t  *parts;      /* one for each upstream */
+    ngx_pid_t             *pids;       /* by ngx_worker, 0: none */
+    uint32_t              *counts;     /* by worker, by part, by slot */
 } wag_in_flight_t;
 
 
@@ -147,6 +211,8 @@ typedef struct {
 
 
 #define wag_available(instance)  ((instance)->state <= WAG_SLOW_START)
+
+#define wag_used(instance)  ((instance)->incarnation & 1)
 
 
 /* ms since the Epoch */

@@ -42,48 +42,75 @@ typedef struct {
 } wag_zone_t;
 
 
-/* conf: an instance as one configuration knows it */
+/* addresses as a worker has them; those it started with are never freed */
+
+typedef struct {
+    ngx_uint_t           version;   /* of the record's */
+    ngx_uint_t           refs;      /* 0: of the configuration */
+    ngx_uint_t           naddrs;
+    ngx_addr_t          *addrs;
+} wag_addrs_t;
+
+
+/* an instance as one configuration has it */
 
 typedef struct {
     ngx_str_t            name;      /* http://127.0.0.1:3001 */
     ngx_addr_t          *addrs;
     ngx_uint_t           naddrs;
-    ngx_uint_t           address;   /* answered last */
 
     ngx_uint_t           weight;
     ngx_uint_t           max_conns;
     ngx_uint_t           tier;
     ngx_uint_t           down;
-
-    wag_instance_t      *instance;
-    uint32_t            *held;     /* in flight from here */
-    ngx_queue_t          idle;     /* connections */
-    ngx_uint_t           nidle;
-    ngx_uint_t           looked;   /* turn of the last look */
-    ngx_msec_t           wary;     /* look at each until then */
+    ngx_uint_t           slot;      /* its place in the zone */
 
     ngx_str_t            request;    /* of a check, in bytes */
     ngx_str_t            ssl_name;   /* ditto */
     ngx_addr_t          *check_addrs;
+} wag_server_t;
+
+
+/* what a worker keeps of a slot: the peer that a request asks */
+
+typedef struct {
+    ngx_str_t            name;
+    wag_server_t        *server;     /* NULL: not of this configuration */
+    wag_instance_t      *instance;
+    ngx_uint_t           slot;
+    ngx_uint_t           incarnation;
+
+    ngx_uint_t           weight;     /* with what was set at run time */
+    ngx_uint_t           max_conns;
+    ngx_uint_t           down;
+
+    wag_addrs_t         *addrs;
+    ngx_uint_t           address;    /* answered last */
+
+    uint32_t            *held;       /* in flight from here */
+    ngx_queue_t          idle;       /* connections */
+    ngx_uint_t           nidle;
+    ngx_uint_t           looked;     /* turn of the last look */
+    ngx_msec_t           wary;       /* look at each until then */
 
 #if (NGX_HTTP_SSL)
     ngx_ssl_session_t   *ssl_session;
 #endif
-} wag_server_t;
+} wag_peer_t;
 
 
-/* balancer: a worker's own list of whom to ask, remade when states moved */
+/* balancer: a worker's own list of slots to ask, remade when states moved */
 
 typedef struct {
-    uint32_t            *slots;         /* indices of servers */
+    uint32_t            *turns;         /* of a round: slots */
     uint32_t            *starts;        /* scratch of the making */
-    uint32_t            *servers;       /* that are up */
+    uint32_t            *slots;         /* that are up */
     uint32_t            *weights;       /* of these, reduced */
     uint32_t            *same_weight;   /* how many have that */
     uint32_t            *ranks;         /* among those */
+    ngx_uint_t           nturns;
     ngx_uint_t           nslots;
-    ngx_uint_t           nservers;
-    ngx_uint_t           max;           /* slots there is room for */
+    ngx_uint_t           max;           /* turns there is room for */
 } wag_slot_table_t;
 
 
@@ -121,6 +148,10 @@ struct wag_upstream_s {
 
     wag_server_t                  *servers;
     ngx_uint_t                     nservers;
+
+    wag_peer_t                    *slots;       /* by their number */
+    ngx_uint_t                     nslots;
+    wag_peer_t                   **peers;       /* as servers are ordered */
 
     wag_slot_table_t               slot_tables[WAG_TIERS];
     ngx_uint_t                     state_epoch;  /* of the slot tables */

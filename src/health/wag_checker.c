@@ -26,7 +26,7 @@ typedef struct {
     ngx_event_t          timer;
 
     wag_checker_t       *checker;
-    wag_server_t        *server;
+    wag_peer_t          *peer;
 
     ngx_msec_t           turn;   /* due without jitter */
     ngx_msec_t           next;   /* of the record, as known */
@@ -100,7 +100,7 @@ wag_checker_start(ngx_cycle_t *cycle, wag_upstream_t *us)
 }
 
 
-/* every worker takes each n-th instance; its successor has its number */
+/* every worker takes each n-th slot; its successor has its number */
 
 static ngx_uint_t
 wag_checker_share(ngx_cycle_t *cycle, wag_checker_t *checker)
@@ -113,19 +113,19 @@ wag_checker_share(ngx_cycle_t *cycle, wag_checker_t *checker)
     n = us->zone->in_flight->nworkers;
     worker = (ngx_process == NGX_PROCESS_SINGLE) ? 0 : ngx_worker;
 
-    checker->tasks = ngx_pcalloc(cycle->pool, (us->nservers / n + 1)
-                                         * sizeof(wag_task_t));
+    checker->tasks = ngx_pcalloc(cycle->pool, (us->nslots / n + 1)
+                                              * sizeof(wag_task_t));
     if (checker->tasks == NULL) {
         return NGX_ERROR;
     }
 
-    for (i = worker; i < us->nservers; i += n) {
+    for (i = 0; i < us->nservers; i++) {
 
-        if (us->servers[i].down) {
+        if (us->peers[i]->slot % n != worker || us->peers[i]->down) {
             continue;
         }
 
-        checker->tasks[checker->ntasks].server = &us->servers[i];
+        checker->tasks[checker->ntasks].peer = us->peers[i];
 
         wag_checker_prepare(checker, &checker->tasks[checker->ntasks], cycle);
         checker->ntasks++;
@@ -150,7 +150,8 @@ wag_checker_prepare(wag_checker_t *checker, wag_task_t *task,
     task->probe.parent = cycle->log;
     task->probe.done = wag_checker_done;
 
-    wag_check_probe(checker->upstream->check, task->server, &task->probe);
+    wag_check_probe(checker->upstream->check, task->peer->server,
+                    &task->probe);
 }
 
 
@@ -171,7 +172,7 @@ wag_checker_start_task(wag_checker_t *checker, ngx_uint_t n)
 
     wag_checker_resume_schedule(task, spread);
 
-    if (wag_claim_check_changed(checker->upstream, task->server)) {
+    if (wag_claim_check_changed(checker->upstream, task->peer)) {
         task->first = 1;
         task->turn = ngx_current_msec + spread;
     }
@@ -185,7 +186,7 @@ wag_checker_start_task(wag_checker_t *checker, ngx_uint_t n)
 static void
 wag_checker_resume_schedule(wag_task_t *task, ngx_msec_t spread)
 {
-    task->next = task->server->instance->checks.next;
+    task->next = task->peer->instance->checks.next;
 
     task->turn = wag_schedule_resume(task->next,
                                      task->checker->upstream->check->interval,
@@ -226,7 +227,7 @@ wag_checker_stop(wag_upstream_t *us)
         }
 
         if (task->probe.active) {
-            (void) wag_claim_release(us, task->server, &verdict);
+            (void) wag_claim_release(us, task->peer, &verdict);
         }
 
         wag_probe_cancel(&task->probe);
@@ -276,7 +277,7 @@ wag_checker_recheck_ejected(wag_checker_t *checker)
         task = &checker->tasks[i];
 
         if (task->timer.timer_set && !task->first
-            && task->server->instance->checks.next != task->next)
+            && task->peer->instance->checks.next != task->next)
         {
             wag_checker_resume_schedule(task, 0);
             wag_checker_arm(task, task->turn);
@@ -291,7 +292,7 @@ wag_checker_handler(ngx_event_t *ev)
     wag_task_t  *task = ev->data;
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ev->log, 0,
-                   "wa_gateway checker handler: %V", &task->server->name);
+                   "wa_gateway checker handler: %V", &task->peer->name);
 
     if (ngx_exiting || ngx_terminate || ngx_quit) {
         return;
@@ -302,13 +303,13 @@ wag_checker_handler(ngx_event_t *ev)
      * for a moment; who comes second finds that the schedule has moved on.
      */
 
-    if (!task->first && task->server->instance->checks.next != task->next) {
+    if (!task->first && task->peer->instance->checks.next != task->next) {
         wag_checker_resume_schedule(task, 0);
         wag_checker_arm(task, task->turn);
         return;
     }
 
-    if (wag_claim_take(task->checker->upstream, task->server) != NGX_OK) {
+    if (wag_claim_take(task->checker->upstream, task->peer) != NGX_OK) {
         wag_checker_arm(task, ngx_current_msec + WAG_CHECKER_BUSY);
         return;
     }
@@ -330,7 +331,7 @@ wag_checker_done(wag_probe_t *p, ngx_int_t rc)
 
     wag_checker_judge(task, rc, &verdict);
 
-    failures = wag_claim_release(task->checker->upstream, task->server,
+    failures = wag_claim_release(task->checker->upstream, task->peer,
                                  &verdict);
 
     if (!verdict.known && (ngx_exiting || ngx_terminate || ngx_quit)) {
@@ -373,7 +374,7 @@ wag_checker_judge(wag_task_t *task, ngx_int_t rc, wag_verdict_t *verdict)
     if (rc == NGX_ERROR && !task->fault && !ngx_exiting) {
         ngx_log_error(NGX_LOG_ERR, task->timer.log, 0,
                       "wa_gateway: %V could not be checked: %V",
-                      &task->server->name, &verdict->reason);
+                      &task->peer->name, &verdict->reason);
     }
 
     task->fault = (rc == NGX_ERROR);
@@ -395,7 +396,7 @@ wag_checker_next(wag_task_t *task, wag_verdict_t *verdict, ngx_uint_t failures)
 
     due = task->turn;
 
-    if (verdict->passed && wag_available(task->server->instance))
+    if (verdict->passed && wag_available(task->peer->instance))
     {
         due += wag_schedule_jitter(check->interval, check->jitter,
                                    ngx_random());
@@ -406,7 +407,7 @@ wag_checker_next(wag_task_t *task, wag_verdict_t *verdict, ngx_uint_t failures)
         due = task->turn;
     }
 
-    next = wag_claim_schedule(us, task->server, task->next, task->turn);
+    next = wag_claim_schedule(us, task->peer, task->next, task->turn);
 
     if (next != task->turn) {
 
@@ -433,7 +434,7 @@ wag_checker_turn(wag_task_t *task, wag_verdict_t *verdict, ngx_uint_t failures)
         return wag_schedule_fault(ngx_current_msec, interval);
     }
 
-    if (!verdict->passed || !wag_available(task->server->instance)) {
+    if (!verdict->passed || !wag_available(task->peer->instance)) {
         return wag_schedule_recheck(task->begun, interval, failures);
     }
 

@@ -18,7 +18,7 @@
 
 
 ngx_int_t
-wag_claim_take(wag_upstream_t *us, wag_server_t *server)
+wag_claim_take(wag_upstream_t *us, wag_peer_t *peer)
 {
     ngx_pid_t        pid;
     ngx_int_t        rc;
@@ -26,7 +26,7 @@ wag_claim_take(wag_upstream_t *us, wag_server_t *server)
     ngx_msec_int_t   age;
 
     rc = NGX_OK;
-    checks = &server->instance->checks;
+    checks = &peer->instance->checks;
 
     wag_lock(us->zone->shpool);
 
@@ -56,14 +56,14 @@ wag_claim_take(wag_upstream_t *us, wag_server_t *server)
 
 
 ngx_uint_t
-wag_claim_release(wag_upstream_t *us, wag_server_t *server,
+wag_claim_release(wag_upstream_t *us, wag_peer_t *peer,
     wag_verdict_t *verdict)
 {
     ngx_uint_t           failures;
     wag_checks_t        *checks;
     wag_health_signal_t  signal;
 
-    checks = &server->instance->checks;
+    checks = &peer->instance->checks;
 
     wag_lock(us->zone->shpool);
 
@@ -92,7 +92,7 @@ wag_claim_release(wag_upstream_t *us, wag_server_t *server,
 
     if (verdict->known) {
         signal.upstream = us;
-        signal.server = server;
+        signal.peer = peer;
         signal.event = verdict->passed ? WAG_PASS : WAG_FAIL;
         signal.reason = verdict->reason;
 
@@ -104,12 +104,12 @@ wag_claim_release(wag_upstream_t *us, wag_server_t *server,
 
 
 ngx_msec_t
-wag_claim_schedule(wag_upstream_t *us, wag_server_t *server, ngx_msec_t known,
+wag_claim_schedule(wag_upstream_t *us, wag_peer_t *peer, ngx_msec_t known,
     ngx_msec_t turn)
 {
     wag_checks_t  *checks;
 
-    checks = &server->instance->checks;
+    checks = &peer->instance->checks;
 
     wag_lock(us->zone->shpool);
 
@@ -127,12 +127,12 @@ wag_claim_schedule(wag_upstream_t *us, wag_server_t *server, ngx_msec_t known,
 
 
 ngx_uint_t
-wag_claim_check_changed(wag_upstream_t *us, wag_server_t *server)
+wag_claim_check_changed(wag_upstream_t *us, wag_peer_t *peer)
 {
     ngx_uint_t     anew;
     wag_checks_t  *checks;
 
-    checks = &server->instance->checks;
+    checks = &peer->instance->checks;
 
     wag_lock(us->zone->shpool);
 

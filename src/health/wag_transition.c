@@ -13,7 +13,7 @@
 
 
 static ngx_uint_t wag_transition_is_last(wag_upstream_t *us,
-    wag_server_t *server);
+    wag_peer_t *peer);
 static void wag_transition_recheck(wag_health_signal_t *signal);
 static void wag_transition_record(wag_group_t *group, wag_event_t *event);
 static void wag_transition_log(wag_event_t *event, ngx_msec_t held);
@@ -30,7 +30,7 @@ wag_transition_event(wag_health_signal_t *signal)
     wag_instance_t  *instance;
 
     group = signal->upstream->group;
-    instance = signal->server->instance;
+    instance = signal->peer->instance;
 
     event.reason_len = ngx_min(signal->reason.len, WAG_REASON_LEN);
 
@@ -38,8 +38,8 @@ wag_transition_event(wag_health_signal_t *signal)
         ngx_memcpy(event.reason, signal->reason.data, event.reason_len);
     }
 
-    event.name_len = ngx_min(signal->server->name.len, WAG_NAME_LEN);
-    ngx_memcpy(event.name, signal->server->name.data, event.name_len);
+    event.name_len = ngx_min(signal->peer->name.len, WAG_NAME_LEN);
+    ngx_memcpy(event.name, signal->peer->name.data, event.name_len);
 
     event.time = wag_time();
 
@@ -48,7 +48,7 @@ wag_transition_event(wag_health_signal_t *signal)
     /* two workers may take one of the last two out each: looked at in turn */
 
     last = (signal->event == WAG_STATUS)
-           && wag_transition_is_last(signal->upstream, signal->server);
+           && wag_transition_is_last(signal->upstream, signal->peer);
 
     event.from = instance->health.state;
 
@@ -97,15 +97,15 @@ wag_transition_event(wag_health_signal_t *signal)
 
 
 static ngx_uint_t
-wag_transition_is_last(wag_upstream_t *us, wag_server_t *server)
+wag_transition_is_last(wag_upstream_t *us, wag_peer_t *peer)
 {
-    ngx_uint_t     i;
-    wag_server_t  *other;
+    ngx_uint_t   i;
+    wag_peer_t  *other;
 
     for (i = 0; i < us->nservers; i++) {
-        other = &us->servers[i];
+        other = us->peers[i];
 
-        if (other != server
+        if (other != peer
             && !other->down
             && wag_available(other->instance))
         {
@@ -130,7 +130,7 @@ wag_transition_recheck(wag_health_signal_t *signal)
     wag_instance_t  *instance;
 
     check = signal->upstream->check;
-    instance = signal->server->instance;
+    instance = signal->peer->instance;
 
     if (check) {
         instance->checks.next = wag_schedule_soon(instance->checks.next,
@@ -161,8 +161,7 @@ wag_transition_log(wag_event_t *event, ngx_msec_t held)
     reason.len = event->reason_len;
     reason.data = event->reason;
 
-    level = (event->to == WAG_DOWN) ? NGX_LOG_WARN
-                                                    : NGX_LOG_NOTICE;
+    level = (event->to == WAG_DOWN) ? NGX_LOG_WARN : NGX_LOG_NOTICE;
 
     ngx_log_error(level, ngx_cycle->log, 0,
                   "wa_gateway: %V is %V%s%V (%V for %M.%03Ms)",
@@ -199,7 +198,7 @@ wag_transition_tick(wag_upstream_t *us)
     signal.event = WAG_TICK;
 
     for (i = 0; i < us->nservers; i++) {
-        instance = us->servers[i].instance;
+        instance = us->peers[i]->instance;
 
         /* with checks, only a check that passes brings an instance back */
 
@@ -213,7 +212,7 @@ wag_transition_tick(wag_upstream_t *us)
         if (wag_state_is_over(&instance->health, &us->policy,
                               ngx_current_msec))
         {
-            signal.server = &us->servers[i];
+            signal.peer = us->peers[i];
             wag_transition_event(&signal);
 
         } else {

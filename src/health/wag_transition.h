@@ -16,7 +16,7 @@
 
 typedef struct {
     wag_upstream_t      *upstream;
-    wag_server_t        *server;
+    wag_peer_t          *peer;
     ngx_uint_t           event;
     ngx_str_t            reason;   /* when it may take one down */
 } wag_health_signal_t;

@@ -7,6 +7,7 @@
 #include "wag_balancer.h"
 #include "wag_conf.h"
 #include "wag_ctx.h"
+#include "wag_in_flight.h"
 #include "wag_interim.h"
 #include "wag_keepalive.h"
 #include "wag_keepalive_conf.h"
@@ -15,7 +16,6 @@
 #include "wag_servers.h"
 #include "wag_slot_table.h"
 #include "wag_transition.h"
-#include "wag_zone.h"
 
 
 /* turns to take before looking at each peer: most are full or tried then */
@@ -26,9 +26,9 @@
 static ngx_int_t wag_balancer_init_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *uscf);
 static ngx_int_t wag_balancer_get(ngx_peer_connection_t *pc, void *data);
-static wag_server_t *wag_balancer_again(wag_ctx_t *ctx);
-static wag_server_t *wag_balancer_choose(wag_ctx_t *ctx, ngx_uint_t tier);
-static ngx_int_t wag_balancer_take(wag_ctx_t *ctx, wag_server_t *server);
+static wag_peer_t *wag_balancer_again(wag_ctx_t *ctx);
+static wag_peer_t *wag_balancer_choose(wag_ctx_t *ctx, ngx_uint_t tier);
+static ngx_int_t wag_balancer_take(wag_ctx_t *ctx, wag_peer_t *peer);
 static void wag_balancer_free(ngx_peer_connection_t *pc, void *data,
     ngx_uint_t state);
 static ngx_int_t wag_balancer_reinit(ngx_http_request_t *r);
@@ -135,12 +135,12 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
 {
     wag_ctx_t *ctx = data;
 
-    ngx_addr_t    *addr;
-    ngx_uint_t     tier;
-    wag_server_t  *server;
+    ngx_addr_t  *addr;
+    ngx_uint_t   tier;
+    wag_peer_t  *peer;
 
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, pc->log, 0,
-                   "get wa_gateway server, attempt: %ui, tries: %ui",
+                   "get wa_gateway peer, attempt: %ui, tries: %ui",
                    ctx->attempts, pc->tries);
 
     pc->cached = 0;
@@ -163,13 +163,13 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
         ctx->tries = pc->tries;
     }
 
-    server = wag_balancer_again(ctx);
+    peer = wag_balancer_again(ctx);
 
-    for (tier = 0; server == NULL && tier < WAG_TIERS; tier++) {
-        server = wag_balancer_choose(ctx, tier);
+    for (tier = 0; peer == NULL && tier < WAG_TIERS; tier++) {
+        peer = wag_balancer_choose(ctx, tier);
     }
 
-    if (server == NULL) {
+    if (peer == NULL) {
         ctx->refused = 1;
         (void) ngx_atomic_fetch_add(&ctx->upstream->group->no_instance, 1);
 
@@ -178,9 +178,9 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
         return NGX_BUSY;
     }
 
-    ctx->peer = server;
+    ctx->peer = peer;
 
-    addr = &server->addrs[ctx->address];
+    addr = &ctx->addrs->addrs[ctx->address];
 
     pc->sockaddr = addr->sockaddr;
     pc->socklen = addr->socklen;
@@ -201,18 +201,17 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
         ctx->request->upstream->request_sent = 1;
     }
 
-    return (wag_keepalive_take(ctx, pc) == NGX_DONE) ? NGX_DONE
-                                                                     : NGX_OK;
+    return (wag_keepalive_take(ctx, pc) == NGX_DONE) ? NGX_DONE : NGX_OK;
 }
 
 
-static wag_server_t *
+static wag_peer_t *
 wag_balancer_again(wag_ctx_t *ctx)
 {
     if (ctx->again) {
         ctx->again = 0;
 
-        if (wag_zone_hold(ctx->peer) == NGX_OK) {
+        if (wag_in_flight_hold(ctx->peer) == NGX_OK) {
             return ctx->peer;
         }
     }
@@ -224,32 +223,32 @@ wag_balancer_again(wag_ctx_t *ctx)
 }
 
 
-static wag_server_t *
+static wag_peer_t *
 wag_balancer_choose(wag_ctx_t *ctx, ngx_uint_t tier)
 {
     ngx_uint_t         i;
-    wag_server_t      *server;
+    wag_peer_t        *peer;
     wag_slot_table_t  *table;
 
     table = &ctx->upstream->slot_tables[tier];
 
-    if (table->nservers == 0) {
+    if (table->nslots == 0) {
         return NULL;
     }
 
     for (i = 0; i < WAG_BALANCER_TURNS; i++) {
-        server = wag_slot_table_next(ctx->upstream, tier);
+        peer = wag_slot_table_next(ctx->upstream, tier);
 
-        if (wag_balancer_take(ctx, server) == NGX_OK) {
-            return server;
+        if (wag_balancer_take(ctx, peer) == NGX_OK) {
+            return peer;
         }
     }
 
-    for (i = 0; i < table->nservers; i++) {
-        server = &ctx->upstream->servers[table->servers[i]];
+    for (i = 0; i < table->nslots; i++) {
+        peer = &ctx->upstream->slots[table->slots[i]];
 
-        if (wag_balancer_take(ctx, server) == NGX_OK) {
-            return server;
+        if (wag_balancer_take(ctx, peer) == NGX_OK) {
+            return peer;
         }
     }
 
@@ -258,20 +257,19 @@ wag_balancer_choose(wag_ctx_t *ctx, ngx_uint_t tier)
 
 
 static ngx_int_t
-wag_balancer_take(wag_ctx_t *ctx, wag_server_t *server)
+wag_balancer_take(wag_ctx_t *ctx, wag_peer_t *peer)
 {
-    if (wag_retry_tried(ctx, server) || wag_zone_hold(server) != NGX_OK) {
+    if (wag_retry_tried(ctx, peer) || wag_in_flight_hold(peer) != NGX_OK) {
         return NGX_BUSY;
     }
 
-    ctx->address = server->address;
-    ctx->naddress = 1;
+    wag_ctx_addrs(ctx, peer);
 
     if (ctx->attempts++) {
         (void) ngx_atomic_fetch_add(&ctx->upstream->group->failovers, 1);
     }
 
-    (void) ngx_atomic_fetch_add(&server->instance->counters.requests, 1);
+    (void) ngx_atomic_fetch_add(&peer->instance->counters.requests, 1);
 
     return NGX_OK;
 }
@@ -285,17 +283,17 @@ wag_balancer_free(ngx_peer_connection_t *pc, void *data, ngx_uint_t state)
     wag_outcome_judge(ctx, pc, state);
 
     ngx_log_debug3(NGX_LOG_DEBUG_HTTP, pc->log, 0,
-                 "free wa_gateway server, state: %ui, outcome: %ui, sent: %ui",
+                   "free wa_gateway peer, state: %ui, outcome: %ui, sent: %ui",
                    state, ctx->outcome, ctx->sent);
 
-    wag_zone_release(ctx->peer);
+    wag_in_flight_release(ctx->peer);
 
     if ((state & NGX_PEER_FAILED) == 0) {
         wag_keepalive_put(ctx, pc);
     }
 
     if (ctx->outcome == WAG_ANSWERED) {
-        ctx->peer->address = ctx->address;
+        wag_ctx_begin_with(ctx);
     }
 
     wag_retry_decide(ctx, pc, state);

@@ -6,6 +6,7 @@
 
 #include "wag_conf.h"
 #include "wag_ctx.h"
+#include "wag_peers.h"
 #include "wag_state.h"
 
 
@@ -104,10 +105,16 @@ wag_ctx_get(ngx_http_request_t *r)
 }
 
 
+/* it marks the context, too: see wag_ctx_find() */
+
 static void
 wag_ctx_cleanup(void *data)
 {
-    /* marks the context, see request_find(); there is nothing to release */
+    wag_ctx_t *ctx = data;
+
+    if (ctx->addrs) {
+        wag_peers_release_addrs(ctx->addrs);
+    }
 }
 
 
@@ -151,6 +158,32 @@ void
 wag_ctx_own(wag_ctx_t *ctx)
 {
     ctx->nstates = ctx->request->upstream_states->nelts;
+}
+
+
+void
+wag_ctx_addrs(wag_ctx_t *ctx, wag_peer_t *peer)
+{
+    wag_addrs_t  *addrs;
+
+    addrs = wag_peers_addrs(ctx->upstream, peer);
+
+    if (ctx->addrs) {
+        wag_peers_release_addrs(ctx->addrs);
+    }
+
+    ctx->addrs = addrs;
+    ctx->address = peer->address;
+    ctx->naddress = 1;
+}
+
+
+void
+wag_ctx_begin_with(wag_ctx_t *ctx)
+{
+    if (ctx->peer->addrs == ctx->addrs) {
+        ctx->peer->address = ctx->address;
+    }
 }
 
 

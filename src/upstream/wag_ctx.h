@@ -30,10 +30,11 @@
 typedef struct {
     ngx_http_request_t  *request;
     wag_upstream_t      *upstream;
-    wag_server_t        *peer;   /* asked last */
+    wag_peer_t          *peer;   /* asked last */
 
-    uintptr_t           *tried;      /* a bit for each server */
-    ngx_uint_t           address;    /* of the server */
+    uintptr_t           *tried;      /* a bit for each slot */
+    wag_addrs_t         *addrs;      /* of the peer */
+    ngx_uint_t           address;    /* of these */
     ngx_uint_t           naddress;   /* of these, tried */
     ngx_uint_t           attempts;   /* instances asked */
     ngx_uint_t           tries;      /* that may follow */
@@ -56,7 +57,7 @@ typedef struct {
     ngx_str_t            body;     /* of an error answer */
     void                *stream;   /* of a long answer */
 
-    unsigned             again:1;     /* same server and address */
+    unsigned             again:1;     /* same peer, maybe address */
     unsigned             resend:1;    /* nothing was written */
     unsigned             refused:1;   /* no instance to ask */
     unsigned             written:1;   /* in part at least */
@@ -92,6 +93,13 @@ void wag_ctx_others(wag_ctx_t *ctx);
  * The attempts so far were the module's own.
  */
 void wag_ctx_own(wag_ctx_t *ctx);
+
+/*
+ * Takes the addresses of a peer, to begin with the one that answered last;
+ * and tells the peer with which one to begin from now on.
+ */
+void wag_ctx_addrs(wag_ctx_t *ctx, wag_peer_t *peer);
+void wag_ctx_begin_with(wag_ctx_t *ctx);
 
 /*
  * Adds $wa_gateway_instance, _attempts, _state and _sent.

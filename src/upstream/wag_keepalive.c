@@ -23,12 +23,14 @@
 
 
 typedef struct {
-    ngx_queue_t          queue;   /* of a server, or free */
+    ngx_queue_t          queue;   /* of a peer, or free */
     ngx_queue_t          age;     /* the latest first */
     ngx_connection_t    *connection;
     wag_upstream_t      *upstream;
-    wag_server_t        *server;
-    ngx_uint_t           address;
+    wag_peer_t          *peer;
+    ngx_uint_t           incarnation;   /* of the instance */
+    socklen_t            socklen;
+    ngx_sockaddr_t       sockaddr;
     ngx_msec_t           since;
 } wag_idle_t;
 
@@ -38,7 +40,7 @@ static ngx_uint_t wag_keepalive_open(wag_idle_t *idle);
 static ngx_uint_t wag_keepalive_short(ngx_http_request_t *r);
 static ngx_uint_t wag_keepalive_reusable(wag_ctx_t *ctx, ngx_connection_t *c);
 static wag_idle_t *wag_keepalive_evict_or_alloc(wag_upstream_t *us,
-    wag_server_t *server);
+    wag_peer_t *peer);
 static void wag_keepalive_park(wag_idle_t *idle);
 static ngx_uint_t wag_keepalive_is_usable(ngx_connection_t *c);
 static void wag_keepalive_empty_handler(ngx_event_t *ev);
@@ -133,7 +135,10 @@ wag_keepalive_take(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
         next = ngx_queue_next(q);
         idle = ngx_queue_data(q, wag_idle_t, queue);
 
-        if (idle->address != ctx->address) {
+        if (ngx_memn2cmp((u_char *) &idle->sockaddr, (u_char *) pc->sockaddr,
+                         idle->socklen, pc->socklen)
+            != 0)
+        {
             continue;
         }
 
@@ -141,9 +146,10 @@ wag_keepalive_take(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
 
         wag_keepalive_remove(idle);
 
-        if (!wag_keepalive_open(idle)) {
-
-            /* the event that tells of its end is still on its way */
+        if (idle->incarnation != ctx->peer->incarnation
+            || !wag_keepalive_open(idle))
+        {
+            /* or the event that tells of its end is still on its way */
 
             wag_keepalive_close(c);
             continue;
@@ -187,20 +193,20 @@ wag_keepalive_take(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
 static ngx_uint_t
 wag_keepalive_open(wag_idle_t *idle)
 {
-    wag_server_t      *server;
+    wag_peer_t        *peer;
     wag_keepalive_t   *keepalive;
     ngx_connection_t  *c;
 
     c = idle->connection;
-    server = idle->server;
+    peer = idle->peer;
     keepalive = idle->upstream->keepalive;
 
     /* some close after the first answer without a word: one is not enough */
 
-    if (server->looked == keepalive->turn
+    if (peer->looked == keepalive->turn
         && c->requests > 1
         && wag_keepalive_fresh(idle)
-        && (ngx_msec_int_t) (server->wary - ngx_current_msec) <= 0)
+        && (ngx_msec_int_t) (peer->wary - ngx_current_msec) <= 0)
     {
         ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0,
                        "wa_gateway keepalive: connection %p not looked at", c);
@@ -208,7 +214,7 @@ wag_keepalive_open(wag_idle_t *idle)
     }
 
     if (!wag_keepalive_is_usable(c)) {
-        server->wary = ngx_current_msec + WAG_KEEPALIVE_WARY;
+        peer->wary = ngx_current_msec + WAG_KEEPALIVE_WARY;
         return 0;
     }
 
@@ -217,7 +223,7 @@ wag_keepalive_open(wag_idle_t *idle)
         ngx_post_event(&keepalive->end, &ngx_posted_events);
     }
 
-    server->looked = keepalive->turn;
+    peer->looked = keepalive->turn;
 
     return 1;
 }
@@ -277,8 +283,10 @@ wag_keepalive_put(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
 
     idle->connection = c;
     idle->upstream = ctx->upstream;
-    idle->server = ctx->peer;
-    idle->address = ctx->address;
+    idle->peer = ctx->peer;
+    idle->incarnation = ctx->peer->incarnation;
+    idle->socklen = pc->socklen;
+    ngx_memcpy(&idle->sockaddr, pc->sockaddr, pc->socklen);
     idle->since = ngx_current_msec;
 
     ngx_queue_insert_head(&ctx->peer->idle, &idle->queue);
@@ -325,7 +333,7 @@ wag_keepalive_reusable(wag_ctx_t *ctx, ngx_connection_t *c)
  */
 
 static wag_idle_t *
-wag_keepalive_evict_or_alloc(wag_upstream_t *us, wag_server_t *server)
+wag_keepalive_evict_or_alloc(wag_upstream_t *us, wag_peer_t *peer)
 {
     wag_idle_t       *idle;
     ngx_queue_t      *q;
@@ -334,8 +342,8 @@ wag_keepalive_evict_or_alloc(wag_upstream_t *us, wag_server_t *server)
     keepalive = us->keepalive;
     idle = NULL;
 
-    if (server->nidle >= keepalive->connections) {
-        q = ngx_queue_last(&server->idle);
+    if (peer->nidle >= keepalive->connections) {
+        q = ngx_queue_last(&peer->idle);
         idle = ngx_queue_data(q, wag_idle_t, queue);
 
     } else if (keepalive->count
@@ -444,8 +452,7 @@ wag_keepalive_handler(ngx_event_t *ev)
         }
 
         if (!wag_keepalive_is_usable(c)) {
-            idle->server->wary = ngx_current_msec
-                               + WAG_KEEPALIVE_WARY;
+            idle->peer->wary = ngx_current_msec + WAG_KEEPALIVE_WARY;
 
         } else {
             ev->ready = 0;
@@ -515,7 +522,7 @@ wag_keepalive_remove(wag_idle_t *idle)
     ngx_queue_remove(&idle->queue);
     ngx_queue_remove(&idle->age);
 
-    idle->server->nidle--;
+    idle->peer->nidle--;
     keepalive->count--;
 
     ngx_queue_insert_head(&keepalive->free, &idle->queue);

@@ -23,7 +23,7 @@
 wag_keepalive_t *wag_keepalive_create(ngx_conf_t *cf);
 
 /*
- * Takes an idle connection to an address of the server, as peer.get() would
+ * Takes an idle connection to an address of the peer, as peer.get() would
  * return it: NGX_DONE, or NGX_DECLINED if there is none.  One that the
  * instance has closed is not taken.
  */

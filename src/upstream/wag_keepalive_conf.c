@@ -68,8 +68,6 @@ wag_keepalive_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 ngx_int_t
 wag_keepalive_conf_finish(ngx_conf_t *cf, wag_upstream_t *us)
 {
-    ngx_uint_t  i;
-
     if (us->keepalive_off) {
         return NGX_OK;
     }
@@ -79,10 +77,6 @@ wag_keepalive_conf_finish(ngx_conf_t *cf, wag_upstream_t *us)
         if (us->keepalive == NULL) {
             return NGX_ERROR;
         }
-    }
-
-    for (i = 0; i < us->nservers; i++) {
-        ngx_queue_init(&us->servers[i].idle);
     }
 
     return NGX_OK;

@@ -128,7 +128,7 @@ wag_outcome_answered(wag_ctx_t *ctx, ngx_connection_t *c)
 static void
 wag_outcome_declined(wag_ctx_t *ctx, ngx_peer_connection_t *pc, ngx_err_t err)
 {
-    if (wag_connect_error_is_local(err, pc->sockaddr, ctx->peer->naddrs)) {
+    if (wag_connect_error_is_local(err, pc->sockaddr, ctx->addrs->naddrs)) {
         return;
     }
 
@@ -288,7 +288,7 @@ wag_outcome_score(wag_ctx_t *ctx)
     }
 
     signal.upstream = ctx->upstream;
-    signal.server = ctx->peer;
+    signal.peer = ctx->peer;
 
     wag_transition_event(&signal);
 }

@@ -69,7 +69,7 @@ wag_retry_declined(wag_ctx_t *ctx)
 
     /* the next request begins with the address that this one did not reach */
 
-    ctx->peer->address = ctx->address;
+    wag_ctx_begin_with(ctx);
 
     wag_outcome_score(ctx);
 }
@@ -87,8 +87,8 @@ wag_retry_same(wag_ctx_t *ctx, ngx_uint_t cached)
         return cached;
     }
 
-    if (ctx->outcome == WAG_FAILED && ctx->naddress < ctx->peer->naddrs) {
-        ctx->address = (ctx->address + 1) % ctx->peer->naddrs;
+    if (ctx->outcome == WAG_FAILED && ctx->naddress < ctx->addrs->naddrs) {
+        ctx->address = (ctx->address + 1) % ctx->addrs->naddrs;
         ctx->naddress++;
 
         return 1;
@@ -124,7 +124,7 @@ wag_retry_mark(wag_ctx_t *ctx)
     ngx_uint_t  n;
 
     if (ctx->tried == NULL) {
-        n = wag_retry_word(ctx->upstream->nservers) + 1;
+        n = wag_retry_word(ctx->upstream->nslots) + 1;
 
         ctx->tried = ngx_pcalloc(ctx->request->pool, n * sizeof(uintptr_t));
         if (ctx->tried == NULL) {
@@ -132,17 +132,16 @@ wag_retry_mark(wag_ctx_t *ctx)
         }
     }
 
-    n = ctx->peer - ctx->upstream->servers;
+    n = ctx->peer->slot;
 
-    ctx->tried[wag_retry_word(n)] |=
-                                          wag_retry_bit(n);
+    ctx->tried[wag_retry_word(n)] |= wag_retry_bit(n);
 
     return NGX_OK;
 }
 
 
 ngx_uint_t
-wag_retry_tried(wag_ctx_t *ctx, wag_server_t *server)
+wag_retry_tried(wag_ctx_t *ctx, wag_peer_t *peer)
 {
     ngx_uint_t  n;
 
@@ -150,7 +149,7 @@ wag_retry_tried(wag_ctx_t *ctx, wag_server_t *server)
         return 0;
     }
 
-    n = server - ctx->upstream->servers;
+    n = peer->slot;
 
     return (ctx->tried[wag_retry_word(n)] & wag_retry_bit(n)) != 0;
 }
@@ -160,7 +159,7 @@ static ngx_uint_t
 wag_retry_others(wag_ctx_t *ctx)
 {
     ngx_uint_t         i, tier;
-    wag_server_t      *server;
+    wag_peer_t        *peer;
     wag_slot_table_t  *table;
 
     wag_slot_table_refresh(ctx->upstream);
@@ -168,10 +167,10 @@ wag_retry_others(wag_ctx_t *ctx)
     for (tier = 0; tier < WAG_TIERS; tier++) {
         table = &ctx->upstream->slot_tables[tier];
 
-        for (i = 0; i < table->nservers; i++) {
-            server = &ctx->upstream->servers[table->servers[i]];
+        for (i = 0; i < table->nslots; i++) {
+            peer = &ctx->upstream->slots[table->slots[i]];
 
-            if (!wag_retry_tried(ctx, server)) {
+            if (!wag_retry_tried(ctx, peer)) {
                 return 1;
             }
         }

@@ -30,7 +30,7 @@ void wag_retry_declined(wag_ctx_t *ctx);
 /*
  * Whether the request was at this peer before.
  */
-ngx_uint_t wag_retry_tried(wag_ctx_t *ctx, wag_server_t *server);
+ngx_uint_t wag_retry_tried(wag_ctx_t *ctx, wag_peer_t *peer);
 
 /*
  * Whether the request may be repeated though it was written: a safe method

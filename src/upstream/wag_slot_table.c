@@ -4,14 +4,15 @@
  */
 
 
+#include "wag_peers.h"
 #include "wag_slot_table.h"
 #include "wag_state.h"
 #include "wag_upstream.h"
 
 
-/* weights that need more slots than this, or one a peer, are scaled down */
+/* weights that need more turns than this, or one a peer, are scaled down */
 
-#define WAG_SLOT_TABLE_SLOTS  65536
+#define WAG_SLOT_TABLE_TURNS  65536
 
 #define WAG_SLOT_TABLE_STEPS  10    /* of a slow start */
 
@@ -21,9 +22,9 @@ static void wag_slot_table_build(wag_upstream_t *us, ngx_uint_t tier);
 static uint64_t wag_slot_table_collect_weights(wag_upstream_t *us,
     ngx_uint_t tier);
 static uint64_t wag_slot_table_reduce(wag_slot_table_t *table, uint64_t total);
-static void wag_slot_table_build_slots(wag_slot_table_t *table);
+static void wag_slot_table_build_turns(wag_slot_table_t *table);
 static void wag_slot_table_group_by_weight(wag_slot_table_t *table);
-static ngx_uint_t wag_slot_table_slot(wag_slot_table_t *table, ngx_uint_t i,
+static ngx_uint_t wag_slot_table_turn(wag_slot_table_t *table, ngx_uint_t i,
     ngx_uint_t k);
 
 
@@ -54,8 +55,7 @@ wag_slot_table_create(ngx_conf_t *cf, wag_upstream_t *us)
             w[tier] *= WAG_SLOT_TABLE_STEPS;
         }
 
-        table->max = ngx_min(w[tier], WAG_SLOT_TABLE_SLOTS)
-                      + n[tier];
+        table->max = ngx_min(w[tier], WAG_SLOT_TABLE_TURNS) + n[tier];
 
         size = 2 * table->max + 4 * n[tier] + 1;
 
@@ -64,9 +64,9 @@ wag_slot_table_create(ngx_conf_t *cf, wag_upstream_t *us)
             return NGX_ERROR;
         }
 
-        table->slots = p;
-        table->servers = table->slots + table->max;
-        table->weights = table->servers + n[tier];
+        table->turns = p;
+        table->slots = table->turns + table->max;
+        table->weights = table->slots + n[tier];
         table->same_weight = table->weights + n[tier];
         table->ranks = table->same_weight + n[tier];
         table->starts = table->ranks + n[tier];
@@ -110,14 +110,14 @@ wag_slot_table_build(wag_upstream_t *us, ngx_uint_t tier)
 
     total = wag_slot_table_collect_weights(us, tier);
 
-    if (table->nservers == 0) {
-        table->nslots = 0;
+    if (table->nslots == 0) {
+        table->nturns = 0;
         return;
     }
 
-    table->nslots = wag_slot_table_reduce(table, total);
+    table->nturns = wag_slot_table_reduce(table, total);
 
-    wag_slot_table_build_slots(table);
+    wag_slot_table_build_turns(table);
 }
 
 
@@ -126,8 +126,7 @@ wag_slot_table_collect_weights(wag_upstream_t *us, ngx_uint_t tier)
 {
     uint64_t           total;
     ngx_uint_t         i, n, step;
-    wag_server_t      *server;
-    wag_health_t      *health;
+    wag_peer_t        *peer;
     wag_slot_table_t  *table;
 
     table = &us->slot_tables[tier];
@@ -137,36 +136,37 @@ wag_slot_table_collect_weights(wag_upstream_t *us, ngx_uint_t tier)
     n = 0;
 
     for (i = 0; i < us->nservers; i++) {
-        server = &us->servers[i];
+        peer = us->peers[i];
 
-        if (server->tier != tier || server->down) {
+        if (peer->server->tier != tier) {
             continue;
         }
 
-        health = &server->instance->health;
+        wag_peers_admin(peer);
 
-        if (!wag_available(server->instance)) {
+        if (peer->down || !wag_available(peer->instance)) {
             continue;
         }
 
-        if (server->instance->state == WAG_SLOW_START) {
+        if (peer->instance->state == WAG_SLOW_START) {
             wag_slot_table_due(us, ngx_current_msec + 1
                                + us->policy.slow_start / step);
         }
 
-        table->servers[n] = i;
-        table->weights[n] = server->weight;
+        table->slots[n] = peer->slot;
+        table->weights[n] = peer->weight;
 
         if (step > 1) {
-            table->weights[n] *= wag_state_share(health,
-                                              &us->policy, ngx_current_msec);
+            table->weights[n] *= wag_state_share(&peer->instance->health,
+                                                 &us->policy,
+                                                 ngx_current_msec);
         }
 
         total += table->weights[n];
         n++;
     }
 
-    table->nservers = n;
+    table->nslots = n;
 
     return total;
 }
@@ -193,7 +193,7 @@ wag_slot_table_reduce(wag_slot_table_t *table, uint64_t total)
 
     a = table->weights[0];
 
-    for (i = 1; i < table->nservers && a != 1; i++) {
+    for (i = 1; i < table->nslots && a != 1; i++) {
         for (b = table->weights[i]; b; b = t) {
             t = a % b;
             a = b;
@@ -203,12 +203,12 @@ wag_slot_table_reduce(wag_slot_table_t *table, uint64_t total)
     total /= a;
     sum = 0;
 
-    for (i = 0; i < table->nservers; i++) {
+    for (i = 0; i < table->nslots; i++) {
         table->weights[i] /= a;
 
         if (total > table->max) {
             table->weights[i] = (uint64_t) table->weights[i]
-                                 * (table->max - table->nservers) / total;
+                                 * (table->max - table->nslots) / total;
 
             if (table->weights[i] == 0) {
                 table->weights[i] = 1;
@@ -222,24 +222,24 @@ wag_slot_table_reduce(wag_slot_table_t *table, uint64_t total)
 }
 
 
-/* a counting sort of all turns by the slot they are due at */
+/* a counting sort of all turns by where in the round they are due */
 
 static void
-wag_slot_table_build_slots(wag_slot_table_t *table)
+wag_slot_table_build_turns(wag_slot_table_t *table)
 {
     uint32_t   *starts;
     ngx_uint_t  i, k, n, at;
 
-    n = table->nslots;
+    n = table->nturns;
     starts = table->starts;
 
     wag_slot_table_group_by_weight(table);
 
     ngx_memzero(starts, (n + 1) * sizeof(uint32_t));
 
-    for (i = 0; i < table->nservers; i++) {
+    for (i = 0; i < table->nslots; i++) {
         for (k = 0; k < table->weights[i]; k++) {
-            starts[wag_slot_table_slot(table, i, k) + 1]++;
+            starts[wag_slot_table_turn(table, i, k) + 1]++;
         }
     }
 
@@ -247,16 +247,16 @@ wag_slot_table_build_slots(wag_slot_table_t *table)
         starts[i + 1] += starts[i];
     }
 
-    for (i = 0; i < table->nservers; i++) {
+    for (i = 0; i < table->nslots; i++) {
         for (k = 0; k < table->weights[i]; k++) {
-            at = wag_slot_table_slot(table, i, k);
-            table->slots[starts[at]++] = table->servers[i];
+            at = wag_slot_table_turn(table, i, k);
+            table->turns[starts[at]++] = table->slots[i];
         }
     }
 }
 
 
-/* servers of the same weight take their turns one after the other */
+/* peers of the same weight take their turns one after the other */
 
 static void
 wag_slot_table_group_by_weight(wag_slot_table_t *table)
@@ -264,17 +264,17 @@ wag_slot_table_group_by_weight(wag_slot_table_t *table)
     uint32_t   *count;
     ngx_uint_t  i;
 
-    /* by weight, which is at most the number of slots */
+    /* by weight, which is at most the number of turns */
 
     count = table->starts;
 
-    ngx_memzero(count, (table->nslots + 1) * sizeof(uint32_t));
+    ngx_memzero(count, (table->nturns + 1) * sizeof(uint32_t));
 
-    for (i = 0; i < table->nservers; i++) {
+    for (i = 0; i < table->nslots; i++) {
         table->ranks[i] = count[table->weights[i]]++;
     }
 
-    for (i = 0; i < table->nservers; i++) {
+    for (i = 0; i < table->nslots; i++) {
         table->same_weight[i] = count[table->weights[i]];
     }
 }
@@ -287,18 +287,18 @@ wag_slot_table_group_by_weight(wag_slot_table_t *table)
  */
 
 static ngx_uint_t
-wag_slot_table_slot(wag_slot_table_t *table, ngx_uint_t i, ngx_uint_t k)
+wag_slot_table_turn(wag_slot_table_t *table, ngx_uint_t i, ngx_uint_t k)
 {
     uint64_t  turn, turns;
 
     turn = (uint64_t) k * table->same_weight[i] + table->ranks[i];
     turns = (uint64_t) table->weights[i] * table->same_weight[i];
 
-    return (2 * turn + 1) * table->nslots / (2 * turns);
+    return (2 * turn + 1) * table->nturns / (2 * turns);
 }
 
 
-wag_server_t *
+wag_peer_t *
 wag_slot_table_next(wag_upstream_t *us, ngx_uint_t tier)
 {
     ngx_uint_t         n;
@@ -306,7 +306,7 @@ wag_slot_table_next(wag_upstream_t *us, ngx_uint_t tier)
 
     table = &us->slot_tables[tier];
 
-    n = ngx_atomic_fetch_add(&us->group->cursor[tier], 1) % table->nslots;
+    n = ngx_atomic_fetch_add(&us->group->cursor[tier], 1) % table->nturns;
 
-    return &us->servers[table->slots[n]];
+    return &us->slots[table->turns[n]];
 }

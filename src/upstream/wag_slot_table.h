@@ -2,9 +2,10 @@
 /*
  * Copyright (C) the wa_gateway authors
  *
- * A worker's own slot table: the instances that are up, laid out in slots by
- * weight.  The slots are taken in turn by one shared cursor, so the order is
- * exact across workers and a choice costs the same for any number.
+ * A worker's own slot table: the slots whose instances are up, each with as
+ * many turns in a round as its weight says.  One shared cursor takes the turns
+ * in order, so the order is exact across workers and a choice costs the same
+ * for any number.
  */
 
 
@@ -27,9 +28,9 @@ ngx_int_t wag_slot_table_create(ngx_conf_t *cf, wag_upstream_t *us);
 void wag_slot_table_refresh(wag_upstream_t *us);
 
 /*
- * The server whose turn it is; the slot table must not be empty.
+ * The peer whose turn it is; the slot table must not be empty.
  */
-wag_server_t *wag_slot_table_next(wag_upstream_t *us, ngx_uint_t tier);
+wag_peer_t *wag_slot_table_next(wag_upstream_t *us, ngx_uint_t tier);
 
 
 #endif /* _WAG_SLOT_TABLE_H_INCLUDED_ */

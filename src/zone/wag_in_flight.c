@@ -5,10 +5,14 @@
 
 
 #include "wag_in_flight.h"
-#include "wag_upstream.h"
+#include "wag_slots.h"
 
 
 static ngx_uint_t wag_in_flight_workers(wag_zone_t *zone);
+static size_t wag_in_flight_bytes(ngx_uint_t nworkers, ngx_uint_t nparts,
+    ngx_uint_t nslots);
+static void wag_in_flight_tell(wag_in_flight_t *table);
+static ngx_uint_t wag_in_flight_held(wag_in_flight_t *table, ngx_uint_t at);
 static void wag_in_flight_close(wag_in_flight_t *table, ngx_uint_t worker);
 static ngx_uint_t wag_in_flight_alive(ngx_pid_t pid);
 static ngx_uint_t wag_in_flight_awaited(wag_zone_t *zone);
@@ -20,15 +24,28 @@ static ngx_uint_t wag_in_flight_kept(wag_in_flight_t *table,
 size_t
 wag_in_flight_size(wag_zone_t *zone)
 {
-    ngx_uint_t  n;
+    ngx_uint_t        i, nslots;
+    wag_upstream_t  **usp;
 
-    n = wag_in_flight_workers(zone);
+    usp = zone->upstreams.elts;
+    nslots = 0;
 
+    for (i = 0; i < zone->upstreams.nelts; i++) {
+        nslots += wag_slots_fit(wag_slots_size(usp[i]->nservers));
+    }
+
+    return wag_in_flight_bytes(wag_in_flight_workers(zone),
+                               zone->upstreams.nelts, nslots);
+}
+
+
+static size_t
+wag_in_flight_bytes(ngx_uint_t nworkers, ngx_uint_t nparts, ngx_uint_t nslots)
+{
     return sizeof(wag_in_flight_t)
-           + zone->nservers * sizeof(wag_instance_t *)
-           + n * sizeof(ngx_pid_t)
-           + n * zone->nservers * sizeof(uint32_t)
-           + sizeof(uint64_t);
+           + nparts * sizeof(wag_in_flight_part_t)
+           + ngx_align(nworkers * sizeof(ngx_pid_t), sizeof(uint64_t))
+           + nworkers * nslots * sizeof(uint32_t);
 }
 
 
@@ -49,11 +66,21 @@ ngx_int_t
 wag_in_flight_open(wag_zone_t *zone)
 {
     u_char           *p;
-    ngx_uint_t        i, j, n;
+    ngx_uint_t        i, nworkers, nslots;
     wag_upstream_t  **usp;
     wag_in_flight_t  *table;
 
-    p = ngx_slab_calloc_locked(zone->shpool, wag_in_flight_size(zone));
+    usp = zone->upstreams.elts;
+    nworkers = wag_in_flight_workers(zone);
+    nslots = 0;
+
+    for (i = 0; i < zone->upstreams.nelts; i++) {
+        nslots += usp[i]->group->nslots;
+    }
+
+    p = ngx_slab_calloc_locked(zone->shpool,
+                               wag_in_flight_bytes(nworkers,
+                                              zone->upstreams.nelts, nslots));
     if (p == NULL) {
         return NGX_ERROR;
     }
@@ -61,28 +88,25 @@ wag_in_flight_open(wag_zone_t *zone)
     table = (wag_in_flight_t *) p;
     p += sizeof(wag_in_flight_t);
 
-    table->nworkers = wag_in_flight_workers(zone);
-    table->ninstances = zone->nservers;
+    table->nworkers = nworkers;
+    table->nparts = zone->upstreams.nelts;
+    table->nslots = nslots;
 
-    table->instances = (wag_instance_t **) p;
-    p += zone->nservers * sizeof(wag_instance_t *);
+    table->parts = (wag_in_flight_part_t *) p;
+    p += table->nparts * sizeof(wag_in_flight_part_t);
 
     table->pids = (ngx_pid_t *) p;
-    p += ngx_align(table->nworkers * sizeof(ngx_pid_t), sizeof(uint64_t));
+    p += ngx_align(nworkers * sizeof(ngx_pid_t), sizeof(uint64_t));
 
     table->counts = (uint32_t *) p;
 
-    for (i = 0; i < table->nworkers; i++) {
+    for (i = 0; i < nworkers; i++) {
         table->pids[i] = NGX_INVALID_PID;
     }
 
-    usp = zone->upstreams.elts;
-    n = 0;
-
-    for (i = 0; i < zone->upstreams.nelts; i++) {
-        for (j = 0; j < usp[i]->nservers; j++) {
-            table->instances[n++] = usp[i]->servers[j].instance;
-        }
+    for (i = 0; i < table->nparts; i++) {
+        table->parts[i].group = usp[i]->group;
+        table->parts[i].nslots = usp[i]->group->nslots;
     }
 
     ngx_queue_insert_tail(&zone->root->in_flight_tables, &table->queue);
@@ -99,20 +123,36 @@ wag_in_flight_enter(wag_zone_t *zone)
     uint32_t         *held;
     ngx_uint_t        i, j, worker;
     wag_upstream_t  **usp;
+    wag_in_flight_t  *table;
 
+    table = zone->in_flight;
     worker = (ngx_process == NGX_PROCESS_SINGLE) ? 0 : ngx_worker;
 
-    wag_in_flight_close(zone->in_flight, worker);
+    wag_in_flight_close(table, worker);
+    wag_in_flight_tell(table);
 
-    zone->in_flight->pids[worker] = ngx_pid;
+    table->pids[worker] = ngx_pid;
 
-    held = &zone->in_flight->counts[worker * zone->in_flight->ninstances];
+    held = &table->counts[worker * table->nslots];
     usp = zone->upstreams.elts;
 
     for (i = 0; i < zone->upstreams.nelts; i++) {
-        for (j = 0; j < usp[i]->nservers; j++) {
-            usp[i]->servers[j].held = held++;
+        for (j = 0; j < usp[i]->nslots; j++) {
+            usp[i]->slots[j].held = held++;
         }
+    }
+}
+
+
+/* a worker that was killed may have changed what it told nobody of */
+
+static void
+wag_in_flight_tell(wag_in_flight_t *table)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < table->nparts; i++) {
+        (void) ngx_atomic_fetch_add(&table->parts[i].group->state_epoch, 1);
     }
 }
 
@@ -131,19 +171,27 @@ wag_in_flight_leave(wag_zone_t *zone)
 static void
 wag_in_flight_close(wag_in_flight_t *table, ngx_uint_t worker)
 {
-    uint32_t   *counts;
-    ngx_int_t   n;
-    ngx_uint_t  i;
+    uint32_t        *count;
+    ngx_int_t        n;
+    ngx_uint_t       i, slot;
+    wag_instance_t  *instance;
 
-    counts = &table->counts[worker * table->ninstances];
+    count = &table->counts[worker * table->nslots];
 
-    for (i = 0; i < table->ninstances; i++) {
+    for (i = 0; i < table->nparts; i++) {
 
-        n = counts[i];
+        for (slot = 0; slot < table->parts[i].nslots; slot++, count++) {
 
-        if (n) {
-            counts[i] = 0;
-            (void) ngx_atomic_fetch_add(&table->instances[i]->in_flight, -n);
+            n = *count;
+
+            if (n == 0) {
+                continue;
+            }
+
+            instance = wag_slots_get(table->parts[i].group, slot);
+
+            *count = 0;
+            (void) ngx_atomic_fetch_add(&instance->in_flight, -n);
         }
     }
 
@@ -168,6 +216,7 @@ wag_in_flight_reclaim_dead_workers(wag_zone_t *zone)
 
             if (!wag_in_flight_alive(table->pids[i])) {
                 wag_in_flight_close(table, i);
+                wag_in_flight_tell(table);
             }
         }
     }
@@ -182,6 +231,77 @@ wag_in_flight_alive(ngx_pid_t pid)
     }
 
     return kill(pid, 0) == 0 || ngx_errno != ESRCH;
+}
+
+
+ngx_uint_t
+wag_in_flight_any(wag_root_t *root, wag_group_t *group, ngx_uint_t slot)
+{
+    ngx_uint_t        i, at;
+    ngx_queue_t      *q;
+    wag_in_flight_t  *table;
+
+    for (q = ngx_queue_head(&root->in_flight_tables);
+         q != ngx_queue_sentinel(&root->in_flight_tables);
+         q = ngx_queue_next(q))
+    {
+        table = ngx_queue_data(q, wag_in_flight_t, queue);
+
+        for (i = 0, at = 0; i < table->nparts; i++) {
+
+            if (table->parts[i].group == group
+                && slot < table->parts[i].nslots
+                && wag_in_flight_held(table, at + slot))
+            {
+                return 1;
+            }
+
+            at += table->parts[i].nslots;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+wag_in_flight_held(wag_in_flight_t *table, ngx_uint_t at)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < table->nworkers; i++) {
+        if (table->counts[i * table->nslots + at]) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_uint_t
+wag_in_flight_slots(wag_root_t *root, wag_group_t *group)
+{
+    ngx_uint_t        i, nslots;
+    ngx_queue_t      *q;
+    wag_in_flight_t  *table;
+
+    nslots = 0;
+
+    for (q = ngx_queue_head(&root->in_flight_tables);
+         q != ngx_queue_sentinel(&root->in_flight_tables);
+         q = ngx_queue_next(q))
+    {
+        table = ngx_queue_data(q, wag_in_flight_t, queue);
+
+        for (i = 0; i < table->nparts; i++) {
+            if (table->parts[i].group == group) {
+                nslots = ngx_max(nslots, table->parts[i].nslots);
+            }
+        }
+    }
+
+    return nslots;
 }
 
 
@@ -239,7 +359,7 @@ wag_in_flight_kept(wag_in_flight_t *table, ngx_uint_t awaited)
         }
     }
 
-    for (i = 0; i < table->nworkers * table->ninstances; i++) {
+    for (i = 0; i < table->nworkers * table->nslots; i++) {
         if (table->counts[i]) {
             return 1;
         }
@@ -299,4 +419,58 @@ wag_in_flight_entered(wag_zone_t *zone, ngx_pid_t pid)
     }
 
     return 0;
+}
+
+
+ngx_int_t
+wag_in_flight_hold(wag_peer_t *peer)
+{
+    ngx_atomic_t      *in_flight;
+    ngx_atomic_uint_t  n;
+
+    in_flight = &peer->instance->in_flight;
+
+    /*
+     * The worker's own count goes first: were it killed between the two, its
+     * successor gives one back too many rather than one too few, for ever.
+     */
+
+    (*peer->held)++;
+
+    if (peer->max_conns == 0) {
+        (void) ngx_atomic_fetch_add(in_flight, 1);
+
+    } else {
+
+        do {
+            n = *in_flight;
+
+            if ((ngx_atomic_int_t) n >= (ngx_atomic_int_t) peer->max_conns) {
+                (*peer->held)--;
+                return NGX_BUSY;
+            }
+
+        } while (!ngx_atomic_cmp_set(in_flight, n, n + 1));
+    }
+
+    /*
+     * Counted, then looked at; who frees the slot does it the other way
+     * round: the slot is not used again as long as it is held here.
+     */
+
+    if (peer->incarnation != peer->instance->incarnation) {
+        wag_in_flight_release(peer);
+        return NGX_BUSY;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+wag_in_flight_release(wag_peer_t *peer)
+{
+    (void) ngx_atomic_fetch_add(&peer->instance->in_flight, -1);
+
+    (*peer->held)--;
 }

@@ -7,11 +7,14 @@
 #include "wag_conf.h"
 #include "wag_inherit.h"
 #include "wag_lock.h"
+#include "wag_slots.h"
 #include "wag_table.h"
 
 
 static void wag_inherit_group(wag_group_t *group, wag_group_t *old);
-static void wag_inherit_instance(wag_instance_t *instance, wag_group_t *old);
+static void wag_inherit_instances(wag_upstream_t *us, wag_group_t *old);
+static void wag_inherit_instance(wag_instance_t *instance,
+    wag_instance_t *old);
 static wag_zone_t *wag_inherit_next(wag_zone_t *zone, ngx_uint_t *n);
 
 
@@ -37,7 +40,7 @@ wag_inherit_root(wag_zone_t *zone)
 void
 wag_inherit_upstream(wag_zone_t *zone, wag_upstream_t *us)
 {
-    ngx_uint_t    i, n;
+    ngx_uint_t    n;
     wag_zone_t   *old;
     wag_group_t  *group;
 
@@ -56,9 +59,7 @@ wag_inherit_upstream(wag_zone_t *zone, wag_upstream_t *us)
 
             wag_inherit_group(us->group, group);
 
-            for (i = 0; i < us->nservers; i++) {
-                wag_inherit_instance(us->servers[i].instance, group);
-            }
+            wag_inherit_instances(us, group);
 
             wag_unlock(old->shpool);
 
@@ -87,28 +88,51 @@ wag_inherit_group(wag_group_t *group, wag_group_t *old)
 }
 
 
-static void
-wag_inherit_instance(wag_instance_t *instance, wag_group_t *old)
-{
-    ngx_queue_t     queue;
-    ngx_str_node_t  node, *found;
+/* no memory for the index: then nothing is taken over, as from no zone */
 
-    found = ngx_str_rbtree_lookup(&old->rbtree, &instance->node.str,
-                                  instance->node.node.key);
-    if (found == NULL) {
+static void
+wag_inherit_instances(wag_upstream_t *us, wag_group_t *old)
+{
+    ngx_uint_t          i, slot;
+    wag_server_t       *server;
+    wag_slots_index_t   index;
+
+    if (wag_slots_index(&index, old, us->zone->shm_zone->shm.log) != NGX_OK) {
         return;
     }
 
-    queue = instance->queue;
-    node = instance->node;
+    for (i = 0; i < us->nservers; i++) {
+        server = &us->servers[i];
 
-    *instance = *(wag_instance_t *) found;
+        slot = wag_slots_lookup(&index, &server->name);
 
-    instance->queue = queue;
-    instance->node = node;
+        if (slot != WAG_NO_SLOT) {
+            wag_inherit_instance(wag_slots_get(us->group, server->slot),
+                                 wag_slots_get(old, slot));
+        }
+    }
 
-    instance->config_gen = 0;
-    instance->in_flight = 0;
+    wag_slots_index_destroy(&index);
+}
+
+
+/* but for what it is, which is there, and what is in flight */
+
+static void
+wag_inherit_instance(wag_instance_t *instance, wag_instance_t *old)
+{
+    instance->state = old->state;
+    instance->counters = old->counters;
+    instance->admin = old->admin;
+
+    instance->health = old->health;
+    instance->since = old->since;
+    instance->moved = old->moved;
+    instance->reason_len = old->reason_len;
+
+    ngx_memcpy(instance->reason, old->reason, WAG_REASON_LEN);
+
+    instance->checks = old->checks;
     instance->checks.pid = 0;
 }
 

@@ -4,43 +4,47 @@
  */
 
 
+#include "wag_addresses.h"
 #include "wag_in_flight.h"
+#include "wag_slots.h"
 #include "wag_table.h"
-#include "wag_upstream.h"
 
 
+static size_t wag_table_allocated(size_t size);
 static wag_group_t *wag_table_group(wag_zone_t *zone, ngx_str_t *name);
-static wag_instance_t *wag_table_instance(wag_zone_t *zone, wag_upstream_t *us,
-    ngx_str_t *name);
-static void wag_table_sweep_group(wag_zone_t *zone, wag_group_t *group,
-    ngx_uint_t oldest);
+static ngx_uint_t wag_table_known(wag_slots_index_t *index,
+    wag_upstream_t *us);
+static ngx_int_t wag_table_room(wag_zone_t *zone, wag_upstream_t *us,
+    ngx_uint_t missing);
+static ngx_int_t wag_table_instance(wag_zone_t *zone, wag_upstream_t *us,
+    wag_server_t *server, ngx_uint_t *from);
+static ngx_uint_t wag_table_free_slot(wag_root_t *root, wag_group_t *group,
+    ngx_uint_t from);
+static void wag_table_sweep_group(wag_group_t *group, ngx_uint_t oldest);
 
 
 size_t
 wag_table_size(wag_zone_t *zone)
 {
     size_t            size;
-    ngx_uint_t        i, j, pages, each;
+    ngx_uint_t        i, j, pages;
+    wag_server_t     *server;
     wag_upstream_t  **usp;
 
-    /* the slab allocator rounds up to powers of 2, and to pages above half */
-
-    each = 8;
-
-    while (each < sizeof(wag_instance_t)) {
-        each <<= 1;
-    }
-
     size = 2 * (wag_in_flight_size(zone) + ngx_pagesize);
-    size += zone->nservers * each;
 
     usp = zone->upstreams.elts;
 
     for (i = 0; i < zone->upstreams.nelts; i++) {
         size += sizeof(wag_group_t) + ngx_pagesize;
+        size += wag_slots_size(usp[i]->nservers);
 
         for (j = 0; j < usp[i]->nservers; j++) {
-            size += 2 * ngx_max(usp[i]->servers[j].name.len, 16);
+            server = &usp[i]->servers[j];
+
+            size += wag_table_allocated(server->name.len);
+            size += wag_table_allocated(2 * wag_addresses_size(server->addrs,
+                                                          server->naddrs));
         }
     }
 
@@ -54,12 +58,29 @@ wag_table_size(wag_zone_t *zone)
 }
 
 
+/* the slab allocator rounds up to powers of 2, and to pages above half */
+
+static size_t
+wag_table_allocated(size_t size)
+{
+    size_t  n;
+
+    if (size > ngx_pagesize / 2) {
+        return ngx_align(size, ngx_pagesize);
+    }
+
+    for (n = 8; n < size; n <<= 1) { /* void */ }
+
+    return n;
+}
+
+
 ngx_int_t
 wag_table_add(wag_zone_t *zone, wag_upstream_t *us)
 {
-    ngx_uint_t       i;
-    wag_server_t    *server;
-    wag_instance_t  *instance;
+    ngx_int_t           rc;
+    ngx_uint_t          i, from, missing;
+    wag_slots_index_t   index;
 
     us->group = wag_table_find(zone->root, &us->uscf->host);
 
@@ -70,18 +91,159 @@ wag_table_add(wag_zone_t *zone, wag_upstream_t *us)
         }
     }
 
-    for (i = 0; i < us->nservers; i++) {
-        server = &us->servers[i];
+    rc = wag_slots_index(&index, us->group, zone->shm_zone->shm.log);
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
+    }
 
-        instance = wag_table_instance(zone, us, &server->name);
-        if (instance == NULL) {
+    missing = wag_table_known(&index, us);
+
+    wag_slots_index_destroy(&index);
+
+    if (wag_table_room(zone, us, missing) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    from = 0;
+
+    for (i = 0; i < us->nservers; i++) {
+        if (wag_table_instance(zone, us, &us->servers[i], &from) != NGX_OK) {
             return NGX_ERROR;
         }
-
-        server->instance = instance;
     }
 
     return NGX_OK;
+}
+
+
+/* sets the slots of those that have one, returns how many have none */
+
+static ngx_uint_t
+wag_table_known(wag_slots_index_t *index, wag_upstream_t *us)
+{
+    ngx_uint_t     i, missing;
+    wag_server_t  *server;
+
+    missing = 0;
+
+    for (i = 0; i < us->nservers; i++) {
+        server = &us->servers[i];
+
+        server->slot = wag_slots_lookup(index, &server->name);
+
+        if (server->slot == WAG_NO_SLOT) {
+            missing++;
+        }
+    }
+
+    return missing;
+}
+
+
+static ngx_int_t
+wag_table_room(wag_zone_t *zone, wag_upstream_t *us, ngx_uint_t missing)
+{
+    ngx_uint_t  slot;
+
+    slot = 0;
+
+    while (missing) {
+
+        slot = wag_table_free_slot(zone->root, us->group, slot);
+
+        if (slot == WAG_NO_SLOT) {
+            return wag_slots_grow(zone->shpool, us->group, missing);
+        }
+
+        slot++;
+        missing--;
+    }
+
+    return NGX_OK;
+}
+
+
+/* a slot for a server that has none, from this one on */
+
+static ngx_int_t
+wag_table_instance(wag_zone_t *zone, wag_upstream_t *us, wag_server_t *server,
+    ngx_uint_t *from)
+{
+    ngx_uint_t       slot;
+    wag_instance_t  *instance;
+    wag_newcomer_t   newcomer;
+
+    slot = server->slot;
+
+    if (slot == WAG_NO_SLOT) {
+        slot = wag_table_free_slot(zone->root, us->group, *from);
+        *from = slot + 1;
+    }
+
+    instance = wag_slots_get(us->group, slot);
+
+    if (wag_slots_room(zone->shpool, instance, server->name.len,
+                       wag_addresses_size(server->addrs, server->naddrs))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (server->slot == WAG_NO_SLOT) {
+        newcomer.name = server->name;
+        newcomer.addrs = server->addrs;
+        newcomer.naddrs = server->naddrs;
+        newcomer.health = us->initial;
+
+        server->slot = slot;
+
+        return wag_slots_use(instance, &newcomer);
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+wag_table_put(wag_root_t *root, wag_group_t *group, wag_newcomer_t *newcomer)
+{
+    ngx_uint_t  slot;
+
+    slot = wag_table_free_slot(root, group, 0);
+
+    while (slot != WAG_NO_SLOT) {
+
+        if (wag_slots_use(wag_slots_get(group, slot), newcomer) == NGX_OK) {
+            (void) ngx_atomic_fetch_add(&group->state_epoch, 1);
+            return slot;
+        }
+
+        slot = wag_table_free_slot(root, group, slot + 1);
+    }
+
+    return WAG_NO_SLOT;
+}
+
+
+/*
+ * One that a request still has, though it was freed meanwhile, is not free:
+ * see wag_in_flight_hold().
+ */
+
+static ngx_uint_t
+wag_table_free_slot(wag_root_t *root, wag_group_t *group, ngx_uint_t from)
+{
+    ngx_uint_t  slot;
+
+    for (slot = from; slot < group->nslots; slot++) {
+        if (!wag_used(wag_slots_get(group, slot))
+            && !wag_in_flight_any(root, group, slot))
+        {
+            return slot;
+        }
+    }
+
+    return WAG_NO_SLOT;
 }
 
 
@@ -129,57 +291,9 @@ wag_table_group(wag_zone_t *zone, ngx_str_t *name)
 
     group->state_epoch = 1;
 
-    ngx_queue_init(&group->instances);
-    ngx_rbtree_init(&group->rbtree, &group->sentinel,
-                    ngx_str_rbtree_insert_value);
-
     ngx_queue_insert_tail(&zone->root->groups, &group->queue);
 
     return group;
-}
-
-
-static wag_instance_t *
-wag_table_instance(wag_zone_t *zone, wag_upstream_t *us, ngx_str_t *name)
-{
-    uint32_t         hash;
-    ngx_str_node_t  *node;
-    wag_instance_t  *instance;
-
-    hash = ngx_crc32_short(name->data, name->len);
-
-    node = ngx_str_rbtree_lookup(&us->group->rbtree, name, hash);
-
-    if (node) {
-        return (wag_instance_t *) node;
-    }
-
-    instance = ngx_slab_calloc_locked(zone->shpool, sizeof(wag_instance_t));
-    if (instance == NULL) {
-        return NULL;
-    }
-
-    instance->node.str.data = ngx_slab_alloc_locked(zone->shpool, name->len);
-    if (instance->node.str.data == NULL) {
-        ngx_slab_free_locked(zone->shpool, instance);
-        return NULL;
-    }
-
-    ngx_memcpy(instance->node.str.data, name->data, name->len);
-    instance->node.str.len = name->len;
-    instance->node.node.key = hash;
-
-    instance->health = us->initial;
-
-    instance->state = instance->health.state;
-    instance->since = wag_time();
-    instance->moved = ngx_current_msec;
-    instance->checks.response_time = -1;
-
-    ngx_rbtree_insert(&us->group->rbtree, &instance->node.node);
-    ngx_queue_insert_tail(&us->group->instances, &instance->queue);
-
-    return instance;
 }
 
 
@@ -201,9 +315,15 @@ wag_table_sweep(wag_zone_t *zone)
         next = ngx_queue_next(q);
         group = ngx_queue_data(q, wag_group_t, queue);
 
-        wag_table_sweep_group(zone, group, oldest);
+        wag_table_sweep_group(group, oldest);
 
-        if (group->config_gen < oldest) {
+        if (group->config_gen >= oldest) {
+            wag_slots_shrink(zone->shpool, group,
+                             wag_in_flight_slots(zone->root, group));
+
+        } else {
+            wag_slots_shrink(zone->shpool, group, 0);
+
             ngx_queue_remove(q);
             ngx_slab_free_locked(zone->shpool, group->name.data);
             ngx_slab_free_locked(zone->shpool, group);
@@ -213,25 +333,20 @@ wag_table_sweep(wag_zone_t *zone)
 
 
 static void
-wag_table_sweep_group(wag_zone_t *zone, wag_group_t *group, ngx_uint_t oldest)
+wag_table_sweep_group(wag_group_t *group, ngx_uint_t oldest)
 {
-    ngx_queue_t     *q, *next;
+    ngx_uint_t       i;
+    wag_slots_t     *slots;
     wag_instance_t  *instance;
 
-    for (q = ngx_queue_head(&group->instances);
-         q != ngx_queue_sentinel(&group->instances);
-         q = next)
-    {
-        next = ngx_queue_next(q);
-        instance = ngx_queue_data(q, wag_instance_t, queue);
+    for (slots = group->slots; slots; slots = slots->next) {
 
-        if (instance->config_gen >= oldest) {
-            continue;
+        for (i = 0; i < slots->n; i++) {
+            instance = &slots->slots[i];
+
+            if (wag_used(instance) && instance->config_gen < oldest) {
+                wag_slots_free(instance);
+            }
         }
-
-        ngx_queue_remove(q);
-        ngx_rbtree_delete(&group->rbtree, &instance->node.node);
-        ngx_slab_free_locked(zone->shpool, instance->node.str.data);
-        ngx_slab_free_locked(zone->shpool, instance);
     }
 }

@@ -4,10 +4,13 @@
  */
 
 
+#include "wag_addresses.h"
 #include "wag_conf.h"
 #include "wag_in_flight.h"
 #include "wag_inherit.h"
 #include "wag_lock.h"
+#include "wag_peers.h"
+#include "wag_slots.h"
 #include "wag_table.h"
 #include "wag_zone.h"
 
@@ -17,6 +20,7 @@ static ngx_int_t wag_zone_create(wag_zone_t *zone);
 static ngx_int_t wag_zone_guard(wag_zone_t *zone);
 static void wag_zone_abandon(void *data);
 static ngx_int_t wag_zone_fits(wag_zone_t *zone);
+static void wag_zone_commit_peer(wag_peer_t *peer, ngx_uint_t config_gen);
 
 
 wag_zone_t *
@@ -113,6 +117,7 @@ wag_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
         if (rc == NGX_OK) {
             wag_inherit_upstream(zone, usp[i]);
+            rc = wag_peers_create(zone, usp[i]);
         }
     }
 
@@ -267,13 +272,31 @@ wag_zone_commit(wag_zone_t *zone)
         usp[i]->group->config_gen = root->config_gen;
 
         for (j = 0; j < usp[i]->nservers; j++) {
-            usp[i]->servers[j].instance->config_gen = root->config_gen;
+            wag_zone_commit_peer(usp[i]->peers[j], root->config_gen);
         }
     }
 
     wag_table_sweep(zone);
 
     wag_unlock(zone->shpool);
+}
+
+
+static void
+wag_zone_commit_peer(wag_peer_t *peer, ngx_uint_t config_gen)
+{
+    wag_addresses_t  *addresses;
+
+    addresses = &peer->instance->identity.addresses;
+
+    /* there is room, see wag_table_add() */
+
+    (void) wag_addresses_set(addresses, peer->addrs->addrs,
+                             peer->addrs->naddrs);
+
+    peer->addrs->version = addresses->version;
+
+    peer->instance->config_gen = config_gen;
 }
 
 
@@ -307,47 +330,4 @@ wag_zone_reclaim_dead_workers(wag_zone_t *zone)
     wag_in_flight_reclaim_dead_workers(zone);
 
     wag_unlock(zone->shpool);
-}
-
-
-ngx_int_t
-wag_zone_hold(wag_server_t *server)
-{
-    ngx_atomic_t      *in_flight;
-    ngx_atomic_uint_t  n;
-
-    in_flight = &server->instance->in_flight;
-
-    /*
-     * The worker's own count goes first: were it killed between the two, its
-     * successor gives one back too many rather than one too few, for ever.
-     */
-
-    (*server->held)++;
-
-    if (server->max_conns == 0) {
-        (void) ngx_atomic_fetch_add(in_flight, 1);
-        return NGX_OK;
-    }
-
-    do {
-        n = *in_flight;
-
-        if ((ngx_atomic_int_t) n >= (ngx_atomic_int_t) server->max_conns) {
-            (*server->held)--;
-            return NGX_BUSY;
-        }
-
-    } while (!ngx_atomic_cmp_set(in_flight, n, n + 1));
-
-    return NGX_OK;
-}
-
-
-void
-wag_zone_release(wag_server_t *server)
-{
-    (void) ngx_atomic_fetch_add(&server->instance->in_flight, -1);
-
-    (*server->held)--;
 }

@@ -33,10 +33,5 @@ void wag_zone_attach(wag_zone_t *zone);
 void wag_zone_detach(wag_zone_t *zone);
 void wag_zone_reclaim_dead_workers(wag_zone_t *zone);
 
-/*
- * Counts a request in flight.  NGX_BUSY if max_conns are in flight already.
- */
-ngx_int_t wag_zone_hold(wag_server_t *server);
-void wag_zone_release(wag_server_t *server);
 
 #endif /* _WAG_ZONE_H_INCLUDED_ */

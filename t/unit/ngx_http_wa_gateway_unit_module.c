@@ -30,6 +30,7 @@ static wag_unit_room_t  wag_unit_rooms[] = {
     { ngx_string("reason"), wag_unit_reason },
     { ngx_string("request"), wag_unit_request },
     { ngx_string("schedule"), wag_unit_schedule },
+    { ngx_string("slots"), wag_unit_slots },
     { ngx_string("url"), wag_unit_url },
     { ngx_null_string, NULL }
 };
@@ -99,6 +100,7 @@ wag_unit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         unit.pool = cf->pool;
         unit.log = cf->log;
+        unit.cycle = cf->cycle;
 
         room->run(&unit);
 

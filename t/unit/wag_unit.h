@@ -10,6 +10,7 @@
 typedef struct {
     ngx_pool_t          *pool;
     ngx_log_t           *log;
+    ngx_cycle_t         *cycle;
     ngx_uint_t           tests;
     ngx_uint_t           failed;
 } wag_unit_t;
@@ -32,6 +33,7 @@ void wag_unit_latency(wag_unit_t *u);
 void wag_unit_reason(wag_unit_t *u);
 void wag_unit_request(wag_unit_t *u);
 void wag_unit_schedule(wag_unit_t *u);
+void wag_unit_slots(wag_unit_t *u);
 void wag_unit_url(wag_unit_t *u);
 
 /* the probe is run by a worker: its directive and hooks */

@@ -1,0 +1,171 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
+#include "wag_addresses.h"
+#include "wag_lock.h"
+#include "wag_peers.h"
+#include "wag_slots.h"
+
+
+static void wag_peers_refresh(wag_upstream_t *us, wag_peer_t *peer);
+static wag_addrs_t *wag_peers_read(wag_upstream_t *us, wag_peer_t *peer);
+
+
+ngx_int_t
+wag_peers_create(wag_zone_t *zone, wag_upstream_t *us)
+{
+    ngx_uint_t     i;
+    wag_peer_t    *peer;
+    wag_addrs_t   *addrs;
+    wag_server_t  *server;
+
+    us->nslots = us->group->nslots;
+
+    us->slots = ngx_pcalloc(zone->cycle->pool,
+                            us->nslots * sizeof(wag_peer_t));
+    if (us->slots == NULL) {
+        return NGX_ERROR;
+    }
+
+    us->peers = ngx_palloc(zone->cycle->pool,
+                           us->nservers * sizeof(wag_peer_t *));
+    if (us->peers == NULL) {
+        return NGX_ERROR;
+    }
+
+    addrs = ngx_pcalloc(zone->cycle->pool,
+                        us->nservers * sizeof(wag_addrs_t));
+    if (addrs == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < us->nservers; i++) {
+        server = &us->servers[i];
+        peer = &us->slots[server->slot];
+
+        us->peers[i] = peer;
+
+        addrs[i].naddrs = server->naddrs;
+        addrs[i].addrs = server->addrs;
+
+        peer->name = server->name;
+        peer->server = server;
+        peer->slot = server->slot;
+        peer->instance = wag_slots_get(us->group, server->slot);
+        peer->incarnation = peer->instance->incarnation;
+        peer->addrs = &addrs[i];
+
+        ngx_queue_init(&peer->idle);
+
+        wag_peers_admin(peer);
+    }
+
+    return NGX_OK;
+}
+
+
+void
+wag_peers_admin(wag_peer_t *peer)
+{
+    wag_admin_t   *admin;
+    wag_server_t  *server;
+
+    server = peer->server;
+    admin = &peer->instance->admin;
+
+    peer->weight = (admin->weight != WAG_CONFIGURED) ? admin->weight
+                                                     : server->weight;
+
+    peer->max_conns = (admin->max_conns != WAG_CONFIGURED)
+                      ? admin->max_conns : server->max_conns;
+
+    peer->down = (admin->state != WAG_ADMIN_CONFIGURED)
+                 ? (admin->state != WAG_ADMIN_UP) : server->down;
+}
+
+
+wag_addrs_t *
+wag_peers_addrs(wag_upstream_t *us, wag_peer_t *peer)
+{
+    if (peer->addrs->version != peer->instance->identity.addresses.version) {
+        wag_peers_refresh(us, peer);
+    }
+
+    if (peer->addrs->refs) {
+        peer->addrs->refs++;
+    }
+
+    return peer->addrs;
+}
+
+
+static void
+wag_peers_refresh(wag_upstream_t *us, wag_peer_t *peer)
+{
+    wag_addrs_t  *addrs;
+
+    addrs = wag_peers_read(us, peer);
+
+    if (addrs) {
+        wag_peers_release_addrs(peer->addrs);
+
+        peer->addrs = addrs;
+        peer->address = 0;
+    }
+}
+
+
+/* texts are not made of the addresses while the lock is held */
+
+static wag_addrs_t *
+wag_peers_read(wag_upstream_t *us, wag_peer_t *peer)
+{
+    u_char           *set;
+    size_t            size;
+    ngx_uint_t        version, whole;
+    wag_addrs_t      *addrs;
+    wag_addresses_t  *addresses;
+
+    addresses = &peer->instance->identity.addresses;
+    size = addresses->room;
+
+    set = ngx_alloc(size, ngx_cycle->log);
+    if (set == NULL) {
+        return NULL;
+    }
+
+    wag_lock(us->zone->shpool);
+
+    version = addresses->version;
+    whole = (addresses->room == size);
+
+    if (whole) {
+        ngx_memcpy(set, wag_addresses_get(addresses), size);
+    }
+
+    wag_unlock(us->zone->shpool);
+
+    /* the master has made more room meanwhile: the next one to come sees it */
+
+    addrs = whole ? wag_addresses_list(set, ngx_cycle->log) : NULL;
+
+    ngx_free(set);
+
+    if (addrs) {
+        addrs->version = version;
+    }
+
+    return addrs;
+}
+
+
+void
+wag_peers_release_addrs(wag_addrs_t *addrs)
+{
+    if (addrs->refs && --addrs->refs == 0) {
+        ngx_free(addrs);
+    }
+}
