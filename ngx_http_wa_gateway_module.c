@@ -135,31 +135,31 @@ static ngx_command_t  wag_commands[] = {
 
 
 static ngx_http_module_t  wag_module_ctx = {
-    wag_preconfiguration,  /* preconfiguration */
-    wag_postconfiguration, /* postconfiguration */
+    wag_preconfiguration,                  /* preconfiguration */
+    wag_postconfiguration,                 /* postconfiguration */
 
-    wag_conf_create_main,  /* create main configuration */
+    wag_conf_create_main,                  /* create main configuration */
     NULL,                                  /* init main configuration */
 
-    wag_conf_create_upstream, /* create server configuration */
+    wag_conf_create_upstream,              /* create server configuration */
     NULL,                                  /* merge server configuration */
 
-    wag_conf_create_location, /* create location conf. */
-    wag_conf_merge_location   /* merge location conf. */
+    wag_conf_create_location,              /* create location configuration */
+    wag_conf_merge_location                /* merge location configuration */
 };
 
 
 ngx_module_t  ngx_http_wa_gateway_module = {
     NGX_MODULE_V1,
-    &wag_module_ctx,       /* module context */
-    wag_commands,          /* module directives */
+    &wag_module_ctx,                       /* module context */
+    wag_commands,                          /* module directives */
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
-    wag_init_module,       /* init module */
-    wag_init_process,      /* init process */
+    wag_init_module,                       /* init module */
+    wag_init_process,                      /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
-    wag_exit_process,      /* exit process */
+    wag_exit_process,                      /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };

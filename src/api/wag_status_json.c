@@ -156,8 +156,7 @@ wag_status_json_detail(wag_chunked_response_t *stream, wag_view_t *v,
     root = cJSON_CreateObject();
 
     (void) ngx_cpystrn((u_char *) name, v->peer->name.data,
-                       ngx_min(v->peer->name.len + 1,
-                               sizeof(name)));
+                       ngx_min(v->peer->name.len + 1, sizeof(name)));
 
     object = cJSON_AddObjectToObject(root, name);
 

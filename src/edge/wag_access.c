@@ -253,8 +253,7 @@ wag_access_find_key(ngx_http_request_t *r, ngx_array_t *keys)
 
     taken = wag_access_accepted_key(r);
 
-    return (taken && wag_keys_match(keys, taken))
-           ? NGX_OK : NGX_DECLINED;
+    return (taken && wag_keys_match(keys, taken)) ? NGX_OK : NGX_DECLINED;
 }
 
 

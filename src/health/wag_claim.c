@@ -136,8 +136,7 @@ wag_claim_check_changed(wag_upstream_t *us, wag_peer_t *peer)
 
     wag_lock(us->zone->shpool);
 
-    anew = (checks->last == 0
-            || checks->hash != us->check->hash);
+    anew = (checks->last == 0 || checks->hash != us->check->hash);
 
     checks->hash = us->check->hash;
 

@@ -30,8 +30,7 @@ wag_state_init(wag_health_t *h, wag_policy_t *policy)
 {
     ngx_memzero(h, sizeof(wag_health_t));
 
-    h->state = (policy->checked && policy->mandatory)
-               ? WAG_CHECKING : WAG_UP;
+    h->state = (policy->checked && policy->mandatory) ? WAG_CHECKING : WAG_UP;
 }
 
 

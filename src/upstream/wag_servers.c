@@ -163,8 +163,7 @@ wag_servers_create(ngx_conf_t *cf, wag_upstream_t *us)
         server->weight = line[i].weight;
         server->max_conns = line[i].max_conns;
         server->down = line[i].down;
-        server->tier = line[i].backup ? WAG_BACKUP
-                                      : WAG_PRIMARY;
+        server->tier = line[i].backup ? WAG_BACKUP : WAG_PRIMARY;
         primary += !line[i].backup;
     }
 
