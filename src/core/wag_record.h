@@ -41,7 +41,7 @@
  * atomics; the rest is written under the zone's shpool->mutex, and read under
  * it but for single words that may be a moment old: checks.next for checkers;
  * health.errors and health.statuses for traffic that has no news; health.until
- * and what is in "admin" for the slot table; addresses.version.
+ * for the slot table; the versions of addresses and of what was set.
  */
 
 typedef struct {
@@ -85,13 +85,13 @@ typedef struct {
 
 typedef struct {
     ngx_str_t            name;
-    size_t               room;      /* bytes for the name */
+    uint32_t             room;      /* bytes for the name */
     uint32_t             hash;      /* of the name */
     wag_addresses_t      addresses;
 } wag_identity_t;
 
 
-/* what was set at run time; it goes before the configuration */
+/* what was set at run time goes before what is configured */
 
 #define WAG_ADMIN_CONFIGURED  0
 #define WAG_ADMIN_UP          1
@@ -100,7 +100,9 @@ typedef struct {
 
 #define WAG_CONFIGURED        ((ngx_uint_t) -1)
 
+
 typedef struct {
+    ngx_atomic_t         version;     /* moves last; 0: nothing was */
     ngx_uint_t           state;
     ngx_uint_t           weight;      /* CONFIGURED: as there */
     ngx_uint_t           max_conns;   /* ditto */
@@ -118,10 +120,10 @@ typedef struct {
     ngx_atomic_t         incarnation;
     ngx_atomic_t         state;        /* a copy of health.state */
     ngx_atomic_t         in_flight;
+    wag_admin_t          admin;
 
     wag_counters_t       counters;
     wag_identity_t       identity;
-    wag_admin_t          admin;
     ngx_uint_t           config_gen;   /* last configured in */
 
     wag_health_t         health;

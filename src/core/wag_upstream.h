@@ -80,9 +80,11 @@ typedef struct {
     ngx_uint_t           slot;
     ngx_uint_t           incarnation;
 
+    ngx_uint_t           tier;
     ngx_uint_t           weight;     /* with what was set at run time */
     ngx_uint_t           max_conns;
     ngx_uint_t           down;
+    ngx_uint_t           admin;      /* version of that */
 
     wag_addrs_t         *addrs;
     ngx_uint_t           address;    /* answered last */

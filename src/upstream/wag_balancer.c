@@ -292,7 +292,7 @@ wag_balancer_free(ngx_peer_connection_t *pc, void *data, ngx_uint_t state)
         wag_keepalive_put(ctx, pc);
     }
 
-    if (ctx->outcome == WAG_ANSWERED) {
+    if (ctx->outcome == WAG_ANSWERED && ctx->peer->address != ctx->address) {
         wag_ctx_begin_with(ctx);
     }
 

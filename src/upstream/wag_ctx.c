@@ -113,7 +113,7 @@ wag_ctx_cleanup(void *data)
     wag_ctx_t *ctx = data;
 
     if (ctx->addrs) {
-        wag_peers_release_addrs(ctx->addrs);
+        wag_addrs_unref(ctx->addrs);
     }
 }
 
@@ -164,15 +164,17 @@ wag_ctx_own(wag_ctx_t *ctx)
 void
 wag_ctx_addrs(wag_ctx_t *ctx, wag_peer_t *peer)
 {
-    wag_addrs_t  *addrs;
+    wag_addrs_t  *old;
 
-    addrs = wag_peers_addrs(ctx->upstream, peer);
+    wag_peers_refresh_addrs(ctx->upstream, peer);
 
-    if (ctx->addrs) {
-        wag_peers_release_addrs(ctx->addrs);
+    old = ctx->addrs;
+    ctx->addrs = wag_addrs_ref(peer->addrs);
+
+    if (old) {
+        wag_addrs_unref(old);
     }
 
-    ctx->addrs = addrs;
     ctx->address = peer->address;
     ctx->naddress = 1;
 }

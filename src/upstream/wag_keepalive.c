@@ -6,6 +6,7 @@
 
 #include "wag_ctx.h"
 #include "wag_keepalive.h"
+#include "wag_peers.h"
 
 
 /*
@@ -29,13 +30,14 @@ typedef struct {
     wag_upstream_t      *upstream;
     wag_peer_t          *peer;
     ngx_uint_t           incarnation;   /* of the instance */
-    socklen_t            socklen;
-    ngx_sockaddr_t       sockaddr;
+    wag_addrs_t         *addrs;
+    ngx_uint_t           address;       /* of these */
     ngx_msec_t           since;
 } wag_idle_t;
 
 
 static void wag_keepalive_cleanup(void *data);
+static ngx_uint_t wag_keepalive_same(wag_idle_t *idle, wag_ctx_t *ctx);
 static ngx_uint_t wag_keepalive_open(wag_idle_t *idle);
 static ngx_uint_t wag_keepalive_short(ngx_http_request_t *r);
 static ngx_uint_t wag_keepalive_reusable(wag_ctx_t *ctx, ngx_connection_t *c);
@@ -135,10 +137,7 @@ wag_keepalive_take(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
         next = ngx_queue_next(q);
         idle = ngx_queue_data(q, wag_idle_t, queue);
 
-        if (ngx_memn2cmp((u_char *) &idle->sockaddr, (u_char *) pc->sockaddr,
-                         idle->socklen, pc->socklen)
-            != 0)
-        {
+        if (!wag_keepalive_same(idle, ctx)) {
             continue;
         }
 
@@ -185,6 +184,26 @@ wag_keepalive_take(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
     }
 
     return NGX_DECLINED;
+}
+
+
+/* whether it goes where the request is to go, by this list or another */
+
+static ngx_uint_t
+wag_keepalive_same(wag_idle_t *idle, wag_ctx_t *ctx)
+{
+    ngx_addr_t  *from, *to;
+
+    if (idle->addrs == ctx->addrs && idle->address == ctx->address) {
+        return 1;
+    }
+
+    from = &idle->addrs->addrs[idle->address];
+    to = &ctx->addrs->addrs[ctx->address];
+
+    return ngx_cmp_sockaddr(from->sockaddr, from->socklen, to->sockaddr,
+                            to->socklen, 1)
+           == NGX_OK;
 }
 
 
@@ -285,8 +304,8 @@ wag_keepalive_put(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
     idle->upstream = ctx->upstream;
     idle->peer = ctx->peer;
     idle->incarnation = ctx->peer->incarnation;
-    idle->socklen = pc->socklen;
-    ngx_memcpy(&idle->sockaddr, pc->sockaddr, pc->socklen);
+    idle->addrs = wag_addrs_ref(ctx->addrs);
+    idle->address = ctx->address;
     idle->since = ngx_current_msec;
 
     ngx_queue_insert_head(&ctx->peer->idle, &idle->queue);
@@ -521,6 +540,8 @@ wag_keepalive_remove(wag_idle_t *idle)
 
     ngx_queue_remove(&idle->queue);
     ngx_queue_remove(&idle->age);
+
+    wag_addrs_unref(idle->addrs);
 
     idle->peer->nidle--;
     keepalive->count--;

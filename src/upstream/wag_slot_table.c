@@ -138,11 +138,11 @@ wag_slot_table_collect_weights(wag_upstream_t *us, ngx_uint_t tier)
     for (i = 0; i < us->nservers; i++) {
         peer = us->peers[i];
 
-        if (peer->server->tier != tier) {
+        if (peer->tier != tier) {
             continue;
         }
 
-        wag_peers_admin(peer);
+        wag_peers_refresh_admin(peer);
 
         if (peer->down || !wag_available(peer->instance)) {
             continue;

@@ -10,7 +10,6 @@
 #include "wag_slots.h"
 
 
-static void wag_peers_refresh(wag_upstream_t *us, wag_peer_t *peer);
 static wag_addrs_t *wag_peers_read(wag_upstream_t *us, wag_peer_t *peer);
 
 
@@ -56,6 +55,7 @@ wag_peers_create(wag_zone_t *zone, wag_upstream_t *us)
         peer->slot = server->slot;
         peer->instance = wag_slots_get(us->group, server->slot);
         peer->incarnation = peer->instance->incarnation;
+        peer->tier = server->tier;
         peer->addrs = &addrs[i];
 
         ngx_queue_init(&peer->idle);
@@ -76,6 +76,12 @@ wag_peers_admin(wag_peer_t *peer)
     server = peer->server;
     admin = &peer->instance->admin;
 
+    /* read first: what is set from here on is taken over the next time */
+
+    peer->admin = admin->version;
+
+    ngx_memory_barrier();
+
     peer->weight = (admin->weight != WAG_CONFIGURED) ? admin->weight
                                                      : server->weight;
 
@@ -87,30 +93,15 @@ wag_peers_admin(wag_peer_t *peer)
 }
 
 
-wag_addrs_t *
+void
 wag_peers_addrs(wag_upstream_t *us, wag_peer_t *peer)
-{
-    if (peer->addrs->version != peer->instance->identity.addresses.version) {
-        wag_peers_refresh(us, peer);
-    }
-
-    if (peer->addrs->refs) {
-        peer->addrs->refs++;
-    }
-
-    return peer->addrs;
-}
-
-
-static void
-wag_peers_refresh(wag_upstream_t *us, wag_peer_t *peer)
 {
     wag_addrs_t  *addrs;
 
     addrs = wag_peers_read(us, peer);
 
     if (addrs) {
-        wag_peers_release_addrs(peer->addrs);
+        wag_addrs_unref(peer->addrs);
 
         peer->addrs = addrs;
         peer->address = 0;
@@ -159,13 +150,4 @@ wag_peers_read(wag_upstream_t *us, wag_peer_t *peer)
     }
 
     return addrs;
-}
-
-
-void
-wag_peers_release_addrs(wag_addrs_t *addrs)
-{
-    if (addrs->refs && --addrs->refs == 0) {
-        ngx_free(addrs);
-    }
 }

@@ -25,12 +25,45 @@ ngx_int_t wag_peers_create(wag_zone_t *zone, wag_upstream_t *us);
  */
 void wag_peers_admin(wag_peer_t *peer);
 
+#define wag_peers_refresh_admin(peer)                                         \
+    if ((peer)->admin != (peer)->instance->admin.version) {                   \
+        wag_peers_admin(peer);                                                \
+    }
+
 /*
- * The addresses of a peer as the record has them now, with one more reference,
- * and gives one back.  If there is no memory for new ones: those from before.
+ * Takes over the addresses that the record has by now; if there is no memory
+ * for them, those from before stay.
  */
-wag_addrs_t *wag_peers_addrs(wag_upstream_t *us, wag_peer_t *peer);
-void wag_peers_release_addrs(wag_addrs_t *addrs);
+void wag_peers_addrs(wag_upstream_t *us, wag_peer_t *peer);
+
+#define wag_peers_refresh_addrs(us, peer)                                     \
+    if ((peer)->addrs->version                                                \
+        != (peer)->instance->identity.addresses.version)                      \
+    {                                                                         \
+        wag_peers_addrs(us, peer);                                            \
+    }
+
+/*
+ * Who keeps a list of addresses, and who no longer does.
+ */
+static ngx_inline wag_addrs_t *
+wag_addrs_ref(wag_addrs_t *addrs)
+{
+    if (addrs->refs) {
+        addrs->refs++;
+    }
+
+    return addrs;
+}
+
+
+static ngx_inline void
+wag_addrs_unref(wag_addrs_t *addrs)
+{
+    if (addrs->refs && --addrs->refs == 0) {
+        ngx_free(addrs);
+    }
+}
 
 
 #endif /* _WAG_PEERS_H_INCLUDED_ */

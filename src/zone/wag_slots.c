@@ -241,6 +241,7 @@ wag_slots_use(wag_instance_t *instance, wag_newcomer_t *newcomer)
     (void) wag_addresses_set(&identity->addresses, newcomer->addrs,
                              newcomer->naddrs);
 
+    instance->admin.version = 0;
     instance->admin.state = WAG_ADMIN_CONFIGURED;
     instance->admin.weight = WAG_CONFIGURED;
     instance->admin.max_conns = WAG_CONFIGURED;

@@ -60,6 +60,8 @@ static void wag_unit_slots_in_flight(wag_unit_slots_t *s);
 static void wag_unit_slots_peers(wag_unit_slots_t *s);
 static void wag_unit_slots_admin(wag_unit_slots_t *s);
 static ngx_uint_t wag_unit_slots_turns(wag_unit_slots_t *s, ngx_uint_t slot);
+static wag_addrs_t *wag_unit_slots_current(wag_unit_slots_t *s,
+    wag_peer_t *peer);
 static void wag_unit_slots_addrs(wag_unit_slots_t *s);
 static void wag_unit_slots_turn(wag_unit_slots_t *s);
 static void wag_unit_slots_renumber(wag_unit_slots_t *s);
@@ -632,6 +634,7 @@ wag_unit_slots_turns(wag_unit_slots_t *s, ngx_uint_t slot)
     ngx_uint_t         i, n;
     wag_slot_table_t  *table;
 
+    wag_slots_get(s->us.group, 1)->admin.version++;
     s->us.group->state_epoch++;
 
     wag_slot_table_refresh(&s->us);
@@ -643,6 +646,17 @@ wag_unit_slots_turns(wag_unit_slots_t *s, ngx_uint_t slot)
     }
 
     return n;
+}
+
+
+/* as a request takes them */
+
+static wag_addrs_t *
+wag_unit_slots_current(wag_unit_slots_t *s, wag_peer_t *peer)
+{
+    wag_peers_refresh_addrs(&s->us, peer);
+
+    return wag_addrs_ref(peer->addrs);
 }
 
 
@@ -659,14 +673,14 @@ wag_unit_slots_addrs(wag_unit_slots_t *s)
     peer->addrs->version = peer->instance->identity.addresses.version;
     peer->address = 1;
 
-    first = wag_peers_addrs(&s->us, peer);
+    first = wag_unit_slots_current(s, peer);
 
     wag_unit_ok(u, first->addrs == s->us.servers[1].addrs && first->refs == 0,
                 "addresses of the configuration, which has them for ever");
 
     wag_unit_slots_renumber(s);
 
-    second = wag_peers_addrs(&s->us, peer);
+    second = wag_unit_slots_current(s, peer);
 
     wag_unit_ok(u, second != first && second->refs == 2 && peer->address == 0
                 && ngx_cmp_sockaddr(second->addrs[0].sockaddr,
@@ -677,16 +691,17 @@ wag_unit_slots_addrs(wag_unit_slots_t *s)
 
     wag_unit_slots_renumber(s);
 
-    third = wag_peers_addrs(&s->us, peer);
+    third = wag_unit_slots_current(s, peer);
 
     wag_unit_ok(u, third != second && second->refs == 1
                 && second->addrs[1].name.len == sizeof("[::1]:3001") - 1,
                 "those that a request has stay until it is done");
 
-    wag_peers_release_addrs(second);
-    wag_peers_release_addrs(third);
+    wag_addrs_unref(second);
+    wag_addrs_unref(third);
 
-    wag_unit_ok(u, wag_peers_addrs(&s->us, peer) == third && third->refs == 2,
+    wag_unit_ok(u, wag_unit_slots_current(s, peer) == third
+                && third->refs == 2,
                 "the same as long as nothing moves");
 }
 
