@@ -6,6 +6,8 @@ package WaGateway::Fake;
 #
 #   json            200 and JSON that tells what came (default)
 #   status:CODE     the same with another status
+#   head            200 and the head of the request
+#   digest          200, the length of the request's body and its MD5
 #   say             what say() was told; 401 to who lacks the header it needs
 #   raw             the bytes given to answer(), then the connection is closed
 #   slow:SECONDS    json, later
@@ -726,10 +728,11 @@ sub note {
     my ($c, $whole) = @_;
 
     $c->{noted} = 1;
+    $c->{digest} = $c->{md5}->hexdigest;
 
     print $Ledger JSON::PP->new->canonical->encode({
         method => $c->{method}, path => $c->{path}, length => $c->{length},
-        digest => $c->{md5}->hexdigest, whole => $whole,
+        digest => $c->{digest}, whole => $whole,
         connection => $c->{id}, nth => $c->{nth}, busy => busy($c),
         time => time,
         headers => $c->{head} }), "\n";
@@ -775,6 +778,8 @@ sub answer {
     return reply($c, $Fake->_read('answer'), 'close') if $mode eq 'raw';
     return events($c) if $mode eq 'sse';
     return said($c) if $mode eq 'say';
+    return text($c, $c->{head}) if $mode eq 'head';
+    return text($c, "$c->{length} $c->{digest}") if $mode eq 'digest';
 
     my $interim = join '', map {
         "HTTP/1.1 $_ Interim\r\nContent-Length: 0\r\nX-Interim: $_\r\n\r\n"
@@ -839,6 +844,15 @@ sub said {
     reply($c, "HTTP/1.1 $status Fake\r\nContent-Type: application/json\r\n"
               . join('', map { "$_\r\n" } @{$say->{head} || []})
               . 'Content-Length: ' . length($body) . "\r\n\r\n$body",
+          $c->{keep} ? '' : 'close');
+}
+
+
+sub text {
+    my ($c, $text) = @_;
+
+    reply($c, "HTTP/1.1 200 Fake\r\nContent-Type: text/plain\r\n"
+              . 'Content-Length: ' . length($text) . "\r\n\r\n$text",
           $c->{keep} ? '' : 'close');
 }
 
