@@ -1,146 +1,243 @@
-#!/usr/bin/perl
-
 # Interim answers of instances, RFC 9110, 15.2: 102 and 200 on one connection.
 # nginx takes the first for the final one, and the second for the answer to the
-# next request that comes over the connection.
-
-use strict;
-use warnings;
+# next request that comes over the connection.  What the instance saw of it:
+# interim_faults.t.
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use JSON::PP;
-use Test::More;
+use WaGateway::Socket;
+use Test::Nginx::Socket 'no_plan';
 use WaGateway::Fake;
-use WaGateway::Nginx qw(http read_answer send_request);
 
-my $fake = WaGateway::Fake->new;
-my $name = $fake->name;
-my $n = 0;
+our $fake = WaGateway::Fake->new;
+our $scgi = WaGateway::Fake->new(mode => 'plain');
+our $many = join ',', (102) x 100;
+our $cut = join "\n", map { 'POST /s?interim=102,103&split=' . 5 * $_ } 1 .. 45;
+our $n = 0;
 
-
-# Status and path that the instance saw: the answer is that to this request.
-sub told {
-    my ($r) = @_;
-    my $o = eval { decode_json($r->{body}) } || {};
-    return "$r->{status} " . ($o->{path} || $o->{sent} || '');
-}
+$ENV{TEST_NGINX_FAKE} = $fake->name;
+$ENV{TEST_NGINX_SCGI} = $scgi->name;
 
 
-for my $workers (0, 2) {
-for my $buffering ('on', 'off') {
-    my $how = "$workers workers, buffering $buffering";
+# "ask" has a request in each line: method, path, and the status if that is not
+# 200.  All are made with proxy_buffering on, then off.  Each path is another
+# one, and what is answered tells of it, but for a 502, which is the gateway's.
+add_block_preprocessor(sub {
+    my $block = shift;
 
-    $fake->mode('json');
-    $fake->forget;
+    WaGateway::Socket::quiet($block);
 
-    my $ng = WaGateway::Nginx->start(workers => $workers,
-        upstream => "wa_gateway; wa_gateway_passive off; server $name;",
-        http => 'proxy_cache_path cache keys_zone=c:1m;
-            map $http_upgrade $up { default ""; websocket upgrade; }',
-        location => "proxy_http_version 1.1; proxy_buffering $buffering;
-            proxy_set_header Connection \$up;
-            proxy_set_header Upgrade \$http_upgrade;",
-        server => 'location /cached { proxy_pass http://u; proxy_cache c;
-                       proxy_http_version 1.1;
-                       proxy_set_header Connection "";
-                       proxy_cache_valid any 1m;
-                       add_header X-Cache $upstream_cache_status; }');
+    if (defined $block->ask) {
+        my (@requests, @status, @bodies);
 
-    for my $codes (qw(100 102 103 102,102,102 100,103,102)) {
-        for my $method (qw(POST GET)) {
-            my $path = '/i' . ++$n . "?interim=$codes";
-            my $r = $ng->request($method, $path);
-            is(told($r), "200 $path", "$method: 200 after $codes, $how");
-            is($r->{headers}{'x-interim'}, undef, 'without what was before');
+        for my $where ('on', 'un') {
+            for (split /\n/, $block->ask) {
+                my ($method, $uri, $status) = split;
+                my $path = "/$where/" . ++$n . $uri;
 
-            $path = '/n' . ++$n;
-            is(told($ng->request($method, $path)), "200 $path",
-               'the next one gets its own answer');
+                push @requests, "$method $path" . ($method eq 'POST' ? "\nx"
+                                                                     : '');
+                push @status, $status || 200;
+                push @bodies, ($status || 200) == 502
+                    ? qr/"code":"bad_gateway".*"sent":"unknown"/
+                    : qr/"path":"\Q$path\E"\}\z/;
+            }
         }
+
+        $block->set_value('request', \@requests);
+        $block->set_value('error_code', \@status);
+        $block->set_value('response_body_like', \@bodies);
+        $block->set_value('response_headers', [('! X-Interim') x @requests]);
     }
 
-    my %connections = map { $_->{connection} => 1 } $fake->ledger;
-    is(scalar(keys %connections) <= ($workers || 1), 1,
-       "the connection is kept, $how") or diag keys %connections;
+    $block->set_value('http_config', <<'END');
+    proxy_cache_path cache keys_zone=c:1m;
+    map $http_upgrade $up { default ""; websocket upgrade; }
+    upstream u { wa_gateway; wa_gateway_passive off; server $TEST_NGINX_FAKE; }
+    upstream on { wa_gateway; wa_gateway_passive off; server $TEST_NGINX_FAKE; }
+    upstream un { wa_gateway; wa_gateway_passive off; server $TEST_NGINX_FAKE; }
+    upstream scgi { wa_gateway; wa_gateway_passive off;
+                    server $TEST_NGINX_SCGI; }
+END
 
-    # cut anywhere
-    for my $at (map { 5 * $_ } 1 .. 45) {
-        my $path = '/s' . ++$n . "?interim=102,103&split=$at";
-        is(told($ng->request('POST', $path)), "200 $path",
-           "cut after $at bytes, $how");
-    }
+    $block->set_value('config', <<'END');
+        wa_gateway_errors en;
+        proxy_http_version 1.1;
+        proxy_set_header Connection $up;
+        proxy_set_header Upgrade $http_upgrade;
+        location /on { proxy_pass http://u; }
+        location /un { proxy_pass http://u; proxy_buffering off; }
+        location /counted/on { proxy_pass http://on; }
+        location /counted/un { proxy_pass http://un; proxy_buffering off; }
+        location = /on/status { wa_gateway_status on; }
+        location = /un/status { wa_gateway_status un; }
+        location /cached {
+            proxy_pass http://u;
+            proxy_cache c;
+            proxy_set_header Connection "";
+            proxy_cache_valid any 1m;
+            add_header X-Cache $upstream_cache_status;
+        }
+        location /scgi { scgi_pass scgi; }
+END
+});
 
-    for my $mode (qw(chunked close_delimited status:404 status:500)) {
-        my $path = '/m' . ++$n . "?interim=102&fake=$mode";
-        is(told($ng->request('POST', $path)),
-           ($mode =~ /:(\d+)/ ? $1 : 200) . " $path", "102, then $mode, $how");
-    }
+log_level('info');
+no_long_string();
+no_shuffle();
+no_root_location();
+run_tests();
 
-    # a cache keeps the final answer alone
-    for my $cached (qw(MISS HIT)) {
-        my $r = $ng->request('GET', '/cached?interim=102,102&pad=9000');
-        is(told($r) . " $r->{headers}{'x-cache'} "
-           . length decode_json($r->{body})->{pad},
-           "200 /cached?interim=102,102&pad=9000 $cached 9000",
-           "cache: $cached, $how");
-    }
+__DATA__
 
-    # what is not to be waited for
-    my $many = join ',', (102) x 100;
-    my $path = '/y' . ++$n . "?interim=$many";
-    is(told($ng->request('POST', $path)), "200 $path", "100 of them, $how");
+=== TEST 1: a 100 is not the answer, and the next request has its own
+--- ask
+POST /i?interim=100
+POST /n
+GET /i?interim=100
+GET /n
 
-    for my $query ("interim=$many,102", 'interim=99', 'interim=101',
-                   'interim=102&fake=interim', 'fake=interim')
-    {
-        my $path = '/z' . ++$n;
-        my $r = $ng->request('POST', "$path?$query");
-        (my $short = $query) =~ s/(,102){9,}/.../;
-        is(told($r), '502 unknown', "$short is no answer, $how");
-        is(scalar($fake->ledger($path)), 1, 'and not sent again');
 
-        $path = '/n' . ++$n;
-        is(told($ng->request('POST', $path)), "200 $path",
-           'the next one gets its own answer');
-    }
 
-    # a change of protocols is an answer
-    $fake->answer("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n"
-                  . "Upgrade: websocket\r\n\r\nhello");
-    my $before = $ng->instance($name)->{requests};
-    my $r = $ng->request('GET', '/ws', headers => ['Connection: upgrade',
-                                                   'Upgrade: websocket']);
-    is($r->{status}, 101, "a 101 that was asked for passes, $how");
-    $fake->mode('json');
+=== TEST 2: nor is a 102
+--- ask
+POST /i?interim=102
+POST /n
+GET /i?interim=102
+GET /n
 
-    my $after = $ng->instance($name)->{requests};
-    is($after->{'1xx'} - $before->{'1xx'}, 1, '/status counts it');
-    is($after->{total}, $after->{failed} + $after->{'1xx'} + $after->{'2xx'}
-                        + $after->{'4xx'} + $after->{'5xx'},
-       "attempts are answers and failures, $how");
-    is($after->{'1xx'}, 1, 'interim answers are not counted');
 
-    $ng->clean;
-}
-}
 
-# Where the protocol is another one there is none.
-{
-    my $scgi = WaGateway::Fake->new(mode => 'plain');
-    my $ng = WaGateway::Nginx->start(
-        upstream => 'wa_gateway; server ' . $scgi->name . ';',
-        server => 'location /scgi { scgi_pass u; }');
+=== TEST 3: nor is a 103
+--- ask
+POST /i?interim=103
+POST /n
+GET /i?interim=103
+GET /n
 
-    for (['200 OK', '200 '], ['102 Processing', '502 unknown']) {
-        my ($status, $want) = @$_;
-        $scgi->answer("Status: $status\r\nContent-Length: 2\r\n\r\nok");
-        $scgi->mode('plain');
-        is(told($ng->request('POST', '/scgi')), $want, "SCGI, $status");
-    }
 
-    $ng->clean;
-}
 
-done_testing();
+=== TEST 4: nor are several of a kind
+--- ask
+POST /i?interim=102,102,102
+POST /n
+GET /i?interim=102,102,102
+GET /n
+
+
+
+=== TEST 5: nor several of different kinds
+--- ask
+POST /i?interim=100,103,102
+POST /n
+GET /i?interim=100,103,102
+GET /n
+
+
+
+=== TEST 6: they may be cut anywhere
+--- ask eval: $::cut
+
+
+
+=== TEST 7: the answer after a 102 may be of any form
+--- ask
+POST /m?interim=102&fake=chunked
+POST /m?interim=102&fake=close_delimited
+POST /m?interim=102&fake=status:404 404
+POST /m?interim=102&fake=status:500 500
+
+
+
+=== TEST 8: a cache keeps the final answer alone
+--- request eval
+["GET /cached?interim=102,102&pad=9000",
+ "GET /cached?interim=102,102&pad=9000"]
+--- error_code eval
+[200, 200]
+--- response_headers eval
+["X-Cache: MISS\n! X-Interim", "X-Cache: HIT\n! X-Interim"]
+--- response_body_like eval
+[(qr{"path":"/cached\?interim=102,102&pad=9000","pad":"x{9000}"\}\z}) x 2]
+
+
+
+=== TEST 9: a hundred of them are waited for
+--- ask eval
+"POST /y?interim=$::many"
+
+
+
+=== TEST 10: one more is no answer, and the next request has its own
+--- ask eval
+"POST /z?interim=$::many,102 502
+POST /n"
+
+
+
+=== TEST 11: a status of 99 is no answer
+--- ask
+POST /z?interim=99 502
+POST /n
+
+
+
+=== TEST 12: a 101 that nobody asked for is no answer
+--- ask
+POST /z?interim=101 502
+POST /n
+
+
+
+=== TEST 13: one interim answer more, and then nothing, is no answer
+--- ask
+POST /z?interim=102&fake=interim 502
+POST /n
+
+
+
+=== TEST 14: nothing at all is no answer
+--- ask
+POST /z?fake=interim 502
+POST /n
+
+
+
+=== TEST 15: a 101 that was asked for passes; /status counts it, and no other
+--- init
+$main::fake->answer("HTTP/1.1 101 Switching Protocols\r\n"
+                    . "Connection: upgrade\r\nUpgrade: websocket\r\n\r\nhello");
+$main::fake->mode('json');
+--- request eval
+[map { ("POST /counted/$_?interim=102\nx", "GET /$_/status",
+        "GET /counted/$_?fake=raw", "GET /$_/status") } 'on', 'un']
+--- more_headers eval
+[("", "", "Connection: upgrade\nUpgrade: websocket", "") x 2]
+--- error_code eval
+[(200, 200, 101, 200) x 2]
+--- response_body_like eval
+[(qr/"path":/, qr/"total":1,"inFlight":0,"failed":0,"1xx":0,"2xx":1,/,
+  qr/\Ahello\z/, qr/"total":2,"inFlight":0,"failed":0,"1xx":1,"2xx":1,/) x 2]
+
+
+
+=== TEST 16: an answer of SCGI passes
+--- init
+$main::scgi->answer("Status: 200 OK\r\nContent-Length: 2\r\n\r\nok");
+$main::scgi->mode('plain');
+--- request
+POST /scgi
+--- error_code: 200
+--- response_body: ok
+
+
+
+=== TEST 17: SCGI has no interim answers, a 102 is no answer
+--- init
+$main::scgi->answer("Status: 102 Processing\r\nContent-Length: 2\r\n\r\nok");
+$main::scgi->mode('plain');
+--- request
+POST /scgi
+--- error_code: 502
+--- response_body_like: "code":"bad_gateway".*"sent":"unknown"

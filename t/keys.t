@@ -1,188 +1,267 @@
-#!/usr/bin/perl
-
 # wa_gateway_api_key: keys from a file, and what becomes of a key that opened.
-
-use strict;
-use warnings;
+# Bad files: keys_config.t.  A reload: keys_reload.t.
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use Test::More;
+use WaGateway::Socket;
+use Test::Nginx::Socket 'no_plan';
+use File::Temp qw(tempdir);
 use WaGateway::Fake;
-use WaGateway::Nginx qw(slurp);
 
-my $fake = WaGateway::Fake->new;
+our $fake = WaGateway::Fake->new;
+our $dir = tempdir('wa-keys-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+our @many = map { "X-Many-$_: $_" } 1 .. 60;
+our $sent = join "\n", @many, 'X-Api-Key: new', 'X-Last: 1';
+our $seen = join "\r\n", @many, 'X-Last: 1';
 
-my $ng = WaGateway::Nginx->new(
-    workers => 2,
-    upstream => 'wa_gateway; server ' . $fake->name . ';',
-    http => q{log_format key '$uri "$http_x_api_key" "$http_authorization"';},
-    server => <<'END');
-        access_log keys.log key;
-        wa_gateway_api_key literal file=keys file=more;
+chmod 0755, $dir;
+$ENV{TEST_NGINX_FAKE} = $fake->name;
+$ENV{TEST_NGINX_KEYS} = $dir;
+
+text('keys', "\xef\xbb\xbffirst\r\n\r\n# comment\n  # another\n"
+     . "\tse cond \t\r\nsh#arp\nnew\n" . 'k' x 1024 . "\nlast");
+text('more', "more\n");
+text('page.html', "a page\n");
+
+
+sub text {
+    my ($name, $text) = @_;
+    open my $fh, '>:raw', "$dir/$name" or die "$name: $!\n";
+    print $fh $text;
+    close $fh or die "$name: $!\n";
+}
+
+
+# "keys" are sent one after the other; with "head" the instance tells of the
+# request's head, which is to be like that.
+add_block_preprocessor(sub {
+    my $block = shift;
+
+    WaGateway::Socket::quiet($block);
+
+    if (defined $block->keys) {
+        my @keys = ref $block->keys ? @{$block->keys} : split /\n/, $block->keys;
+        my $status = $block->opens ? 200 : 401;
+
+        $block->set_value('request', [('GET /x') x @keys]);
+        $block->set_value('more_headers', [map { "X-Api-Key: $_" } @keys]);
+        $block->set_value('error_code', [($status) x @keys]);
+        $block->set_value('response_body_like',
+                          [($status == 200 ? qr/"path":"\/x"/
+                                           : qr/"code":"unauthorized"/)
+                           x @keys]);
+    }
+
+    if (defined $block->head) {
+        $block->set_value('request', 'GET /x?fake=head')
+            unless defined $block->request;
+        $block->set_value('response_body_like', $block->head);
+    }
+
+    $block->set_value('http_config', <<'END');
+    upstream u { wa_gateway; server $TEST_NGINX_FAKE; }
+    upstream other { wa_gateway; server $TEST_NGINX_FAKE; }
+END
+    $block->set_value('config', <<'END');
+        wa_gateway_errors en;
+        wa_gateway_api_key literal file=$TEST_NGINX_KEYS/keys
+                           file=$TEST_NGINX_KEYS/more;
+        location / { proxy_pass http://u; }
         location /twice { try_files /nothing @again; }
         location @again { proxy_pass http://u; }
         location /other { try_files /nothing @other; }
-        location @other { wa_gateway_api_key third; proxy_pass http://u; }
+        location @other { wa_gateway_api_key third; proxy_pass http://other; }
+        location = /status { wa_gateway_api_key off; wa_gateway_status other; }
         location /open { wa_gateway_api_key off; proxy_pass http://u; }
-        location /page { error_page 404 /page.html; root html; }
-        location = /page.html { internal; root html; }
+        location /page { error_page 404 /page.html; root $TEST_NGINX_KEYS; }
+        location = /page.html { internal; root $TEST_NGINX_KEYS; }
 END
+});
 
-sub keys_are {
-    my ($name, $text) = @_;
-    open my $fh, '>:raw', "$ng->{dir}/$name" or die "$name: $!\n";
-    print $fh $text;
-    close $fh;
-}
+log_level('info');
+no_long_string();
+no_shuffle();
+no_root_location();
+run_tests();
 
-sub code {
-    my ($key, $path) = @_;
-    return $ng->request('GET', $path || '/x',
-                        headers => ["X-Api-Key: $key"])->{status};
-}
+__DATA__
 
-# The head of the last request that came to the instance.
-sub seen {
-    my ($path, @headers) = @_;
-    my $status = $ng->request('GET', $path, headers => \@headers)->{status};
-    return "status $status" if $status != 200;
-    return ($fake->ledger($path))[-1]{headers};
-}
+=== TEST 1: each key of the files opens, and the one beside them
+--- opens: 1
+--- keys
+literal
+first
+se cond
+sh#arp
+last
+more
 
 
-# The file
 
-keys_are('keys', "\xef\xbb\xbffirst\r\n\r\n# comment\n  # another\n"
-         . "\tse cond \t\r\nsh#arp\n" . 'k' x 1024 . "\nlast");
-keys_are('more', "more\n");
-mkdir "$ng->{dir}/html";
-keys_are('html/page.html', "a page\n");
-$ng->start;
-
-is(code($_), 200, "the key \"$_\" opens")
-    for 'literal', 'first', 'se cond', 'sh#arp', 'last', 'more';
-is(code('k' x 1024), 200, 'so does the longest');
-is(code($_), 401, "\"$_\" is none")
-    for '', 'firs', 'first1', 'comment', '# comment', 'se', "\xef\xbb\xbffirst",
-        'file=keys', 'literal first';
-is(code('k' x $_), 401, "nor is one of $_ bytes") for 1023, 1025, 4096;
-
-my ($status, $dump) = do {
-    local $ENV{LC_ALL} = 'C';
-    my @command = ($ng->command, '-T');
-    my $text = `@command 2>&1`;
-    ($? >> 8, $text);
-};
-is($status, 0, 'nginx -T shows the configuration');
-like($dump, qr/file=keys/, 'with the name of the file');
-unlike($dump, qr/first|sh#arp/, 'without the keys in it');
+=== TEST 2: so does the longest
+--- opens: 1
+--- keys eval
+['k' x 1024]
 
 
-# A reload reads it again
 
-keys_are('keys', "new\n");
-ok($ng->reload, 'a reload');
-is(code('new'), 200, 'a new key opens');
-is(code('first'), 401, 'one that is no longer there does not');
-is(code('literal'), 200, 'one beside the file does');
-
-keys_are('keys', "# nothing\n");
-kill 'HUP', $ng->{pid};
-ok(WaGateway::Nginx::poll { $ng->logged(qr/\[emerg\].*no key in/) },
-   'a reload that finds no key fails');
-is(code('new'), 200, 'and the old keys stay');
+=== TEST 3: a part of a key is none, nor is a key with more
+--- keys
+firs
+first1
+se
+literal first
 
 
-# What an instance sees
 
-keys_are('keys', "new\n");
-my $many = join '|', map { "X-Many-$_: $_" } 1 .. 60;
-
-unlike(seen('/x', 'X-Api-Key: new'), qr/X-Api-Key|new/i,
-       'X-Api-Key with the key ends at the gateway');
-unlike(seen('/x', 'Authorization: bearer  new'), qr/Authorization|new/i,
-       'so does Authorization');
-
-my $head = seen('/x', 'Authorization: Bearer new', 'X-Api-Key: new',
-                'x-api-key: more', 'X-Api-Key: theirs');
-is(join(' ', $head =~ /^X-Api-Key: *(.*?)\r$/mig), 'theirs',
-   'each header with a key, and no other');
-
-like(seen('/x', 'X-Api-Key: theirs', 'Authorization: Bearer new'),
-     qr/^X-Api-Key: theirs\r$/m, "an instance's own key in the other header");
-like(seen('/x', 'X-Api-Key: new', 'Authorization: Bearer theirs'),
-     qr/^Authorization: Bearer theirs\r$/m, 'and the other way round');
-like(seen('/x', 'X-Api-Key: new', 'Authorization: Basic bmV3'),
-     qr/^Authorization: Basic bmV3\r$/m, 'or with another scheme');
-like(seen('/open', 'X-Api-Key: new'), qr/^X-Api-Key: new\r$/m,
-     'where no key is asked for none is taken');
-
-$head = seen('/x', (split /\|/, $many), 'X-Api-Key: new', 'X-Last: 1');
-is(join('|', $head =~ /^(X-Many.*?)\r$/mg), $many,
-   'sixty other headers stay, in order');
-like($head, qr/^X-Last: 1\r$/m, 'and one behind the key');
-
-my $r = $ng->request('POST', '/body', body => 'abc',
-                     headers => ['X-Api-Key: new', 'Content-Type: text/x']);
-is($r->{status}, 200, 'a body');
-my ($entry) = $fake->ledger('/body');
-is($entry->{length}, 3, 'comes along');
-like($entry->{headers}, qr/^Content-Type: text\/x\r$/m, 'with its type');
+=== TEST 4: no key is a comment, the mark at the start of the file, or its name
+--- keys eval
+['', 'comment', '# comment', "\xef\xbb\xbffirst", 'file=keys',
+ "file=$main::dir/keys"]
 
 
-# Internal redirects
 
-like(seen('/twice', 'X-Api-Key: new'), qr/^GET \/twice(?!.*new)/s,
-     'a key opens the location that it is sent on to as well');
-is(code('new', '/other'), 401, 'but not one with other keys');
-is($fake->ledger('/other'), 0, 'and nothing comes to the instance');
-
-$r = $ng->request('GET', '/page/nothing', headers => ['X-Api-Key: new']);
-is($r->{body}, "a page\n", "an error page of one's own stays what it is");
-
-is($fake->max_busy, 1, 'one at a time');
-ok(WaGateway::Nginx::poll { slurp("$ng->{dir}/keys.log") =~ m{/page} },
-   'the log is written');
-unlike(slurp("$ng->{dir}/keys.log") =~ s{^/(?:open|other) .*\n}{}mgr,
-       qr/"[^"]*\bnew\b/, 'a key that opened is not in the access log');
-
-$ng->stop;
+=== TEST 5: nor is what is as long, shorter or longer than the longest
+--- keys eval
+['j' x 1024, 'k' x 1023, 'k' x 1025, 'k' x 4096]
 
 
-# Bad files
 
-sub refuses {
-    my ($title, $text, $want, $directive) = @_;
+=== TEST 6: X-Api-Key with the key ends at the gateway
+--- more_headers
+X-Api-Key: new
+--- head eval
+qr/\A(?!.*(?:X-Api-Key|new))GET /si
 
-    my $bad = WaGateway::Nginx->new(
-        upstream => 'wa_gateway; server 127.0.0.1:1;',
-        server => 'wa_gateway_api_key ' . ($directive || 'file=k') . ';');
 
-    if (defined $text) {
-        open my $fh, '>:raw', "$bad->{dir}/k" or die;
-        print $fh $text;
-        close $fh;
-    }
 
-    my ($status, $said) = $bad->test;
-    is($status, 1, "$title is refused");
-    like($said, qr/\[emerg\] .*$want/, "$title: and told");
-}
+=== TEST 7: so does Authorization
+--- more_headers
+Authorization: bearer  new
+--- head eval
+qr/\A(?!.*(?:Authorization|new))GET /si
 
-refuses('no file', undef, qr/open\(\) "\/.*\/k" failed \(2: /);
-refuses('no name', undef, qr/invalid parameter "file="/, 'file=');
-refuses('an empty file', '', qr/no key in "\/.*\/k"/);
-refuses('a file of comments', "# a\n\n", qr/no key in "\/.*\/k"/);
-refuses('a directory', undef, qr/read\(\) ".*" failed \(21: /, 'file=.');
-refuses('a control character', "good\nb\x01d\n",
-        qr/control character in key in ".*\/k", line 2/);
-refuses('a NUL', "good\0\n", qr/control character in key in ".*", line 1/);
-refuses('a long key', "\n" . 'k' x 1025, qr/longer than 1024.*line 2/);
-refuses('a large file', "key\n" x 16385, qr/".*" is larger than 64k/);
-refuses('a long literal', undef, qr/longer than 1024/, 'k' x 1025);
-refuses('an empty literal', undef, qr/empty key/, '""');
-refuses('a literal with a blank', undef, qr/blank around key/, '"a "');
 
-done_testing;
+
+=== TEST 8: each header with a key does, and no other
+--- more_headers
+Authorization: Bearer new
+X-Api-Key: new
+x-api-key: more
+X-Api-Key: theirs
+--- head eval
+qr/\A(?!.*(?:Authorization|new|more))(?!.*X-Api-Key:.*X-Api-Key:).*\r\nX-Api-Key: theirs\r\n/si
+
+
+
+=== TEST 9: an instance's own key passes in X-Api-Key beside a Bearer token
+--- more_headers
+X-Api-Key: theirs
+Authorization: Bearer new
+--- head eval
+qr/\A(?!.*(?:Authorization|new)).*\r\nX-Api-Key: theirs\r\n/si
+
+
+
+=== TEST 10: and as a Bearer token beside X-Api-Key
+--- more_headers
+X-Api-Key: new
+Authorization: Bearer theirs
+--- head eval
+qr/\A(?!.*(?:X-Api-Key|new)).*\r\nAuthorization: Bearer theirs\r\n/si
+
+
+
+=== TEST 11: or with another scheme
+--- more_headers
+X-Api-Key: new
+Authorization: Basic bmV3
+--- head eval
+qr/\A(?!.*(?:X-Api-Key|new)).*\r\nAuthorization: Basic bmV3\r\n/s
+
+
+
+=== TEST 12: where no key is asked for none is taken
+--- request
+GET /open?fake=head
+--- more_headers
+X-Api-Key: new
+--- head eval
+qr/\r\nX-Api-Key: new\r\n/
+
+
+
+=== TEST 13: sixty other headers stay, in order, and one behind the key
+--- more_headers eval: $main::sent
+--- head eval
+qr/\r\n\Q$main::seen\E\r\n/
+
+
+
+=== TEST 14: a body comes along
+--- request
+POST /body
+abc
+--- more_headers
+X-Api-Key: new
+Content-Type: text/x
+--- error_code: 200
+--- response_body_like: "length":3,"method":"POST","path":"/body"
+
+
+
+=== TEST 15: with its type
+--- request
+POST /body?fake=head
+abc
+--- more_headers
+X-Api-Key: new
+Content-Type: text/x
+--- head eval
+qr/\APOST (?!.*(?:X-Api-Key|new)).*\r\nContent-Type: text\/x\r\n/s
+
+
+
+=== TEST 16: a key opens the location that it is sent on to as well
+--- request
+GET /twice?fake=head
+--- more_headers
+X-Api-Key: new
+--- head eval
+qr/\AGET \/twice(?!.*new)/s
+
+
+
+=== TEST 17: but not one with other keys, and nothing comes to the instance
+--- request eval
+["GET /other", "GET /status"]
+--- more_headers
+X-Api-Key: new
+--- error_code eval
+[401, 200]
+--- response_body_like eval
+['"unauthorized"', '"requests":\{"total":0,']
+
+
+
+=== TEST 18: which its own key does not open from outside
+--- request eval
+["GET /other", "GET /status"]
+--- more_headers
+X-Api-Key: third
+--- error_code eval
+[401, 200]
+--- response_body_like eval
+['"unauthorized"', '"requests":\{"total":0,']
+
+
+
+=== TEST 19: an error page of one's own stays what it is
+--- request
+GET /page/nothing
+--- more_headers
+X-Api-Key: new
+--- error_code: 404
+--- response_body
+a page

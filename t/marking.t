@@ -1,294 +1,497 @@
-#!/usr/bin/perl
-
-# What traffic tells of an instance takes it out and brings it back.
-
-use strict;
-use warnings;
+# wa_gateway_passive: what traffic tells of an instance takes it out.  How long
+# for, answers that are cut, clients that go away, crowds: marking_faults.t.
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use Test::More;
-use Time::HiRes qw(time sleep);
+use WaGateway::Socket 'restart';
+use Test::Nginx::Socket 'no_plan';
 use WaGateway::Fake;
-use WaGateway::Late;
-use WaGateway::Nginx qw(http send_request read_answer poll);
+use WaGateway::Nginx qw(slurp);
 
-my @fakes = map { WaGateway::Fake->new } 1 .. 2;
-my ($a, $b) = map { 'http://' . $_->name } @fakes;
-my $Workers;
+our %fake = map { $_ => WaGateway::Fake->new } 'A', 'B';
+our %name = map { $_ => $fake{$_}->name } keys %fake;
+
+$name{C} = '127.0.0.1:' . WaGateway::Fake::free_port();
+@ENV{map { "TEST_NGINX_$_" } keys %name} = values %name;
 
 
-sub start {
-    my ($passive) = @_;
+# The requests of a block: each line of "ask" has the instance, its mode and the
+# status, "out" if that takes it out, and who answers if it is another one.  They
+# take turns while they are up, so that requests to others may come between.
+sub asked {
+    my ($block, @up) = @_;
+    my $method = $block->method || 'POST';
+    my @asked;
 
-    $_->mode('json') for @fakes;
-    $_->forget for @fakes;
+    for (split /\n/, $block->ask) {
+        my ($who, $mode, $status, $out, $other) = split;
 
-    return WaGateway::Nginx->start(workers => $Workers,
-        server => 'location /hang { proxy_read_timeout 200ms;
-                                    proxy_pass http://u; }
-                   location /events { proxy_buffering off;
-                                      proxy_pass http://u; }',
-        upstream => "wa_gateway; $passive "
-            . join('', map { 'server ' . $_->name . ';' } @fakes));
+        die "$who is not up\n" unless grep { $_ eq $who } @up;
+
+        while ($up[0] ne $who) {
+            push @asked, [$up[0], "$method /m", 200, qr{"path":"/m"}];
+            push @up, shift @up;
+        }
+
+        my $path = ($mode eq 'hang' ? '/hang' : '/m') . "?fake=$mode";
+        my $body = $mode =~ /^(?:json|status)/ ? qr/"path":"\Q$path\E"/
+                                               : qr/<title>$status /;
+
+        push @asked, [$other || $who, "$method $path", $status, $body];
+        push @up, shift @up;
+        @up = grep { $_ ne $who } @up if $out;
+    }
+
+    return @asked;
 }
 
 
+# What /status says in the end: "marked" has who is down and why, in the order
+# of events, and "failed" whose attempts failed, and how many.
 sub state {
-    my ($ng, $fake) = @_;
-    my $d = $ng->instance($fake->name);
-    return $d->{state} . ($d->{reason} ? ": $d->{reason}" : '');
+    my ($block, @servers) = @_;
+    my @marked = map { [split / /, $_, 2] } split /\n/, $block->marked || '';
+    my %why = map { @$_ } @marked;
+    my %failed = split ' ', $block->failed || '';
+
+    my $events = join ',', map {
+        qr/\{"time":"[^"]*","instance":"http:\/\/\Q$name{$_->[0]}\E",
+            "from":"up","to":"down","reason":"/x . qr/\Q$_->[1]\E"\}/
+    } @marked;
+
+    my $details = join '', map {
+        my $state = defined $why{$_}
+            ? qr/"healthy":false,.*?"state":"down","reason":"\Q$why{$_}\E",/
+            : qr/"healthy":true,.*?"state":"up","reason":null,/;
+        my $failed = defined $failed{$_} ? $failed{$_} : '\d+';
+
+        qr/"http:\/\/\Q$name{$_}\E":\{$state.*?"inFlight":0,"failed":$failed,.*/
+    } @servers;
+
+    return qr/$details"events":\[$events\]\}\z/;
 }
 
 
-# One request to a certain instance, which is next or the one after.
-sub ask {
-    my ($ng, $name, $query, $method) = @_;
+# The lines of the log that tell of a change of state.
+sub told {
+    my ($block) = @_;
 
-    for (1 .. 2) {
-        my $s = $ng->status;
-        my @names = ($a, $b);
-        my $next = $names[$s->{loadBalancer}{currentIndex}];
-        my $path = ($query || '') =~ /hang/ ? '/hang' : '/m';
-        my $r = $ng->request($method || 'POST',
-                             $path . ($next eq $name && $query ? "?$query" : ''),
-                             $method && $method eq 'GET' ? ()
-                                                         : (body => 'x'));
-        return $r if $next eq $name;
-    }
-
-    return { status => 0 };
+    return map { "[warn] http://$name{$_->[0]} is down: $_->[1]\n" }
+           map { [split / /, $_, 2] } split /\n/, $block->marked || '';
 }
 
 
-sub lines {
-    my ($ng, $name) = @_;
-    return map { s/^.*?\[(\w+)\] .*?wa_gateway: /[$1] /r =~ s/ \(\w+ for .*//r }
-           $ng->logged("wa_gateway: \Q$name\E is ");
-}
+add_block_preprocessor(sub {
+    my $block = shift;
+    my @servers = split ' ', $block->servers || 'A B';
+    my @asked = asked($block, @servers);
+
+    WaGateway::Socket::quiet($block);
+
+    $block->set_value('request', [(map { $_->[1] =~ /^POST/ ? "$_->[1]\nx"
+                                                            : $_->[1] } @asked),
+                                  'GET /status']);
+    $block->set_value('error_code', [(map { $_->[2] } @asked), 200]);
+    $block->set_value('response_headers',
+                      [(map { "X-Instance: http://$name{$_->[0]}" } @asked),
+                       'Content-Type: application/json; charset=utf-8']);
+    $block->set_value('response_body_like',
+                      [(map { $_->[3] } @asked), state($block, @servers)]);
+
+    $block->set_value('http_config', "upstream u { wa_gateway; "
+        . "wa_gateway_keepalive off; wa_gateway_passive " . $block->passive . ';'
+        . join('', map { "server \$TEST_NGINX_$_;" } @servers) . '}');
+    $block->set_value('config', <<'END');
+        add_header X-Instance $wa_gateway_instance always;
+        location / { proxy_pass http://u; }
+        location /hang { proxy_pass http://u; proxy_read_timeout 200ms; }
+        location = /status { wa_gateway_status u; }
+END
+});
+
+add_response_body_check(sub {
+    my ($block, undef, $n) = @_;
+    return if $n < $#{$block->request};
+
+    my @lines = map { /(\[\w+\]) .*?wa_gateway: (\S+ is .*?)(?: \(\w+ for |,|$)/
+                      ? "$1 $2\n" : () }
+                split /\n/, slurp($Test::Nginx::Util::ErrLogFile);
+
+    Test::More::is(join('', @lines), join('', told($block)),
+                   $block->name . ' - changes of state in the log');
+});
+
+log_level('info');
+no_long_string();
+no_shuffle();
+no_root_location();
+run_tests();
+
+__DATA__
+
+=== TEST 1: a reset takes an instance out, and it gets nothing more
+--- passive: eject=1h
+--- ask
+A reset 502 out
+B json 200
+B json 200
+B json 200
+--- marked
+A reset
+--- failed
+A 1
+B 0
 
 
-for (0, 4) {
-    $Workers = $_;
-    my $how = $Workers ? "$Workers workers" : 'one process';
 
-    # Transport failures
-    for my $case (
-        ['reset', 'reset'], ['close', 'closed before answer'],
-        ['hang', 'timeout'], ['garbage', 'invalid answer'],
-        ['half', 'answer cut short'], ['reset_answer', 'reset'],
-        ['chunked_half', 'answer cut short'],
-        ['half_head', 'closed before answer'],
-    ) {
-        my ($mode, $reason) = @$case;
-        my $ng = start('wa_gateway_passive eject=1h;');
+=== TEST 2: a connection that is closed before an answer does
+--- passive: eject=1h
+--- ask
+A close 502 out
+B json 200
+B json 200
+B json 200
+--- marked
+A closed before answer
+--- failed
+A 1
+B 0
 
-        ask($ng, $a, "fake=$mode&pad=100");
-        poll { state($ng, $fakes[0]) ne 'up' };
 
-        is(state($ng, $fakes[0]), "down: $reason", "$mode marks down, $how");
-        is(state($ng, $fakes[1]), 'up', 'the other stays up');
-        is_deeply([lines($ng, $a)], ["[warn] $a is down: $reason"],
-                  "$mode: one line in the log, $how");
 
-        $fakes[0]->forget;
-        $ng->request('POST', '/x', body => 'x') for 1 .. 4;
-        is($fakes[0]->count, 0, 'it gets nothing more');
-        $ng->clean;
-    }
+=== TEST 3: no answer in time does
+--- passive: eject=1h
+--- ask
+A hang 504 out
+B json 200
+B json 200
+B json 200
+--- marked
+A timeout
+--- failed
+A 1
+B 0
 
-    {
-        my $ng = start('wa_gateway_passive eject=1h;');
-        $fakes[0]->stop;
-        my @status = map { $ng->request('POST', '/x', body => 'x')->{status} }
-                     1 .. 6;
-        is("@status", '200 200 200 200 200 200', 'a refused connect is hidden');
-        is(state($ng, $fakes[0]), 'down: connect ECONNREFUSED',
-           "and marks down, $how");
-        is_deeply([lines($ng, $a)], ["[warn] $a is down: connect ECONNREFUSED"],
-                  'one line in the log');
-        is($ng->instance($fakes[0]->name)->{requests}{failed}, 1,
-           'one request found out');
-        $fakes[0]->start;
-        $ng->clean;
-    }
 
-    # error_fails
-    {
-        my $ng = start('wa_gateway_passive error_fails=3 eject=1h;');
 
-        ask($ng, $a, 'fake=reset') for 1 .. 2;
-        is(state($ng, $fakes[0]), 'up', "two of error_fails=3, $how");
-        ask($ng, $a, 'fake=reset');
-        is(state($ng, $fakes[0]), 'down: reset', 'the third takes it out');
-        $ng->clean;
+=== TEST 4: an answer that is no HTTP does
+--- passive: eject=1h
+--- ask
+A garbage 502 out
+B json 200
+B json 200
+B json 200
+--- marked
+A invalid answer
+--- failed
+A 1
+B 0
 
-        $ng = start('wa_gateway_passive error_fails=3 eject=1h;');
-        for my $mode ('', 'fake=status:404', 'fake=status:500') {
-            ask($ng, $a, 'fake=reset') for 1 .. 2;
-            ask($ng, $a, $mode);
-        }
-        is(state($ng, $fakes[0]), 'up', "an answer resets the count, $how");
-        $ng->clean;
 
-        $ng = start('wa_gateway_passive error_fails=0 eject=1h;');
-        ask($ng, $a, 'fake=reset') for 1 .. 5;
-        is(state($ng, $fakes[0]), 'up', "error_fails=0 never marks, $how");
-        $ng->clean;
-    }
 
-    # status_fails
-    for my $method (qw(POST GET)) {
-        my $ng = start('wa_gateway_passive eject=1h;');
+=== TEST 5: a header that is cut short does
+--- passive: eject=1h
+--- ask
+A half_head 502 out
+B json 200
+B json 200
+B json 200
+--- marked
+A closed before answer
+--- failed
+A 1
+B 0
 
-        for my $status (500, 503) {
-            my $r = ask($ng, $a, "fake=status:$status", $method);
-            is($r->{status}, $status, "$method: $status passes, $how");
-        }
 
-        is(state($ng, $fakes[0]), 'up', 'two of status_fails=3');
-        ask($ng, $a, 'fake=status:502', $method);
-        is(state($ng, $fakes[0]), 'down: status 502',
-           "$method: the third takes it out, $how");
-        is_deeply([lines($ng, $a)], ["[warn] $a is down: status 502"],
-                  'one line in the log');
 
-        # the last one up stays, whatever its status
-        ask($ng, $b, 'fake=status:500', $method) for 1 .. 6;
-        is(state($ng, $fakes[1]), 'up',
-           "$method: a status never takes out the last one up, $how");
-        is(scalar(lines($ng, $b)), 0, 'nothing in the log');
+=== TEST 6: a refused connect does, and is hidden from who found out
+--- servers: C B
+--- passive: eject=1h
+--- ask
+C json 200 out B
+B json 200
+B json 200
+B json 200
+B json 200
+B json 200
+--- marked
+C connect ECONNREFUSED
+--- failed
+C 1
+B 0
 
-        # but a failure of the transport does
-        ask($ng, $b, 'fake=reset', $method);
-        is(state($ng, $fakes[1]), 'down: reset', 'a reset does');
-        $ng->clean;
-    }
 
-    {
-        my $ng = start('wa_gateway_passive status_fails=3 eject=1h;');
 
-        for my $mode ('', 'fake=status:404', 'fake=status:302') {
-            ask($ng, $a, 'fake=status:500') for 1 .. 2;
-            ask($ng, $a, $mode);
-        }
-        is(state($ng, $fakes[0]), 'up', "success resets the count, $how");
+=== TEST 7: two failures are less than error_fails=3
+--- passive: error_fails=3 eject=1h
+--- ask
+A reset 502
+A reset 502
+A json 200
+--- failed
+A 2
+B 0
 
-        for my $status (400, 401, 403, 404, 408, 409, 422, 429, 499) {
-            ask($ng, $a, "fake=status:$status") for 1 .. 4;
-        }
-        is(state($ng, $fakes[0]), 'up', "4xx never marks, $how");
-        $ng->clean;
 
-        $ng = start('wa_gateway_passive status=503 status_fails=1 eject=1h;');
-        ask($ng, $a, "fake=status:$_") for 500, 502, 504, 599;
-        is(state($ng, $fakes[0]), 'up', "only listed statuses, $how");
-        ask($ng, $a, 'fake=status:503');
-        is(state($ng, $fakes[0]), 'down: status 503', 'that is one');
-        $ng->clean;
 
-        $ng = start('wa_gateway_passive status_fails=0 eject=1h;');
-        ask($ng, $a, 'fake=status:500') for 1 .. 6;
-        is(state($ng, $fakes[0]), 'up', "status_fails=0 never marks, $how");
-        $ng->clean;
-    }
+=== TEST 8: the third takes it out
+--- passive: error_fails=3 eject=1h
+--- ask
+A reset 502
+A reset 502
+A reset 502 out
+B json 200
+B json 200
+--- marked
+A reset
+--- failed
+A 3
+B 0
 
-    # off
-    {
-        my $ng = start('wa_gateway_passive off;');
-        ask($ng, $a, "fake=$_") for qw(reset close half status:500 status:500
-                                       status:500 status:500);
-        is(state($ng, $fakes[0]), 'up', "off never marks, $how");
-        is(scalar(lines($ng, $a)), 0, 'nothing in the log');
-        is($ng->instance($fakes[0]->name)->{requests}{failed}, 3,
-           'but it is counted');
-        $ng->clean;
-    }
 
-    # Ejected, and back
-    {
-        my $ng = start('wa_gateway_passive eject=400ms;');
-        my ($then, $late) = (time, lateness());
-        ask($ng, $a, 'fake=reset');
-        is(state($ng, $fakes[0]), 'down: reset', "ejected, $how");
 
-        ok(poll { $ng->request('POST', '/x', body => 'x');
-                  state($ng, $fakes[0]) eq 'up' }, 'it is back');
-        # nginx's clock moves in steps
-        my $out = time - $then;
-        cmp_ok($out, '>', 0.38, 'after eject');
-        soon($out, 3, $late, 'and soon after it');
-        is_deeply([lines($ng, $a)], ["[warn] $a is down: reset",
-                                     "[notice] $a is up"],
-                  'each change is one line in the log');
+=== TEST 9: of several kinds as well
+--- passive: error_fails=3 eject=1h
+--- ask
+A close 502
+A garbage 502
+A hang 504 out
+B json 200
+--- marked
+A timeout
 
-        my @events = map { "$_->{from} $_->{to}" } @{$ng->status->{events}};
-        is("@events", 'up down down up', 'and one event');
 
-        $fakes[0]->forget;
-        $ng->request('POST', '/x', body => 'x') for 1 .. 4;
-        is($fakes[0]->count, 2, 'it takes its share again');
 
-        # every one of them out: back all the same
-        ask($ng, $_, 'fake=reset') for $a, $b;
-        is($ng->request('POST', '/x', body => 'x')->{status}, 503,
-           'none is left');
-        ok(poll { $ng->request('POST', '/x', body => 'x')->{status} == 200 },
-           'they come back on their own');
-        $ng->clean;
-    }
+=== TEST 10: an answer between them counts anew, whatever its status
+--- passive: error_fails=3 eject=1h
+--- ask
+A reset 502
+A reset 502
+A json 200
+A reset 502
+A reset 502
+A status:404 404
+A reset 502
+A reset 502
+A status:500 500
+A reset 502
+A reset 502
+--- failed
+A 8
+B 0
 
-    # The client's own fault
-    {
-        my $ng = start('wa_gateway_passive eject=1h;');
 
-        for (1 .. 4) {
-            my $s = send_request($ng->port, 'POST', '/gone?fake=hang',
-                                 body => 'x');
-            poll { $fakes[0]->ledger('/gone') + $fakes[1]->ledger('/gone')
-                   == $_ };
-            close $s;
-        }
 
-        ok(poll { $ng->access =~ /(?:POST \/gone 499 .*\n){4}/ },
-           "clients that went away, $how")
-            or diag($ng->access);
-        is(join(' ', map { state($ng, $_) } @fakes), 'up up',
-           'that marks no instance');
-        is(scalar($ng->logged('wa_gateway: .* is ')), 0, 'nothing in the log');
-        like($ng->access, qr/\/gone 499 .* unknown$/m,
-             'the message may have been sent');
-        is($ng->status->{instances}{details}{$a}{requests}{inFlight}, 0,
-           'nothing is left in flight');
+=== TEST 11: error_fails=0 never takes one out
+--- passive: error_fails=0 eject=1h
+--- ask
+A reset 502
+A close 502
+A garbage 502
+A reset 502
+A half_head 502
+--- failed
+A 5
+B 0
 
-        # and in the middle of an answer
-        my $s = send_request($ng->port, 'GET', '/events?fake=sse');
-        sysread $s, my $data, 100;
-        close $s;
-        ok(poll { $ng->access =~ /\/events / }, 'a stream is left');
-        is(join(' ', map { state($ng, $_) } @fakes), 'up up',
-           'that marks no instance either');
-        $ng->clean;
-    }
 
-    # A crowd that meets a failure at once makes one line
-    {
-        my $ng = start('wa_gateway_passive eject=1h;');
-        my @open = map { send_request($ng->port, 'POST', '/m?fake=hang',
-                                      body => 'x') } 1 .. 20;
-        poll { 20 == map { $_->ledger('/m') } @fakes };
-        $_->stop for @fakes;
-        is(scalar(grep { read_answer($_, 'POST')->{status} == 502 } @open), 20,
-           "20 are closed, $how");
-        undef @open;
-        is_deeply([lines($ng, $a), lines($ng, $b)],
-                  [map { "[warn] $_ is down: closed before answer" } $a, $b],
-                  'one line for each instance');
-        is(scalar(@{$ng->status->{events}}), 2, 'and one event');
-        $_->start for @fakes;
-        $ng->clean;
-    }
-}
 
-done_testing;
+=== TEST 12: the third of three statuses takes it out, and all pass
+--- passive: eject=1h
+--- ask
+A status:500 500
+A status:503 503
+A status:502 502 out
+B json 200
+B json 200
+--- marked
+A status 502
+--- failed
+A 0
+B 0
+
+
+
+=== TEST 13: so it is for GET
+--- method: GET
+--- passive: eject=1h
+--- ask
+A status:500 500
+A status:503 503
+A status:502 502 out
+B json 200
+B json 200
+--- marked
+A status 502
+
+
+
+=== TEST 14: two of three do not
+--- passive: eject=1h
+--- ask
+A status:500 500
+A status:503 503
+A json 200
+
+
+
+=== TEST 15: a status never takes out the last one that is up
+--- passive: eject=1h
+--- ask
+A status:500 500
+A status:500 500
+A status:500 500 out
+B status:500 500
+B status:500 500
+B status:500 500
+B status:500 500
+B status:500 500
+B status:500 500
+--- marked
+A status 500
+
+
+
+=== TEST 16: for GET neither
+--- method: GET
+--- passive: eject=1h
+--- ask
+A status:500 500
+A status:500 500
+A status:500 500 out
+B status:500 500
+B status:500 500
+B status:500 500
+B status:500 500
+B status:500 500
+B status:500 500
+--- marked
+A status 500
+
+
+
+=== TEST 17: a failure of the transport takes out the last one as well
+--- passive: eject=1h
+--- ask
+A status:500 500
+A status:500 500
+A status:500 500 out
+B status:500 500
+B reset 502
+--- marked
+A status 500
+B reset
+
+
+
+=== TEST 18: and for GET
+--- method: GET
+--- passive: eject=1h
+--- ask
+A status:500 500
+A status:500 500
+A status:500 500 out
+B status:500 500
+B reset 502
+--- marked
+A status 500
+B reset
+
+
+
+=== TEST 19: a success between them counts anew
+--- passive: status_fails=3 eject=1h
+--- ask
+A status:500 500
+A status:500 500
+A json 200
+A status:500 500
+A status:500 500
+A status:404 404
+A status:500 500
+A status:500 500
+A status:302 302
+A status:500 500
+A status:500 500
+
+
+
+=== TEST 20: 4xx never takes one out
+--- passive: status_fails=3 eject=1h
+--- ask eval
+CORE::join "\n", map { ("A status:$_ $_") x 4 }
+           400, 401, 403, 404, 408, 409, 422, 429, 499
+
+
+
+=== TEST 21: only the statuses of the list do
+--- passive: status=503 status_fails=1 eject=1h
+--- ask
+A status:500 500
+A status:502 502
+A status:504 504
+A status:599 599
+
+
+
+=== TEST 22: one of these does with status_fails=1
+--- passive: status=503 status_fails=1 eject=1h
+--- ask
+A status:503 503 out
+B json 200
+B json 200
+--- marked
+A status 503
+
+
+
+=== TEST 23: a range of statuses ends where it says
+--- passive: status=500,502-504 status_fails=1 eject=1h
+--- ask
+A status:501 501
+A status:505 505
+A status:504 504 out
+B status:501 501
+--- marked
+A status 504
+
+
+
+=== TEST 24: and begins there
+--- passive: status=502-504,599 status_fails=1 eject=1h
+--- ask
+A status:500 500
+A status:501 501
+A status:502 502 out
+B json 200
+--- marked
+A status 502
+
+
+
+=== TEST 25: status_fails=0 never takes one out
+--- passive: status_fails=0 eject=1h
+--- ask
+A status:500 500
+A status:500 500
+A status:500 500
+A status:500 500
+A status:500 500
+A status:500 500
+
+
+
+=== TEST 26: off never does, but failures are counted
+--- passive: off
+--- ask
+A reset 502
+A close 502
+A garbage 502
+A status:500 500
+A status:500 500
+A status:500 500
+A status:500 500
+--- failed
+A 3
+B 0

@@ -267,3 +267,96 @@ OPTIONS /health
 --- response_headers
 Allow: GET, HEAD
 --- response_body_unlike: gateway|instances
+
+
+
+=== TEST 20: ?state=down lists those that are down, and counts all
+--- request
+GET /status?state=down
+--- response_headers eval: $::head
+--- response_body_like eval
+qr/"total":3,"healthy":2,"unhealthy":1,"details":\{"http:\/\/127\.0\.0\.1:3":\{(?!.*127\.0\.0\.1:).*"state":"down".*\}\}\},"loadBalancer".*"events":\[\]\}\z/
+
+
+
+=== TEST 21: ?state=up lists those that are up, wherever it stands
+--- request
+GET /status?x=1&state=up
+--- response_headers eval: $::head
+--- response_body_like eval
+qr/"total":3,"healthy":2,"unhealthy":1,"details":\{"http:\/\/127\.0\.0\.1:1":\{.*"http:\/\/127\.0\.0\.1:2":\{(?!.*127\.0\.0\.1:).*\}\}\},"loadBalancer".*"events":\[\]\}\z/
+
+
+
+=== TEST 22: ?state=draining lists none where none is so
+--- request
+GET /status?state=draining
+--- response_headers eval: $::head
+--- response_body_like eval
+qr/"total":3,"healthy":2,"unhealthy":1,"details":\{\}\},"loadBalancer".*"events":\[\]\}\z/
+
+
+
+=== TEST 23: ?state=checking lists none where none is so
+--- request
+GET /status?state=checking
+--- response_headers eval: $::head
+--- response_body_like eval
+qr/"total":3,"healthy":2,"unhealthy":1,"details":\{\}\},"loadBalancer".*"events":\[\]\}\z/
+
+
+
+=== TEST 24: ?state=slow_start lists none where none is so
+--- request
+GET /status?state=slow_start
+--- response_headers eval: $::head
+--- response_body_like eval
+qr/"total":3,"healthy":2,"unhealthy":1,"details":\{\}\},"loadBalancer".*"events":\[\]\}\z/
+
+
+
+=== TEST 25: another argument lists all
+--- request
+GET /status?x=down
+--- response_headers eval: $::head
+--- response_body_like eval: $::status
+
+
+
+=== TEST 26: a state in another case is 400, in JSON
+--- request
+GET /status?state=DOWN
+--- error_code: 400
+--- response_headers
+Content-Type: application/json; charset=utf-8
+--- response_body_like: "code":"bad_request"
+
+
+
+=== TEST 27: a state that is none is 400, in JSON
+--- request
+GET /status?state=nonsense
+--- error_code: 400
+--- response_headers
+Content-Type: application/json; charset=utf-8
+--- response_body_like: "code":"bad_request"
+
+
+
+=== TEST 28: a state with a blank is 400, in JSON
+--- request
+GET /status?state=up%20
+--- error_code: 400
+--- response_headers
+Content-Type: application/json; charset=utf-8
+--- response_body_like: "code":"bad_request"
+
+
+
+=== TEST 29: no state is 400, in JSON
+--- request
+GET /status?state=
+--- error_code: 400
+--- response_headers
+Content-Type: application/json; charset=utf-8
+--- response_body_like: "code":"bad_request"

@@ -38,6 +38,28 @@ has() {
     fail "no \"$want\" from: $*"
 }
 
+# instance PORT SECONDS &: a pretended one that answers a message after SECONDS.
+instance() {
+    # shellcheck disable=SC2016
+    exec perl -I/src/t/lib -MWaGateway::Fake -e '
+        my ($port, $seconds) = @ARGV;
+        $SIG{TERM} = sub { exit };
+
+        WaGateway::Fake->new(port => $port, handler => sub {
+            my ($s) = @_;
+            my $request = WaGateway::Fake::read_whole($s) or return;
+            my $text = qq({"messageId":"slow-$port"});
+
+            sleep $seconds if $request =~ /^POST/;
+            print $s "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n",
+                "Connection: close\r\nContent-Length: ", length $text,
+                "\r\n\r\n$text";
+        });
+
+        sleep;
+        ' "$1" "$2"
+}
+
 hold_services() {
     printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
     chmod 755 /usr/sbin/policy-rc.d

@@ -6,6 +6,8 @@ package WaGateway::Fake;
 #
 #   json            200 and JSON that tells what came (default)
 #   status:CODE     the same with another status
+#   head            200 and the head of the request
+#   digest          200, the length of the request's body and its MD5
 #   say             what say() was told; 401 to who lacks the header it needs
 #   raw             the bytes given to answer(), then the connection is closed
 #   slow:SECONDS    json, later
@@ -38,22 +40,22 @@ package WaGateway::Fake;
 #
 # With a handler there are no modes and no ledger: each connection is served in
 # a process of its own by handler->($socket, $n, $say), n from 1 on, and lines()
-# has what handlers write to $say.
+# has what handlers write to $say.  That much runs on Debian's perl-base alone.
 
 use strict;
 use warnings;
 
-use Digest::MD5;
 use Fcntl qw(LOCK_EX LOCK_NB);
 use File::Spec;
 use File::Temp qw(tempdir);
 use IO::Socket::INET;
 use IO::Socket::IP;
 use IO::Socket::UNIX;
-use JSON::PP;
 use POSIX qw(:sys_wait_h);
 use Socket qw(SOL_SOCKET SO_LINGER SOMAXCONN);
-use Time::HiRes qw(sleep time);
+
+# No part of perl-base, and needed by modes only.
+BEGIN { eval { require Time::HiRes; Time::HiRes->import(qw(sleep time)) } }
 
 my $Main = $$;
 my %Running;
@@ -92,6 +94,11 @@ sub new {
     my ($class, %o) = @_;
 
     my $self = bless { address => '127.0.0.1', mode => 'json', %o }, $class;
+
+    if (!$self->{handler}) {
+        require Digest::MD5;
+        require JSON::PP;
+    }
 
     $self->{port} ||= free_port() unless $self->{unix};
     $self->{dir} = tempdir('wa-fake-XXXXXX', TMPDIR => 1, CLEANUP => 1);
@@ -307,6 +314,25 @@ sub read_request {
 }
 
 
+# For handlers: the same with the whole body, if its length is told.
+sub read_whole {
+    my ($s) = @_;
+    my $text = read_request($s);
+
+    return undef unless defined $text;
+
+    my ($head) = $text =~ /^(.*?\r\n\r\n)/s;
+    my $length = length $head;
+    $length += $1 if $head =~ /^Content-Length: *(\d+)/mi;
+
+    while (length $text < $length) {
+        sysread($s, $text, 1 << 20, length $text) or return undef;
+    }
+
+    return $text;
+}
+
+
 # For handlers.  What was sent before is read, a reset would take it away.
 sub reset_by {
     my ($s) = @_;
@@ -390,7 +416,8 @@ use strict;
 use warnings;
 
 use IO::Select;
-use Time::HiRes qw(time);
+
+BEGIN { eval { require Time::HiRes; Time::HiRes->import('time') } }
 
 
 sub new {
@@ -431,7 +458,8 @@ use warnings;
 
 use Errno qw(EAGAIN EINTR);
 use Socket qw(MSG_DONTWAIT MSG_PEEK SOL_SOCKET SO_LINGER);
-use Time::HiRes qw(time);
+
+BEGIN { eval { require Time::HiRes; Time::HiRes->import('time') } }
 
 my ($Fake, $Listen, $Ledger, $Connections, $Quit, $Idle, $Touched);
 my ($Mode, $Since) = ('', 0);
@@ -726,10 +754,11 @@ sub note {
     my ($c, $whole) = @_;
 
     $c->{noted} = 1;
+    $c->{digest} = $c->{md5}->hexdigest;
 
     print $Ledger JSON::PP->new->canonical->encode({
         method => $c->{method}, path => $c->{path}, length => $c->{length},
-        digest => $c->{md5}->hexdigest, whole => $whole,
+        digest => $c->{digest}, whole => $whole,
         connection => $c->{id}, nth => $c->{nth}, busy => busy($c),
         time => time,
         headers => $c->{head} }), "\n";
@@ -775,6 +804,8 @@ sub answer {
     return reply($c, $Fake->_read('answer'), 'close') if $mode eq 'raw';
     return events($c) if $mode eq 'sse';
     return said($c) if $mode eq 'say';
+    return text($c, $c->{head}) if $mode eq 'head';
+    return text($c, "$c->{length} $c->{digest}") if $mode eq 'digest';
 
     my $interim = join '', map {
         "HTTP/1.1 $_ Interim\r\nContent-Length: 0\r\nX-Interim: $_\r\n\r\n"
@@ -839,6 +870,15 @@ sub said {
     reply($c, "HTTP/1.1 $status Fake\r\nContent-Type: application/json\r\n"
               . join('', map { "$_\r\n" } @{$say->{head} || []})
               . 'Content-Length: ' . length($body) . "\r\n\r\n$body",
+          $c->{keep} ? '' : 'close');
+}
+
+
+sub text {
+    my ($c, $text) = @_;
+
+    reply($c, "HTTP/1.1 200 Fake\r\nContent-Type: text/plain\r\n"
+              . 'Content-Length: ' . length($text) . "\r\n\r\n$text",
           $c->{keep} ? '' : 'close');
 }
 

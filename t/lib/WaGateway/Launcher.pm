@@ -204,15 +204,9 @@ sub instance {
 sub serve {
     my ($c, $port) = @_;
 
-    while (defined(my $head = WaGateway::Fake::read_request($c))) {
-        my ($line, $headers, $body) = $head =~ /^(.*?)\r\n(.*?)\r\n\r\n(.*)$/s
-            or return;
-        my $length = $headers =~ /^Content-Length: *(\d+)/mi ? $1 : 0;
-
-        while (length $body < $length) {
-            sysread($c, $body, 1 << 20, length $body) or return;
-        }
-
+    while (defined(my $request = WaGateway::Fake::read_whole($c))) {
+        my ($line, $headers, $body) =
+            $request =~ /^(.*?)\r\n(.*?)\r\n\r\n(.*)$/s or return;
         my ($path) = $line =~ /^\S+ (\S+)/;
 
         if ($path eq '/ws') {
