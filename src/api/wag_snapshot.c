@@ -6,12 +6,13 @@
 
 #include "wag_lock.h"
 #include "wag_slot_table.h"
+#include "wag_slots.h"
 #include "wag_snapshot.h"
 #include "wag_upstream.h"
 
 
 static void wag_snapshot_view(wag_view_t *v);
-static wag_peer_t *wag_snapshot_next(wag_upstream_t *us);
+static ngx_uint_t wag_snapshot_next(wag_upstream_t *us);
 static ngx_int_t wag_snapshot_events(ngx_pool_t *pool, wag_upstream_t *us,
     wag_snapshot_t *s);
 
@@ -35,9 +36,8 @@ wag_snapshot_count(wag_upstream_t *us, ngx_uint_t *total, ngx_uint_t *healthy)
 wag_snapshot_t *
 wag_snapshot_take(ngx_pool_t *pool, wag_upstream_t *us)
 {
-    ngx_uint_t        i;
+    ngx_uint_t        i, next;
     wag_view_t       *v;
-    wag_peer_t       *next;
     wag_snapshot_t   *s;
     ngx_slab_pool_t  *shpool;
 
@@ -70,7 +70,7 @@ wag_snapshot_take(ngx_pool_t *pool, wag_upstream_t *us)
         v = &s->views[i];
         v->peer = us->peers[i];
 
-        if (v->peer == next) {
+        if (v->peer->slot == next) {
             s->next = i;
         }
 
@@ -114,7 +114,9 @@ wag_snapshot_view(wag_view_t *v)
 }
 
 
-static wag_peer_t *
+/* the slot whose turn it is */
+
+static ngx_uint_t
 wag_snapshot_next(wag_upstream_t *us)
 {
     ngx_uint_t         tier, n;
@@ -125,11 +127,11 @@ wag_snapshot_next(wag_upstream_t *us)
 
         if (table->nturns) {
             n = us->group->cursor[tier] % table->nturns;
-            return &us->slots[table->turns[n]];
+            return table->turns[n];
         }
     }
 
-    return NULL;
+    return WAG_NO_SLOT;
 }
 
 
