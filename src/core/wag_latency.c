@@ -7,9 +7,14 @@
 #include "wag_latency.h"
 
 
+/* up to here each ms has a bucket, of its number */
+
+#define WAG_LATENCY_EACH  10
+
+
 /*
- * Upper bounds in ms, both ends of a bucket included: every ms up to 10, then
- * geometric steps of 1.1 or less between the bounds that Prometheus is told.
+ * Upper bounds in ms, both ends of a bucket included; above those, geometric
+ * steps of 1.1 or less between the bounds that Prometheus is told.
  */
 
 static ngx_msec_t  wag_latency_tops[WAG_LATENCY_BUCKETS - 1] = {
@@ -35,6 +40,10 @@ ngx_uint_t
 wag_latency_bucket(ngx_msec_t msec)
 {
     ngx_uint_t  low, high, middle;
+
+    if (msec <= WAG_LATENCY_EACH) {
+        return msec;
+    }
 
     low = 0;
     high = WAG_LATENCY_BUCKETS - 1;
