@@ -26,6 +26,7 @@ static wag_unit_room_t  wag_unit_rooms[] = {
     { ngx_string("http"), wag_unit_http },
     { ngx_string("json"), wag_unit_json },
     { ngx_string("keys"), wag_unit_keys },
+    { ngx_string("killed"), wag_unit_killed },
     { ngx_string("latency"), wag_unit_latency },
     { ngx_string("reason"), wag_unit_reason },
     { ngx_string("request"), wag_unit_request },

@@ -29,6 +29,7 @@ void wag_unit_health(wag_unit_t *u);
 void wag_unit_http(wag_unit_t *u);
 void wag_unit_json(wag_unit_t *u);
 void wag_unit_keys(wag_unit_t *u);
+void wag_unit_killed(wag_unit_t *u);
 void wag_unit_latency(wag_unit_t *u);
 void wag_unit_reason(wag_unit_t *u);
 void wag_unit_request(wag_unit_t *u);

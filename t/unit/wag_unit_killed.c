@@ -1,0 +1,433 @@
+
+/*
+ * Processes that use and free slots, or change addresses, are killed at each
+ * instruction of that in turn, or at each few where there are many: what they
+ * leave must be whole.
+ */
+
+#include "wag_addresses.h"
+#include "wag_in_flight.h"
+#include "wag_lock.h"
+#include "wag_table.h"
+#include "wag_unit_zone.h"
+
+#include <stdio.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+
+#define WAG_UNIT_TURNS  100000   /* of using and freeing a slot */
+#define WAG_UNIT_STEPS  300000   /* of processes that are killed, or so */
+#define WAG_UNIT_HOLDS  50000
+#define WAG_UNIT_HELD   64       /* reads of a name that is held */
+
+#define WAG_UNIT_NONE   ((ngx_uint_t) -1)
+
+
+typedef void (*wag_unit_killed_pt)(wag_unit_zone_t *s);
+
+
+static void wag_unit_killed_turn(wag_unit_zone_t *s);
+static ngx_uint_t wag_unit_killed_run(wag_unit_zone_t *s,
+    wag_unit_killed_pt work, wag_unit_killed_pt look, ngx_uint_t before,
+    ngx_uint_t steps);
+static void wag_unit_killed_look(wag_unit_zone_t *s);
+static void wag_unit_killed_look_addresses(wag_unit_zone_t *s);
+static void wag_unit_killed_each(wag_unit_zone_t *s, wag_unit_killed_pt work,
+    wag_unit_killed_pt look, const char *name);
+static ngx_uint_t wag_unit_killed_done(wag_unit_zone_t *s,
+    wag_unit_killed_pt look);
+static void wag_unit_killed_hold(wag_unit_zone_t *s);
+static void wag_unit_killed_holder(wag_unit_zone_t *s, ngx_uint_t *results);
+
+
+static const char  wag_unit_other[] = "http://other:3000";
+
+
+void
+wag_unit_killed(wag_unit_t *u)
+{
+    ngx_int_t         rc;
+    ngx_uint_t        level;
+    wag_unit_zone_t  *s;
+
+    s = wag_unit_zone(u);
+    if (s == NULL) {
+        return;
+    }
+
+    wag_lock(s->zone.shpool);
+
+    rc = wag_slots_grow(s->zone.shpool, s->us.group, 2);
+
+    if (rc == NGX_OK) {
+        wag_unit_zone_room(s);
+        rc = wag_in_flight_open(&s->zone);
+    }
+
+    wag_unlock(s->zone.shpool);
+
+    if (!wag_unit_ok(u, rc == NGX_OK, "slots to spare")) {
+        return;
+    }
+
+    /* each lock that is taken from the dead is a line of the log */
+
+    level = ngx_cycle->log->log_level;
+    ngx_cycle->log->log_level = NGX_LOG_ERR;
+
+    wag_unit_killed_each(s, wag_unit_killed_turn, wag_unit_killed_look,
+                         "slots");
+    wag_unit_killed_each(s, wag_unit_zone_renumber,
+                         wag_unit_killed_look_addresses, "addresses");
+
+    wag_unit_killed_hold(s);
+
+    ngx_cycle->log->log_level = level;
+}
+
+
+/* what a worker does that adds an instance, or removes it if it is there */
+
+static void
+wag_unit_killed_turn(wag_unit_zone_t *s)
+{
+    ngx_uint_t      slot;
+    wag_newcomer_t  newcomer;
+
+    wag_unit_zone_newcomer(&newcomer, wag_unit_guest);
+
+    wag_lock(s->zone.shpool);
+
+    slot = wag_slots_find(s->us.group, &newcomer.name);
+
+    if (slot == WAG_NO_SLOT) {
+        (void) wag_table_put(s->zone.root, s->us.group, &newcomer);
+
+    } else {
+        wag_slots_free(wag_slots_get(s->us.group, slot));
+    }
+
+    wag_unlock(s->zone.shpool);
+}
+
+
+/*
+ * A process does its work "before" times, and once more, of which it lives to
+ * see "steps" instructions.  Returns how many there were, WAG_UNIT_NONE if
+ * the system lets nobody count them.
+ */
+
+static ngx_uint_t
+wag_unit_killed_run(wag_unit_zone_t *s, wag_unit_killed_pt work,
+    wag_unit_killed_pt look, ngx_uint_t before, ngx_uint_t steps)
+{
+    int         status;
+    ngx_pid_t   pid;
+    ngx_uint_t  i, done;
+
+    pid = fork();
+
+    if (pid == 0) {
+        ngx_pid = ngx_getpid();
+
+        for (i = 0; i < before; i++) {
+            work(s);
+        }
+
+        if (ptrace(PTRACE_TRACEME, 0, 0, 0) != 0) {
+            _exit(1);
+        }
+
+        (void) raise(SIGSTOP);
+
+        work(s);
+
+        _exit(0);
+    }
+
+    if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status)) {
+        return WAG_UNIT_NONE;
+    }
+
+    for (done = 0; done < steps; done++) {
+
+        if (ptrace(PTRACE_SINGLESTEP, pid, 0, 0) != 0
+            || waitpid(pid, &status, 0) != pid)
+        {
+            return WAG_UNIT_NONE;
+        }
+
+        if (WIFEXITED(status)) {
+            return done;
+        }
+    }
+
+    (void) kill(pid, SIGKILL);
+    (void) waitpid(pid, &status, 0);
+
+    look(s);
+
+    return done;
+}
+
+
+static void
+wag_unit_killed_look(wag_unit_zone_t *s)
+{
+    ngx_str_t        name;
+    ngx_uint_t       i, slot, used;
+    wag_group_t     *group;
+
+    group = s->us.group;
+
+    name.data = (u_char *) wag_unit_guest;
+    name.len = ngx_strlen(wag_unit_guest);
+
+    wag_lock(s->zone.shpool);
+
+    slot = wag_slots_find(group, &name);
+
+    for (i = 0, used = 0; i < group->nslots; i++) {
+        used += wag_used(wag_slots_get(group, i));
+    }
+
+    s->seen[slot != WAG_NO_SLOT]++;
+
+    if (used != s->us.nservers + (slot != WAG_NO_SLOT)
+        || (slot != WAG_NO_SLOT
+            && !wag_unit_zone_whole(wag_slots_get(group, slot),
+                                     wag_unit_guest)))
+    {
+        s->bad++;
+    }
+
+    for (i = 0; i < s->us.nservers; i++) {
+        if (wag_slots_find(group, &s->us.servers[i].name) != i) {
+            s->bad++;
+        }
+    }
+
+    wag_unlock(s->zone.shpool);
+}
+
+
+static void
+wag_unit_killed_look_addresses(wag_unit_zone_t *s)
+{
+    ngx_uint_t        first, second;
+    wag_addresses_t   addresses;
+
+    addresses = wag_slots_get(s->us.group, 1)->identity.addresses;
+
+    /* a copy, so that a set that differs does not get into force */
+
+    addresses.room = 0;
+
+    wag_lock(s->zone.shpool);
+
+    first = (wag_addresses_set(&addresses, wag_unit_first, 2) == NGX_DONE);
+    second = (wag_addresses_set(&addresses, wag_unit_second, 2) == NGX_DONE);
+
+    wag_unlock(s->zone.shpool);
+
+    s->seen[first]++;
+
+    if (first == second) {
+        s->bad++;
+    }
+}
+
+
+/* both ways in turn: what one turn did the next one undoes */
+
+static void
+wag_unit_killed_each(wag_unit_zone_t *s, wag_unit_killed_pt work,
+    wag_unit_killed_pt look, const char *name)
+{
+    char         title[128];
+    ngx_uint_t   way, n, all, got, steps, stride, before;
+    wag_unit_t  *u;
+
+    u = s->u;
+    n = 0;
+
+    s->seen[0] = s->seen[1] = s->bad = 0;
+
+    for (way = 0; way < 2; way++) {
+
+        if (wag_unit_killed_done(s, look) == way) {
+            work(s);
+        }
+
+        all = wag_unit_killed_run(s, work, look, 0, WAG_UNIT_NONE - 1);
+
+        if (all == WAG_UNIT_NONE) {
+            wag_unit_ok(u, 0, "the system lets a process be traced");
+            return;
+        }
+
+        stride = all * all / 2 / WAG_UNIT_STEPS + 1;
+        before = WAG_UNIT_TURNS / 2 / (all / stride + 1) / 2 * 2 + 2;
+
+        for (steps = 0; steps < all; steps += stride) {
+
+            if (wag_unit_killed_done(s, look) == way) {
+                work(s);
+            }
+
+            got = wag_unit_killed_run(s, work, look, before, steps);
+
+            if (got == WAG_UNIT_NONE) {
+                s->bad++;
+                break;
+            }
+
+            n += before + 1;
+        }
+
+        printf("# %u instructions, killed at each %u. of them\n",
+               (unsigned) all, (unsigned) stride);
+    }
+
+    printf("# %u turns, found %u and %u times\n", (unsigned) n,
+           (unsigned) s->seen[0], (unsigned) s->seen[1]);
+
+    (void) snprintf(title, sizeof(title), "%s: 100,000 turns", name);
+    wag_unit_ok(u, n >= WAG_UNIT_TURNS, title);
+
+    (void) snprintf(title, sizeof(title), "%s: done and not done were seen",
+                    name);
+    wag_unit_ok(u, s->seen[0] > 100 && s->seen[1] > 100, title);
+
+    (void) snprintf(title, sizeof(title), "%s: either, and whole", name);
+    wag_unit_ok(u, s->bad == 0, title);
+}
+
+
+/* how it stands, which is looked at as after a kill */
+
+static ngx_uint_t
+wag_unit_killed_done(wag_unit_zone_t *s, wag_unit_killed_pt look)
+{
+    ngx_uint_t  done;
+
+    done = s->seen[1];
+
+    look(s);
+
+    done = s->seen[1] - done;
+    s->seen[done]--;
+
+    return done;
+}
+
+
+/* one process holds what another frees and uses for others meanwhile */
+
+static void
+wag_unit_killed_hold(wag_unit_zone_t *s)
+{
+    ngx_pid_t        pid;
+    ngx_uint_t       turns, slot, *results;
+    wag_unit_t      *u;
+    wag_newcomer_t   newcomer;
+
+    u = s->u;
+
+    results = mmap(NULL, ngx_pagesize, PROT_READ|PROT_WRITE,
+                   MAP_ANON|MAP_SHARED, -1, 0);
+
+    if (!wag_unit_ok(u, results != MAP_FAILED, "memory for the results")) {
+        return;
+    }
+
+    pid = fork();
+
+    if (pid == 0) {
+        ngx_pid = ngx_getpid();
+        wag_unit_killed_holder(s, results);
+        _exit(0);
+    }
+
+    for (turns = 0; waitpid(pid, NULL, WNOHANG) == 0; turns++) {
+
+        wag_unit_zone_newcomer(&newcomer, (turns & 1) ? wag_unit_other
+                                                       : wag_unit_guest);
+
+        wag_lock(s->zone.shpool);
+        slot = wag_table_put(s->zone.root, s->us.group, &newcomer);
+        wag_unlock(s->zone.shpool);
+
+        ngx_sched_yield();
+
+        wag_lock(s->zone.shpool);
+        wag_slots_free(wag_slots_get(s->us.group, slot));
+        wag_unlock(s->zone.shpool);
+    }
+
+    printf("# %u turns; held %u times, %u times too late\n",
+           (unsigned) turns, (unsigned) results[0], (unsigned) results[1]);
+
+    wag_unit_ok(u, results[0] + results[1] == WAG_UNIT_HOLDS,
+                "a slot was to be held 50,000 times");
+    wag_unit_ok(u, results[0] && results[1], "it was, and it came too late");
+    wag_unit_ok(u, results[2] == 0,
+                "what is held is the same instance until it is let go");
+
+    (void) munmap(results, ngx_pagesize);
+}
+
+
+static void
+wag_unit_killed_holder(wag_unit_zone_t *s, ngx_uint_t *results)
+{
+    u_char         first;
+    ngx_uint_t     i, n, slot;
+    wag_peer_t     peer;
+    wag_group_t   *group;
+
+    group = s->us.group;
+    ngx_memzero(&peer, sizeof(wag_peer_t));
+
+    for (n = 0; n < WAG_UNIT_HOLDS; /* void */) {
+
+        slot = s->us.nservers + n % (group->nslots - s->us.nservers);
+
+        peer.instance = wag_slots_get(group, slot);
+        peer.held = &s->zone.in_flight->counts[slot];
+
+        wag_lock(s->zone.shpool);
+
+        peer.incarnation = peer.instance->incarnation;
+        first = peer.instance->identity.name.data[7];
+
+        wag_unlock(s->zone.shpool);
+
+        n++;
+
+        if (!(peer.incarnation & 1)
+            || wag_in_flight_hold(&peer) != NGX_OK)
+        {
+            results[1]++;
+            continue;
+        }
+
+        results[0]++;
+
+        for (i = 0; i < WAG_UNIT_HELD; i++) {
+            if (*(volatile u_char *) &peer.instance->identity.name.data[7]
+                != first)
+            {
+                results[2]++;
+                break;
+            }
+
+            if (i % 16 == 0) {
+                ngx_sched_yield();
+            }
+        }
+
+        wag_in_flight_release(&peer);
+    }
+}
