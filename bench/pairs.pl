@@ -6,7 +6,10 @@
 # that this says more than the rounds of run.pl do, and takes longer.
 #
 #   bench/pairs.pl [--pairs=n] [--seconds=n] [--instances=n] [--connections=n]
-#                  [--module=other.so ...]
+#                  [--together] [--module=other.so ...]
+#
+# With --together both of a pair have their load at the same time and share the
+# core: for machines whose speed changes from one second to the next.
 #
 # Modules named are measured beside the one in build, as "a", "b" and so on:
 # what a change is worth.
@@ -29,7 +32,7 @@ my %o = (pairs => 40, seconds => 2, instances => 3, connections => 32,
          module => []);
 
 GetOptions(\%o, 'pairs=i', 'seconds=i', 'instances=i', 'connections=i',
-           'module=s@')
+           'together', 'module=s@')
     or die "usage: see the head of bench/pairs.pl\n";
 
 system('command -v wrk >/dev/null') == 0 or die "pairs: no wrk here\n";
@@ -42,8 +45,9 @@ my @sides = (['stock nginx', 'WaBench::Peer::Nginx'],
 
 my $got = pairs(sides => \@sides, %o);
 
-printf "%d pairs of %d s, %d instances, %d connections, one worker\n",
-       $o{pairs}, $o{seconds}, $o{instances}, $o{connections};
+printf "%d pairs of %d s%s, %d instances, %d connections, one worker\n",
+       $o{pairs}, $o{seconds}, $o{together} ? ' at the same time' : '',
+       $o{instances}, $o{connections};
 
 for my $side (@sides) {
     my $name = $side->[0];

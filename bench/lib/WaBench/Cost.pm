@@ -8,6 +8,7 @@ use strict;
 use warnings;
 
 use Exporter qw(import);
+use POSIX ();
 use Time::HiRes qw(time);
 use WaBench::Backend;
 use WaBench::Load qw(wrk median);
@@ -84,17 +85,61 @@ sub tear_down {
 sub once {
     my ($peer, $seconds, %o) = @_;
 
-    my @pids = $peer->pids;
-    my @split = WaBench::Process::split_us(@pids);
-    my $before = WaBench::Process::cpu_us(@pids);
+    my $before = used($peer);
     my $r = wrk($peer->port, $o{connections}, $seconds, $o{size},
                 $o{anywhere});
-    my $used = WaBench::Process::cpu_us(@pids) - $before;
-    my $n = $r->{requests} || 1;
-    my ($user, $system) = map { ($_ - shift @split) / $n }
-                              WaBench::Process::split_us(@pids);
 
-    return { %$r, rate => $r->{requests} / $r->{seconds}, cpu => $used / $n,
+    return figures($peer, $before, $r);
+}
+
+
+# The same for several that have their load at the same time, on the same core.
+sub at_once {
+    my ($peers, $seconds, %o) = @_;
+
+    my @before = map { used($_) } @$peers;
+    my @runs = map { begin($_, $seconds, %o) } @$peers;
+    my @results = map { my $fh = $_; +{ split ' ', join '', <$fh> } } @runs;
+
+    return map { figures($peers->[$_], $before[$_], $results[$_]) }
+               0 .. $#$peers;
+}
+
+
+sub begin {
+    my ($peer, $seconds, %o) = @_;
+
+    my $pid = open my $fh, '-|';
+    die "fork: $!\n" unless defined $pid;
+
+    return $fh if $pid;
+
+    my $r = wrk($peer->port, $o{connections}, $seconds, $o{size}, 0);
+
+    print join ' ', %$r;
+    close STDOUT;
+    POSIX::_exit(0);
+}
+
+
+# CPU so far: all of it, user, system.
+sub used {
+    my ($peer) = @_;
+    my @pids = $peer->pids;
+
+    return [WaBench::Process::cpu_us(@pids), WaBench::Process::split_us(@pids)];
+}
+
+
+sub figures {
+    my ($peer, $before, $r) = @_;
+
+    my $after = used($peer);
+    my $n = $r->{requests} || 1;
+    my ($cpu, $user, $system) = map { ($after->[$_] - $before->[$_]) / $n }
+                                    0 .. 2;
+
+    return { %$r, rate => $r->{requests} / $r->{seconds}, cpu => $cpu,
              user => $user, system => $system };
 }
 
@@ -125,7 +170,7 @@ sub summary {
 
 
 # Options: sides ([name, class, options of the peer]), pairs, seconds,
-# instances, connections.  Gives { name => [{ cpu, user, system }] }, us per
+# instances, connections, together (all of a round at the same time).  Gives { name => [{ cpu, user, system }] }, us per
 # request of each round.
 sub pairs {
     my (%o) = @_;
@@ -140,10 +185,13 @@ sub pairs {
     once($_->{peer}, 1, %o, size => 0) for @sides;
 
     for my $round (1 .. $o{pairs}) {
-        for my $side ($round % 2 ? @sides : reverse @sides) {
-            push @{$got{$side->{name}}},
-                 once($side->{peer}, $o{seconds}, %o, size => 0);
-        }
+        my @order = $round % 2 ? @sides : reverse @sides;
+        my @peers = map { $_->{peer} } @order;
+        my @results = $o{together}
+            ? at_once(\@peers, $o{seconds}, %o, size => 0)
+            : map { once($_, $o{seconds}, %o, size => 0) } @peers;
+
+        push @{$got{$_->{name}}}, shift @results for @order;
     }
 
     tear_down(@sides);
