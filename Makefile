@@ -209,7 +209,7 @@ bench: build
 # PAIRS=40; SECONDS_EACH=2; more in bench/pairs.pl.
 bench-pairs: build
 	perl bench/pairs.pl --pairs=$(or $(PAIRS),40) \
-	    --seconds=$(or $(SECONDS_EACH),2)
+	    --seconds=$(or $(SECONDS_EACH),2) $(if $(TOGETHER),--together)
 
 bench-instructions: build
 	perl bench/instructions.pl
