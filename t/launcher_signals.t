@@ -35,8 +35,11 @@ my $holder = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1,
 
 sub settings {
     my ($port, @more) = @_;
-    write_file("$dir/.env", join "\n", "PORT=$port",
+    write_file("$dir/.env.new", join "\n", "PORT=$port",
                "INSTANCES=http://127.0.0.1:$instance", 'WORKERS=2', @more, '');
+
+    # at once: a launcher may be reading it
+    rename "$dir/.env.new", "$dir/.env" or die "$dir/.env: $!\n";
 }
 
 sub answers {
