@@ -12,6 +12,7 @@ static u_char *wag_addresses_next(u_char *p, ngx_sockaddr_t *sockaddr,
 static ngx_uint_t wag_addresses_same(u_char *set, ngx_addr_t *addrs,
     ngx_uint_t n);
 static ngx_uint_t wag_addresses_has(u_char *set, ngx_addr_t *addr);
+static ngx_uint_t wag_addresses_equal(ngx_addr_t *one, ngx_addr_t *other);
 
 
 size_t
@@ -81,19 +82,33 @@ wag_addresses_next(u_char *p, ngx_sockaddr_t *sockaddr, socklen_t *socklen)
 }
 
 
-/* each has the other's: none of them is there twice, see ngx_parse_url() */
+/* each has all of the other's: one may be there twice */
 
 static ngx_uint_t
 wag_addresses_same(u_char *set, ngx_addr_t *addrs, ngx_uint_t n)
 {
-    ngx_uint_t  i;
-
-    if (set[0] != n) {
-        return 0;
-    }
+    u_char          *p;
+    ngx_uint_t       i, j;
+    ngx_addr_t       addr;
+    ngx_sockaddr_t   sockaddr;
 
     for (i = 0; i < n; i++) {
         if (!wag_addresses_has(set, &addrs[i])) {
+            return 0;
+        }
+    }
+
+    p = set + 1;
+    addr.sockaddr = &sockaddr.sockaddr;
+
+    for (i = 0; i < set[0]; i++) {
+        p = wag_addresses_next(p, &sockaddr, &addr.socklen);
+
+        for (j = 0; j < n && !wag_addresses_equal(&addr, &addrs[j]); j++) {
+            /* void */
+        }
+
+        if (j == n) {
             return 0;
         }
     }
@@ -106,24 +121,31 @@ static ngx_uint_t
 wag_addresses_has(u_char *set, ngx_addr_t *addr)
 {
     u_char          *p;
-    socklen_t        socklen;
     ngx_uint_t       i;
+    ngx_addr_t       other;
     ngx_sockaddr_t   sockaddr;
 
     p = set + 1;
+    other.sockaddr = &sockaddr.sockaddr;
 
     for (i = 0; i < set[0]; i++) {
-        p = wag_addresses_next(p, &sockaddr, &socklen);
+        p = wag_addresses_next(p, &sockaddr, &other.socklen);
 
-        if (ngx_cmp_sockaddr(&sockaddr.sockaddr, socklen, addr->sockaddr,
-                             addr->socklen, 1)
-            == NGX_OK)
-        {
+        if (wag_addresses_equal(&other, addr)) {
             return 1;
         }
     }
 
     return 0;
+}
+
+
+static ngx_uint_t
+wag_addresses_equal(ngx_addr_t *one, ngx_addr_t *other)
+{
+    return ngx_cmp_sockaddr(one->sockaddr, one->socklen, other->sockaddr,
+                            other->socklen, 1)
+           == NGX_OK;
 }
 
 

@@ -15,7 +15,7 @@
 #include "wag_upstream.h"
 
 
-/* more than this many, or longer ones than sockaddr_un, nginx cannot have */
+/* of one instance; their number and the length of each are a byte */
 
 #define WAG_ADDRESSES  255
 

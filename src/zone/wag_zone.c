@@ -16,6 +16,7 @@
 
 
 static ngx_int_t wag_zone_init(ngx_shm_zone_t *shm_zone, void *data);
+static ngx_int_t wag_zone_peers(wag_zone_t *zone);
 static ngx_int_t wag_zone_create(wag_zone_t *zone);
 static ngx_int_t wag_zone_guard(wag_zone_t *zone);
 static void wag_zone_abandon(void *data);
@@ -117,7 +118,6 @@ wag_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
         if (rc == NGX_OK) {
             wag_inherit_upstream(zone, usp[i]);
-            rc = wag_peers_create(zone, usp[i]);
         }
     }
 
@@ -128,7 +128,7 @@ wag_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     wag_unlock(zone->shpool);
 
     if (rc == NGX_OK) {
-        return NGX_OK;
+        return wag_zone_peers(zone);
     }
 
 failed:
@@ -138,6 +138,24 @@ failed:
                   &shm_zone->shm.name, shm_zone->shm.size / 1024);
 
     return NGX_ERROR;
+}
+
+
+static ngx_int_t
+wag_zone_peers(wag_zone_t *zone)
+{
+    ngx_uint_t        i;
+    wag_upstream_t  **usp;
+
+    usp = zone->upstreams.elts;
+
+    for (i = 0; i < zone->upstreams.nelts; i++) {
+        if (wag_peers_create(zone, usp[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 
