@@ -10,6 +10,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use File::Temp qw(tempdir);
+use IO::Socket::INET;
 use Test::More;
 use Time::HiRes qw(sleep time);
 use WaGateway::Fake;
@@ -81,6 +82,20 @@ sub exhaust {
 }
 
 
+# Clients that have begun to speak: each takes what comes free, and keeps it.
+sub occupy {
+    my ($ng, $most) = @_;
+
+    return map {
+        my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                      PeerPort => $ng->port)
+            or die "cannot connect: $!";
+        syswrite $s, 'POST /o';
+        $s;
+    } 1 .. $most;
+}
+
+
 for (['descriptors', 'socket\(\) failed \(24',
       { main => 'worker_rlimit_nofile 30;' }],
      ['connections', 'worker_connections are not enough',
@@ -89,6 +104,7 @@ for (['descriptors', 'socket\(\) failed \(24',
     my ($name, $line, $o) = @$_;
     my ($once) = $check =~ /(.*);/;
     my $ng = Scarce->start(%$o, location => 'proxy_read_timeout 1h;',
+        server => 'client_header_timeout 1h;',
         upstream => "wa_gateway; $once keepalive=off; $servers");
 
     ok((poll { $ng->status->{instances}{healthy} == 2 }), "$name: all are up");
@@ -101,6 +117,8 @@ for (['descriptors', 'socket\(\) failed \(24',
        "$name: no error that blames an instance ($many)");
 
     # Checks go on meanwhile, as far as they can.
+    push @held, occupy($ng, 40);
+
     ok((poll { scalar $ng->logged('could not be checked') }),
        "$name: a check that could not be made is told of");
 
