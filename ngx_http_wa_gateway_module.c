@@ -17,7 +17,9 @@
 #include "wag_metrics.h"
 #include "wag_passive.h"
 #include "wag_servers.h"
+#include "wag_sessions_api.h"
 #include "wag_status.h"
+#include "wag_vendor_conf.h"
 #include "wag_zone.h"
 
 
@@ -85,6 +87,20 @@ static ngx_command_t  wag_commands[] = {
       NGX_HTTP_UPS_CONF|NGX_CONF_1MORE,
       wag_keepalive_conf,
       NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("wa_gateway_vendor"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
+      wag_vendor_conf,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("wa_gateway_sessions"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      wag_sessions_api_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 

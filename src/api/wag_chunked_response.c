@@ -232,3 +232,33 @@ wag_chunked_response_add(wag_chunked_response_t *s, u_char *data, size_t len)
 
     return NGX_OK;
 }
+
+
+ngx_int_t
+wag_chunked_response_add_json(wag_chunked_response_t *s, char *before,
+    cJSON *value, size_t head, size_t tail)
+{
+    char       *text;
+    size_t      len;
+    ngx_int_t   rc;
+
+    text = cJSON_PrintUnformatted(value);
+
+    cJSON_Delete(value);
+
+    if (text == NULL) {
+        return NGX_ERROR;
+    }
+
+    len = ngx_strlen(text) - head - tail;
+
+    rc = wag_chunked_response_add(s, (u_char *) before, ngx_strlen(before));
+
+    if (rc == NGX_OK) {
+        rc = wag_chunked_response_add(s, (u_char *) text + head, len);
+    }
+
+    cJSON_free(text);
+
+    return rc;
+}

@@ -14,6 +14,8 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include <cjson/cJSON.h>
+
 
 /* bytes of a piece, and the most that one call of a producer may add */
 
@@ -55,6 +57,13 @@ ngx_int_t wag_chunked_response_send(ngx_http_request_t *r, ngx_str_t *type,
  */
 ngx_int_t wag_chunked_response_add(wag_chunked_response_t *s, u_char *data,
     size_t len);
+
+/*
+ * Adds a text, then that of a value without so many bytes at its ends, and
+ * deletes the value.
+ */
+ngx_int_t wag_chunked_response_add_json(wag_chunked_response_t *s,
+    char *before, cJSON *value, size_t head, size_t tail);
 
 
 #endif /* _WAG_CHUNKED_RESPONSE_H_INCLUDED_ */

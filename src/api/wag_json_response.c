@@ -92,6 +92,27 @@ wag_json_response_no_store(ngx_http_request_t *r)
 
 
 ngx_int_t
+wag_json_response_bad(ngx_http_request_t *r, const char *error,
+    const char *details)
+{
+    cJSON  *root;
+
+    root = cJSON_CreateObject();
+
+    if (cJSON_AddFalseToObject(root, "success") == NULL
+        || cJSON_AddStringToObject(root, "error", error) == NULL
+        || cJSON_AddStringToObject(root, "code", "bad_request") == NULL
+        || cJSON_AddStringToObject(root, "details", details) == NULL)
+    {
+        cJSON_Delete(root);
+        root = NULL;
+    }
+
+    return wag_json_response_send(r, NGX_HTTP_BAD_REQUEST, root);
+}
+
+
+ngx_int_t
 wag_json_response_header(ngx_http_request_t *r, ngx_str_t *name,
     ngx_str_t *value)
 {

@@ -30,6 +30,12 @@ ngx_int_t wag_json_response_send(ngx_http_request_t *r, ngx_uint_t status,
     cJSON *value);
 
 /*
+ * Sends 400 with the code "bad_request".
+ */
+ngx_int_t wag_json_response_bad(ngx_http_request_t *r, const char *error,
+    const char *details);
+
+/*
  * Adds a header to the answer; the value must last as long as the request.
  */
 ngx_int_t wag_json_response_header(ngx_http_request_t *r, ngx_str_t *name,

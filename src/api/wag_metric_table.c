@@ -6,6 +6,7 @@
 
 #include "wag_conf.h"
 #include "wag_metrics.h"
+#include "wag_session.h"
 #include "wag_state.h"
 
 
@@ -23,6 +24,10 @@ static ngx_int_t wag_metric_table_ambiguous(wag_sample_t *sample);
 static ngx_int_t wag_metric_table_no_instance(wag_sample_t *sample);
 static ngx_int_t wag_metric_table_checks(wag_sample_t *sample);
 static ngx_int_t wag_metric_table_check_duration(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_sessions(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_capacity(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_full(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_session_up(wag_sample_t *sample);
 static ngx_int_t wag_metric_table_zone(wag_sample_t *sample);
 
 
@@ -80,6 +85,20 @@ wag_metric_table_t  wag_families[] = {
       "How long the last active check took.",
       WAG_OF_INSTANCE,
       wag_metric_table_check_duration },
+
+    { "wa_gateway_sessions", "gauge", "Sessions in each state.",
+      WAG_OF_SESSIONS, wag_metric_table_sessions },
+
+    { "wa_gateway_sessions_capacity", "gauge",
+      "Sessions that there is room for.",
+      WAG_OF_SESSIONS, wag_metric_table_capacity },
+
+    { "wa_gateway_sessions_full_total", "counter",
+      "Times that a session found no room.",
+      WAG_OF_SESSIONS, wag_metric_table_full },
+
+    { "wa_gateway_session_up", "gauge", "Whether the session can send.",
+      WAG_OF_SESSION, wag_metric_table_session_up },
 
     { "wa_gateway_zone_bytes", "gauge", "Shared memory of the zone.",
       WAG_OF_ZONE, wag_metric_table_zone },
@@ -292,6 +311,63 @@ wag_metric_table_check_duration(wag_sample_t *sample)
 
     return wag_metrics_line(sample, "", NULL, NULL, "%M.%03M", msec / 1000,
                             msec % 1000);
+}
+
+
+static ngx_int_t
+wag_metric_table_sessions(wag_sample_t *sample)
+{
+    char                 *name;
+    ngx_uint_t            i;
+    wag_session_count_t  *count;
+
+    count = &sample->snapshot->sessions;
+
+    for (i = 0; i < WAG_SESSION_STATES; i++) {
+
+        name = (char *) wag_session_states[i].data;
+
+        if (wag_metrics_line(sample, "", "state", name, "%ui",
+                             count->states[i])
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+wag_metric_table_capacity(wag_sample_t *sample)
+{
+    return wag_metrics_line(sample, "", NULL, NULL, "%ui",
+                            sample->snapshot->upstream->max_sessions);
+}
+
+
+static ngx_int_t
+wag_metric_table_full(wag_sample_t *sample)
+{
+    return wag_metrics_line(sample, "", NULL, NULL, "%ui",
+                            sample->snapshot->upstream->group->sessions.full);
+}
+
+
+static ngx_int_t
+wag_metric_table_session_up(wag_sample_t *sample)
+{
+    u_char               number[NGX_INT64_LEN + 1];
+    wag_session_view_t  *session;
+
+    session = sample->session;
+
+    ngx_sprintf(number, "%uL%Z", session->number);
+
+    return wag_metrics_line(sample, "", "number",
+                            session->number ? (char *) number : "", "%d",
+                            session->state == WAG_SESSION_READY);
 }
 
 

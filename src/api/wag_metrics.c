@@ -76,7 +76,9 @@ wag_metrics_handler(ngx_http_request_t *r)
     for (i = 0; i < m->nupstreams; i++) {
         m->snapshots[i] = wag_snapshot_take(r->pool, usp[i]);
 
-        if (m->snapshots[i] == NULL) {
+        if (m->snapshots[i] == NULL
+            || wag_snapshot_sessions(r->pool, m->snapshots[i]) != NGX_OK)
+        {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
     }
@@ -177,7 +179,31 @@ wag_metrics_next(wag_chunked_response_t *stream, wag_sample_t *sample,
 
         return NGX_DONE;
 
+    case WAG_OF_SESSION:
+
+        while (m->upstream < m->nupstreams) {
+            sample->snapshot = m->snapshots[m->upstream];
+
+            if (stream->n < sample->snapshot->session_views.nelts) {
+                sample->session = sample->snapshot->session_views.elts;
+                sample->session += stream->n++;
+                return NGX_OK;
+            }
+
+            m->upstream++;
+            stream->n = 0;
+        }
+
+        return NGX_DONE;
+
     default:
+
+        while (of == WAG_OF_SESSIONS
+               && m->upstream < m->nupstreams
+               && m->snapshots[m->upstream]->upstream->vendors == 0)
+        {
+            m->upstream++;
+        }
 
         if (m->upstream == m->nupstreams
             || (of == WAG_OF_GATEWAY && m->upstream))
@@ -209,6 +235,11 @@ wag_metrics_labels(wag_sample_t *sample)
 
     if (sample->view) {
         wag_metrics_label(sample, "instance", &sample->view->peer->name);
+    }
+
+    if (sample->session) {
+        wag_metrics_label(sample, "instance", &sample->session->peer->name);
+        wag_metrics_label(sample, "session", &sample->session->name);
     }
 }
 

@@ -19,6 +19,8 @@
 #define WAG_OF_UPSTREAM  1
 #define WAG_OF_INSTANCE  2
 #define WAG_OF_ZONE      3
+#define WAG_OF_SESSIONS  4   /* an upstream that has some */
+#define WAG_OF_SESSION   5
 
 /* bytes of labels: names of hosts have 253 at most, paths of sockets 107 */
 
@@ -32,6 +34,7 @@ typedef struct {
     wag_snapshot_t          *snapshot;
     wag_view_t              *view;     /* OF_INSTANCE */
     wag_zone_t              *zone;     /* OF_ZONE */
+    wag_session_view_t      *session;  /* OF_SESSION */
     u_char                   text[WAG_LABELS];
 } wag_sample_t;
 

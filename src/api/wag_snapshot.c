@@ -11,6 +11,8 @@
 #include "wag_upstream.h"
 
 
+static void wag_snapshot_add(wag_session_count_t *sum,
+    wag_session_count_t *count);
 static void wag_snapshot_view(wag_view_t *v);
 static ngx_uint_t wag_snapshot_next(wag_upstream_t *us);
 static ngx_int_t wag_snapshot_events(ngx_pool_t *pool, wag_upstream_t *us,
@@ -18,17 +20,54 @@ static ngx_int_t wag_snapshot_events(ngx_pool_t *pool, wag_upstream_t *us,
 
 
 void
-wag_snapshot_count(wag_upstream_t *us, ngx_uint_t *total, ngx_uint_t *healthy)
+wag_snapshot_count(wag_upstream_t *us, ngx_uint_t *total, ngx_uint_t *healthy,
+    wag_session_count_t *sessions)
 {
-    ngx_uint_t  tier;
+    ngx_uint_t            i, tier;
+    wag_peer_t           *peer;
+    wag_session_count_t   count;
 
     wag_slot_table_refresh(us);
 
     *total = us->nservers;
     *healthy = 0;
 
+    ngx_memzero(sessions, sizeof(wag_session_count_t));
+
     for (tier = 0; tier < WAG_TIERS; tier++) {
         *healthy += us->slot_tables[tier].nslots;
+    }
+
+    if (us->vendors == 0) {
+        return;
+    }
+
+    for (i = 0; i < us->nservers; i++) {
+        peer = us->peers[i];
+
+        wag_session_view_count(us, peer, &count);
+        wag_snapshot_add(sessions, &count);
+
+        if (peer->server->vendor
+            && !peer->down
+            && wag_available(peer->instance)
+            && count.states[WAG_SESSION_READY] == 0)
+        {
+            *healthy -= ngx_min(*healthy, 1);
+        }
+    }
+}
+
+
+static void
+wag_snapshot_add(wag_session_count_t *sum, wag_session_count_t *count)
+{
+    ngx_uint_t  i;
+
+    sum->total += count->total;
+
+    for (i = 0; i < WAG_SESSION_STATES; i++) {
+        sum->states[i] += count->states[i];
     }
 }
 
@@ -51,8 +90,9 @@ wag_snapshot_take(ngx_pool_t *pool, wag_upstream_t *us)
         return NULL;
     }
 
-    wag_snapshot_count(us, &s->total, &s->healthy);
+    wag_slot_table_refresh(us);
 
+    s->total = us->nservers;
     s->upstream = us;
     s->now = wag_time();
     s->started = us->zone->root->started;
@@ -63,8 +103,6 @@ wag_snapshot_take(ngx_pool_t *pool, wag_upstream_t *us)
     shpool = us->zone->shpool;
 
     /* one record at a time: requests that mark an instance hardly wait */
-
-    s->healthy = 0;
 
     for (i = 0; i < us->nservers; i++) {
         v = &s->views[i];
@@ -77,6 +115,9 @@ wag_snapshot_take(ngx_pool_t *pool, wag_upstream_t *us)
         wag_lock(shpool);
         v->record = *v->peer->instance;
         wag_unlock(shpool);
+
+        wag_session_view_count(us, v->peer, &v->sessions);
+        wag_snapshot_add(&s->sessions, &v->sessions);
 
         wag_snapshot_view(v);
 
@@ -91,11 +132,48 @@ wag_snapshot_take(ngx_pool_t *pool, wag_upstream_t *us)
 }
 
 
+ngx_int_t
+wag_snapshot_sessions(ngx_pool_t *pool, wag_snapshot_t *s)
+{
+    ngx_uint_t       i;
+    wag_upstream_t  *us;
+
+    us = s->upstream;
+
+    if (ngx_array_init(&s->session_views, pool,
+                       ngx_max(s->sessions.total, 1),
+                       sizeof(wag_session_view_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (s->sessions.total > us->metric_sessions) {
+        return NGX_OK;
+    }
+
+    for (i = 0; i < us->nservers; i++) {
+        if (wag_session_view_take(us, us->peers[i], &s->session_views)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
 static void
 wag_snapshot_view(wag_view_t *v)
 {
     v->state = v->record.state;
     v->healthy = wag_available(&v->record);
+
+    if (v->peer->server->vendor && v->sessions.states[WAG_SESSION_READY] == 0)
+    {
+        v->healthy = 0;
+    }
 
     v->reason.len = v->record.reason_len;
     v->reason.data = v->record.reason;
@@ -138,30 +216,54 @@ wag_snapshot_next(wag_upstream_t *us)
 static ngx_int_t
 wag_snapshot_events(ngx_pool_t *pool, wag_upstream_t *us, wag_snapshot_t *s)
 {
-    ngx_uint_t    i, first;
-    wag_group_t  *group;
+    ngx_uint_t             n, of_instances, of_sessions;
+    wag_group_t           *group;
+    wag_session_event_t   *event;
+    wag_session_events_t  *events;
 
     group = us->group;
+    events = group->sessions.events;
 
-    if (group->nevents == 0) {
-        return NGX_OK;
-    }
-
-    s->events = ngx_palloc(pool, WAG_EVENTS * sizeof(wag_event_t));
-    if (s->events == NULL) {
+    event = ngx_palloc(pool, 2 * WAG_EVENTS * sizeof(wag_session_event_t));
+    if (event == NULL) {
         return NGX_ERROR;
     }
 
+    s->events = event;
+
     wag_lock(us->zone->shpool);
 
-    s->nevents = ngx_min(group->nevents, WAG_EVENTS);
-    first = group->nevents - s->nevents;
+    of_instances = group->nevents - ngx_min(group->nevents, WAG_EVENTS);
+    of_sessions = events ? events->n - ngx_min(events->n, WAG_EVENTS) : 0;
 
-    for (i = 0; i < s->nevents; i++) {
-        s->events[i] = group->events[(first + i) % WAG_EVENTS];
+    /* both are in order of time */
+
+    for ( ;; ) {
+
+        n = of_instances % WAG_EVENTS;
+
+        if (events && of_sessions < events->n
+            && (of_instances == group->nevents
+                || events->events[of_sessions % WAG_EVENTS].event.time
+                   < group->events[n].time))
+        {
+            *event++ = events->events[of_sessions++ % WAG_EVENTS];
+
+        } else if (of_instances < group->nevents) {
+            event->event = group->events[n];
+            event->len = 0;
+
+            event++;
+            of_instances++;
+
+        } else {
+            break;
+        }
     }
 
     wag_unlock(us->zone->shpool);
+
+    s->nevents = event - s->events;
 
     return NGX_OK;
 }

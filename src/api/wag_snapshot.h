@@ -8,6 +8,7 @@
 #define _WAG_SNAPSHOT_H_INCLUDED_
 
 
+#include "wag_session_view.h"
 #include "wag_upstream.h"
 
 
@@ -19,6 +20,7 @@ typedef struct {
     ngx_uint_t           state;     /* with what conf says */
     ngx_uint_t           healthy;   /* unsigned  healthy:1; */
     ngx_str_t            reason;
+    wag_session_count_t  sessions;
 } wag_view_t;
 
 
@@ -36,23 +38,32 @@ typedef struct {
     ngx_uint_t           shown;    /* of which state */
     ngx_uint_t           listed;   /* of these, so far */
 
+    wag_session_count_t  sessions; /* of all */
+    ngx_array_t          session_views;
+
     ngx_uint_t           nevents;
-    wag_event_t         *events;   /* the oldest first */
+    wag_session_event_t *events;   /* the oldest first */
 } wag_snapshot_t;
 
 
 /*
- * Counts the instances and those that can take a message.  The states are
- * what the balancer would go by now.
+ * Counts the instances and those that can take a message, and their sessions.
+ * The states are what the balancer would go by now; one with a vendor is
+ * healthy with a session that is ready.
  */
 void wag_snapshot_count(wag_upstream_t *us, ngx_uint_t *total,
-    ngx_uint_t *healthy);
+    ngx_uint_t *healthy, wag_session_count_t *sessions);
 
 /*
  * Copies all there is to tell of an upstream, from pool.  NULL if there is no
  * memory.
  */
 wag_snapshot_t *wag_snapshot_take(ngx_pool_t *pool, wag_upstream_t *us);
+
+/*
+ * Copies the sessions as well, if they are no more than have a metric each.
+ */
+ngx_int_t wag_snapshot_sessions(ngx_pool_t *pool, wag_snapshot_t *s);
 
 
 #endif /* _WAG_SNAPSHOT_H_INCLUDED_ */

@@ -15,7 +15,8 @@
 
 
 static ngx_int_t wag_status_filter(ngx_http_request_t *r, ngx_uint_t *state);
-static cJSON *wag_status_bad_filter(void);
+static ngx_int_t wag_status_sessions(cJSON *root, wag_upstream_t *us,
+    wag_session_count_t *count);
 
 
 static ngx_str_t  wag_json = ngx_string("application/json");
@@ -49,8 +50,9 @@ wag_status_handler(ngx_http_request_t *r)
     }
 
     if (wag_status_filter(r, &state) != NGX_OK) {
-        return wag_json_response_send(r, NGX_HTTP_BAD_REQUEST,
-                                      wag_status_bad_filter());
+        return wag_json_response_bad(r, "Unknown state",
+                                     "state is one of up, slow_start, "
+                                     "checking, down, draining");
     }
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wa_gateway_module);
@@ -95,35 +97,14 @@ wag_status_filter(ngx_http_request_t *r, ngx_uint_t *state)
 }
 
 
-static cJSON *
-wag_status_bad_filter(void)
-{
-    cJSON  *root;
-
-    root = cJSON_CreateObject();
-
-    if (cJSON_AddFalseToObject(root, "success") == NULL
-        || cJSON_AddStringToObject(root, "error", "Unknown state") == NULL
-        || cJSON_AddStringToObject(root, "code", "bad_request") == NULL
-        || cJSON_AddStringToObject(root, "details",
-                                   "state is one of up, slow_start, checking, "
-                                   "down, draining") == NULL)
-    {
-        cJSON_Delete(root);
-        return NULL;
-    }
-
-    return root;
-}
-
-
 ngx_int_t
 wag_health_handler(ngx_http_request_t *r)
 {
-    cJSON           *root, *instances;
-    ngx_int_t        rc;
-    ngx_uint_t       total, healthy;
-    wag_loc_conf_t  *wlcf;
+    cJSON                *root, *instances;
+    ngx_int_t             rc;
+    ngx_uint_t            total, healthy;
+    wag_loc_conf_t       *wlcf;
+    wag_session_count_t   sessions;
 
     rc = wag_json_response_begin(r);
     if (rc != NGX_OK) {
@@ -132,7 +113,7 @@ wag_health_handler(ngx_http_request_t *r)
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wa_gateway_module);
 
-    wag_snapshot_count(wlcf->upstream, &total, &healthy);
+    wag_snapshot_count(wlcf->upstream, &total, &healthy, &sessions);
 
     root = cJSON_CreateObject();
 
@@ -141,6 +122,7 @@ wag_health_handler(ngx_http_request_t *r)
         || (instances = cJSON_AddObjectToObject(root, "instances")) == NULL
         || cJSON_AddNumberToObject(instances, "total", total) == NULL
         || cJSON_AddNumberToObject(instances, "healthy", healthy) == NULL
+        || wag_status_sessions(root, wlcf->upstream, &sessions) != NGX_OK
         || wag_json_text_time(root, "timestamp", wag_time())
            == NULL)
     {
@@ -151,4 +133,26 @@ wag_health_handler(ngx_http_request_t *r)
     return wag_json_response_send(r,
                           healthy ? NGX_HTTP_OK : NGX_HTTP_SERVICE_UNAVAILABLE,
                                   root);
+}
+
+
+static ngx_int_t
+wag_status_sessions(cJSON *root, wag_upstream_t *us,
+    wag_session_count_t *count)
+{
+    cJSON  *sessions;
+
+    if (us->vendors == 0) {
+        return NGX_OK;
+    }
+
+    if ((sessions = cJSON_AddObjectToObject(root, "sessions")) == NULL
+        || cJSON_AddNumberToObject(sessions, "total", count->total) == NULL
+        || cJSON_AddNumberToObject(sessions, "ready",
+                                   count->states[WAG_SESSION_READY]) == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }

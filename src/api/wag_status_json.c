@@ -8,9 +8,11 @@
 #include "wag_conf.h"
 #include "wag_json_response.h"
 #include "wag_json_text.h"
+#include "wag_session.h"
 #include "wag_snapshot.h"
 #include "wag_state.h"
 #include "wag_status_json.h"
+#include "wag_vendor.h"
 
 
 static ngx_int_t wag_status_json_begin(wag_chunked_response_t *stream,
@@ -24,14 +26,16 @@ static ngx_int_t wag_status_json_requests(cJSON *object,
     wag_instance_t *instance);
 static ngx_int_t wag_status_json_latency(cJSON *object,
     wag_instance_t *instance);
+static ngx_int_t wag_status_json_vendor(cJSON *object, wag_view_t *v);
 static ngx_int_t wag_status_json_balancer(wag_chunked_response_t *stream,
     wag_snapshot_t *s);
+static ngx_int_t wag_status_json_sessions(cJSON *root, wag_snapshot_t *s);
 static ngx_int_t wag_status_json_event(wag_chunked_response_t *stream,
-    wag_event_t *event);
+    wag_session_event_t *event);
+static ngx_int_t wag_status_json_event_session(cJSON *root,
+    wag_session_event_t *event);
 static ngx_int_t wag_status_json_add(wag_chunked_response_t *stream,
     char *before, cJSON *root, size_t head, size_t tail);
-static ngx_int_t wag_status_json_text(cJSON *object, const char *name,
-    ngx_str_t *text);
 static ngx_int_t wag_status_json_number(cJSON *object, const char *name,
     ngx_int_t number);
 
@@ -165,16 +169,16 @@ wag_status_json_detail(wag_chunked_response_t *stream, wag_view_t *v,
                               record->checks.last) == NULL
         || wag_status_json_number(object, "responseTime",
                                   record->checks.response_time) != NGX_OK
-        || wag_status_json_text(object, "state",
-                                &wag_states[v->state]) != NGX_OK
-        || wag_status_json_text(object, "reason", &v->reason)
-           != NGX_OK
+        || wag_json_text_or_null(object, "state",
+                                &wag_states[v->state]) == NULL
+        || wag_json_text_or_null(object, "reason", &v->reason) == NULL
         || wag_json_text_time(object, "since", record->since)
            == NULL
         || cJSON_AddNumberToObject(object, "weight", v->peer->weight) == NULL
         || wag_status_json_checks(object, &record->checks) != NGX_OK
         || wag_status_json_requests(object, record) != NGX_OK
-        || wag_status_json_latency(object, record) != NGX_OK)
+        || wag_status_json_latency(object, record) != NGX_OK
+        || wag_status_json_vendor(object, v) != NGX_OK)
     {
         cJSON_Delete(root);
         return NGX_ERROR;
@@ -268,6 +272,34 @@ wag_status_json_latency(cJSON *object, wag_instance_t *instance)
 
 
 static ngx_int_t
+wag_status_json_vendor(cJSON *object, wag_view_t *v)
+{
+    cJSON         *sessions;
+    wag_vendor_t  *vendor;
+
+    vendor = v->peer->server->vendor;
+
+    if (vendor == NULL) {
+        return NGX_OK;
+    }
+
+    if (wag_json_text_string(object, "vendor", vendor->name.data,
+                             vendor->name.len) == NULL
+        || (sessions = cJSON_AddObjectToObject(object, "sessions")) == NULL
+        || cJSON_AddNumberToObject(sessions, "total", v->sessions.total)
+           == NULL
+        || cJSON_AddNumberToObject(sessions, "ready",
+                                   v->sessions.states[WAG_SESSION_READY])
+           == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
 wag_status_json_balancer(wag_chunked_response_t *stream, wag_snapshot_t *s)
 {
     cJSON  *root, *balancer;
@@ -278,6 +310,7 @@ wag_status_json_balancer(wag_chunked_response_t *stream, wag_snapshot_t *s)
         || cJSON_AddStringToObject(balancer, "algorithm", "round-robin")
            == NULL
         || cJSON_AddNumberToObject(balancer, "currentIndex", s->next) == NULL
+        || wag_status_json_sessions(root, s) != NGX_OK
         || cJSON_AddArrayToObject(root, "events") == NULL)
     {
         cJSON_Delete(root);
@@ -289,23 +322,54 @@ wag_status_json_balancer(wag_chunked_response_t *stream, wag_snapshot_t *s)
 
 
 static ngx_int_t
-wag_status_json_event(wag_chunked_response_t *stream, wag_event_t *event)
+wag_status_json_sessions(cJSON *root, wag_snapshot_t *s)
 {
-    cJSON     *root;
-    ngx_str_t  reason;
+    cJSON  *sessions;
+
+    if (s->upstream->vendors == 0) {
+        return NGX_OK;
+    }
+
+    if ((sessions = cJSON_AddObjectToObject(root, "sessions")) == NULL
+        || cJSON_AddNumberToObject(sessions, "total", s->sessions.total)
+           == NULL
+        || cJSON_AddNumberToObject(sessions, "ready",
+                                   s->sessions.states[WAG_SESSION_READY])
+           == NULL
+        || cJSON_AddNumberToObject(sessions, "capacity",
+                                   s->upstream->max_sessions) == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+wag_status_json_event(wag_chunked_response_t *stream,
+    wag_session_event_t *event)
+{
+    cJSON      *root;
+    ngx_str_t   reason, *states;
+    ngx_uint_t  from, to;
 
     root = cJSON_CreateObject();
 
-    reason.len = event->reason_len;
-    reason.data = event->reason;
+    reason.len = event->event.reason_len;
+    reason.data = event->event.reason;
 
-    if (wag_json_text_time(root, "time", event->time) == NULL
-        || wag_json_text_string(root, "instance", event->name,
-                                event->name_len) == NULL
-        || wag_status_json_text(root, "from",
-                                &wag_states[event->from]) != NGX_OK
-        || wag_status_json_text(root, "to", &wag_states[event->to]) != NGX_OK
-        || wag_status_json_text(root, "reason", &reason) != NGX_OK)
+    from = event->event.from;
+    to = event->event.to;
+    states = event->len ? wag_session_states : wag_states;
+
+    if (wag_json_text_time(root, "time", event->event.time) == NULL
+        || wag_json_text_string(root, "instance", event->event.name,
+                                event->event.name_len) == NULL
+        || wag_status_json_event_session(root, event) != NGX_OK
+        || wag_json_text_or_null(root, "from", &states[from]) == NULL
+        || wag_json_text_or_null(root, "to", &states[to]) == NULL
+        || wag_json_text_or_null(root, "reason", &reason) == NULL)
     {
         cJSON_Delete(root);
         return NGX_ERROR;
@@ -315,53 +379,33 @@ wag_status_json_event(wag_chunked_response_t *stream, wag_event_t *event)
 }
 
 
-/*
- * Adds the text of an object, without so many bytes at its ends, and deletes
- * the object.  NGX_AGAIN, or NGX_ERROR.
- */
+static ngx_int_t
+wag_status_json_event_session(cJSON *root, wag_session_event_t *event)
+{
+    u_char     number[NGX_INT64_LEN];
+    ngx_str_t  digits;
+
+    if (event->len == 0) {
+        return NGX_OK;
+    }
+
+    digits.data = number;
+    digits.len = event->number
+                 ? ngx_sprintf(number, "%uL", event->number) - number : 0;
+
+    return (wag_json_text_string(root, "session", event->session, event->len)
+            == NULL
+            || wag_json_text_or_null(root, "number", &digits) == NULL)
+           ? NGX_ERROR : NGX_OK;
+}
+
 
 static ngx_int_t
 wag_status_json_add(wag_chunked_response_t *stream, char *before, cJSON *root,
     size_t head, size_t tail)
 {
-    char      *text;
-    size_t     len;
-    ngx_int_t  rc;
-
-    text = cJSON_PrintUnformatted(root);
-
-    cJSON_Delete(root);
-
-    if (text == NULL) {
-        return NGX_ERROR;
-    }
-
-    len = ngx_strlen(text) - head - tail;
-
-    rc = wag_chunked_response_add(stream, (u_char *) before,
-                                  ngx_strlen(before));
-    if (rc == NGX_OK) {
-        rc = wag_chunked_response_add(stream, (u_char *) text + head, len);
-    }
-
-    cJSON_free(text);
-
-    return (rc == NGX_OK) ? NGX_AGAIN : NGX_ERROR;
-}
-
-
-/* a string, or null if it is empty */
-
-static ngx_int_t
-wag_status_json_text(cJSON *object, const char *name, ngx_str_t *text)
-{
-    cJSON  *item;
-
-    item = text->len
-           ? wag_json_text_string(object, name, text->data, text->len)
-           : cJSON_AddNullToObject(object, name);
-
-    return (item == NULL) ? NGX_ERROR : NGX_OK;
+    return (wag_chunked_response_add_json(stream, before, root, head, tail)
+            == NGX_OK) ? NGX_AGAIN : NGX_ERROR;
 }
 
 

@@ -21,6 +21,15 @@ wag_json_text_string(cJSON *object, const char *name, u_char *data, size_t len)
 
 
 cJSON *
+wag_json_text_or_null(cJSON *object, const char *name, ngx_str_t *text)
+{
+    return text->len
+           ? wag_json_text_string(object, name, text->data, text->len)
+           : cJSON_AddNullToObject(object, name);
+}
+
+
+cJSON *
 wag_json_text_time(cJSON *object, const char *name, uint64_t msec)
 {
     ngx_tm_t  tm;

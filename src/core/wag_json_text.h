@@ -31,6 +31,11 @@ cJSON *wag_json_text_string(cJSON *object, const char *name, u_char *data,
     size_t len);
 
 /*
+ * The same; null if it is empty.
+ */
+cJSON *wag_json_text_or_null(cJSON *object, const char *name, ngx_str_t *text);
+
+/*
  * Adds a time in ms since the Epoch, as RFC 3339 in UTC; null if it is 0.
  */
 cJSON *wag_json_text_time(cJSON *object, const char *name, uint64_t msec);

@@ -19,6 +19,14 @@ static ngx_array_t *wag_param_ranges(ngx_conf_t *cf, wag_param_t *param,
 char *
 wag_param_parse(ngx_conf_t *cf, wag_param_t *params, void *conf)
 {
+    return wag_param_parse_from(cf, 1, params, conf);
+}
+
+
+char *
+wag_param_parse_from(ngx_conf_t *cf, ngx_uint_t first, wag_param_t *params,
+    void *conf)
+{
     ngx_str_t    *args, value;
     ngx_uint_t    i, seen, bit;
     wag_param_t  *param;
@@ -26,7 +34,7 @@ wag_param_parse(ngx_conf_t *cf, wag_param_t *params, void *conf)
     args = cf->args->elts;
     seen = 0;
 
-    for (i = 1; i < cf->args->nelts; i++) {
+    for (i = first; i < cf->args->nelts; i++) {
 
         bit = 1;
 
@@ -49,7 +57,9 @@ wag_param_parse(ngx_conf_t *cf, wag_param_t *params, void *conf)
 
         if (seen & bit) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "duplicate parameter \"%V\"", &args[i]);
+                               "duplicate parameter \"%V\"",
+                               (param->type == WAG_PARAM_SECRET) ? &param->name
+                                                                 : &args[i]);
             return NGX_CONF_ERROR;
         }
 
@@ -84,6 +94,7 @@ wag_param_set(ngx_conf_t *cf, wag_param_t *param, ngx_str_t *value, void *conf)
     switch (param->type) {
 
     case WAG_PARAM_STR:
+    case WAG_PARAM_SECRET:
         *(ngx_str_t *) p = *value;
         return NGX_OK;
 

@@ -19,6 +19,7 @@
 #define WAG_PARAM_PERCENT  3   /* ngx_uint_t: 10% */
 #define WAG_PARAM_FLAG     4   /* ngx_flag_t: on, off */
 #define WAG_PARAM_STATUS   5   /* ngx_array_t *: 500-599,429 */
+#define WAG_PARAM_SECRET   6   /* STR that no message shows */
 
 
 #define WAG_MAX_NUM        1000000
@@ -39,6 +40,12 @@ typedef struct {
  * or repeated one is logged as nginx does.
  */
 char *wag_param_parse(ngx_conf_t *cf, wag_param_t *params, void *conf);
+
+/*
+ * The same for arguments from this one on, the name of the directive being 0.
+ */
+char *wag_param_parse_from(ngx_conf_t *cf, ngx_uint_t first,
+    wag_param_t *params, void *conf);
 
 /*
  * Whether a name can stand in a log line, a header, JSON and a label: UTF-8

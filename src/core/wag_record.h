@@ -21,6 +21,39 @@
 #define WAG_NAME_LEN  256
 #define WAG_EVENTS    50
 
+/* bytes of a session's name; of that and its second text; of others */
+
+#define WAG_SESSION_NAME_LEN    128
+#define WAG_SESSION_TEXT_LEN    192
+#define WAG_SESSION_LABEL_LEN   64
+#define WAG_SESSION_STATE_LEN   32
+
+/* what an instance tells of one; STOPPED is DOWN unless it is elsewhere */
+
+#define WAG_SESSION_READY       0
+#define WAG_SESSION_STARTING    1
+#define WAG_SESSION_LOGIN       2
+#define WAG_SESSION_DOWN        3
+#define WAG_SESSION_STATES      4
+#define WAG_SESSION_STOPPED     4
+#define WAG_SESSION_ABSENT      5
+
+/* no state: before a session was there, after it was */
+
+#define WAG_SESSION_NONE        WAG_SESSION_STATES
+
+/* why a session is down that its instance calls ready */
+
+#define WAG_SESSION_SUSPECT     1   /* sends were not confirmed */
+#define WAG_SESSION_SILENT      2   /* nobody answers for it */
+
+/* what of a session is not told yet: it may have moved */
+
+#define WAG_SESSION_TOLD        0
+#define WAG_SESSION_CAME        1
+#define WAG_SESSION_WENT        2
+#define WAG_SESSION_MOVED       3   /* told where it is now */
+
 /* the sets an upstream's instances are chosen from, in this order */
 
 #define WAG_PRIMARY      0
@@ -133,6 +166,11 @@ typedef struct {
     u_char               reason[WAG_REASON_LEN];
 
     wag_checks_t         checks;
+
+    uint32_t             vendor;       /* hash of its name, 0: plain */
+    uint32_t             lists;        /* of sessions, begun */
+    uint32_t             listed;       /* complete ones */
+    uint32_t             sessions;     /* the first, chained */
 } wag_instance_t;
 
 
@@ -147,6 +185,55 @@ struct wag_slots_s {
 };
 
 
+/*
+ * A session: one WhatsApp account on an instance.  It is used while its
+ * incarnation is odd, as a slot is.  Sessions of the same label, and those of
+ * the same slot, are chained by number, 1 for the first, 0 for none; a free
+ * one may still be chained, if a worker was killed when it freed it.
+ */
+
+typedef struct {
+    ngx_atomic_t         incarnation;
+    uint32_t             hash;         /* of the label */
+    uint32_t             next;         /* of that hash */
+    uint32_t             slot;
+    uint32_t             sibling;      /* the next of the slot */
+    u_char              *text;         /* name, second text */
+    uint64_t             number;       /* digits, 0: not known */
+
+    uint64_t             since;        /* ms since the Epoch */
+    uint64_t             seen;         /* ditto */
+    uint64_t             last_sent;    /* ditto, 0: never */
+    ngx_atomic_t         sent;
+    ngx_atomic_t         failed;
+    ngx_atomic_t         unknown;
+
+    wag_health_t         health;
+    uint32_t             list;         /* last seen in */
+    uint8_t              told;
+    uint8_t              missed;       /* complete lists, in a row */
+    uint8_t              reason;
+    uint8_t              news;         /* not told yet */
+    uint8_t              was;          /* shown, before these */
+    uint8_t              secret;       /* the name is one */
+    uint8_t              name_len;
+    uint8_t              second_len;   /* of label or token */
+    uint8_t              state_len;
+    u_char               state[WAG_SESSION_STATE_LEN];
+} wag_session_t;
+
+
+/* sessions that were allocated at once */
+
+typedef struct wag_session_extent_s  wag_session_extent_t;
+
+struct wag_session_extent_s {
+    wag_session_extent_t  *next;
+    ngx_uint_t             n;
+    wag_session_t          sessions[1];
+};
+
+
 typedef struct {
     uint64_t             time;   /* ms since the Epoch */
     ngx_uint_t           from;
@@ -156,6 +243,37 @@ typedef struct {
     u_char               name[WAG_NAME_LEN];
     u_char               reason[WAG_REASON_LEN];
 } wag_event_t;
+
+
+/* of a session: the instance and the states are those of the event */
+
+typedef struct {
+    wag_event_t          event;
+    uint64_t             number;   /* 0: not known */
+    ngx_uint_t           len;
+    u_char               session[WAG_SESSION_NAME_LEN];
+} wag_session_event_t;
+
+
+typedef struct {
+    ngx_uint_t           n;        /* ever */
+    wag_session_event_t  events[WAG_EVENTS];
+} wag_session_events_t;
+
+
+typedef struct {
+    ngx_atomic_t           epoch;      /* moves with any session */
+    ngx_uint_t             capacity;   /* of all extents */
+    ngx_uint_t             limit;      /* sessions= */
+    ngx_uint_t             free;       /* look there first */
+    ngx_uint_t             full;       /* times that it was */
+    ngx_uint_t             full_told;  /* since it is */
+    ngx_msec_t             found_full; /* last, monotonic */
+    ngx_uint_t             mask;       /* of buckets */
+    uint32_t              *buckets;    /* by hash of the label */
+    wag_session_extent_t  *extents;
+    wag_session_events_t  *events;
+} wag_sessions_t;
 
 
 /* an upstream; the two words every request touches keep lines of their own */
@@ -174,6 +292,7 @@ typedef struct {
     ngx_uint_t           config_gen;   /* last configured in */
     ngx_uint_t           nslots;       /* of all of these */
     wag_slots_t         *slots;
+    wag_sessions_t       sessions;
 
     ngx_uint_t           nevents;   /* ever */
     wag_event_t          events[WAG_EVENTS];
@@ -214,7 +333,23 @@ typedef struct {
 
 #define wag_available(instance)  ((instance)->state <= WAG_SLOW_START)
 
-#define wag_used(instance)  ((instance)->incarnation & 1)
+/* a slot or a session */
+
+#define wag_used(record)  ((record)->incarnation & 1)
+
+
+/* the state of a session that is shown, while its instance is up */
+
+static ngx_inline ngx_uint_t
+wag_session_state(wag_session_t *session)
+{
+    if (session->told == WAG_SESSION_READY) {
+        return (session->health.state <= WAG_SLOW_START) ? WAG_SESSION_READY
+                                                         : WAG_SESSION_DOWN;
+    }
+
+    return ngx_min(session->told, WAG_SESSION_DOWN);
+}
 
 
 /* ms since the Epoch */

@@ -39,6 +39,7 @@ typedef struct {
     ngx_array_t          upstreams;   /* upstream_t * */
     ngx_uint_t           nservers;
     ngx_uint_t           committed;   /* unsigned  committed:1; */
+    ngx_uint_t           sized;       /* unsigned  sized:1; */
 } wag_zone_t;
 
 
@@ -68,6 +69,12 @@ typedef struct {
     ngx_str_t            request;    /* of a check, in bytes */
     ngx_str_t            ssl_name;   /* ditto */
     ngx_addr_t          *check_addrs;
+
+    struct wag_vendor_s *vendor;     /* NULL: plain */
+    uint32_t             vendor_hash;
+    ngx_str_t            key;        /* of its own, for the gateway */
+    ngx_str_t            host;       /* of requests to it */
+    ngx_str_t            list;       /* the request for its sessions */
 } wag_server_t;
 
 
@@ -166,6 +173,7 @@ struct wag_upstream_s {
 
     wag_health_t                   initial;     /* of a new instance */
     wag_policy_t                   policy;
+    wag_policy_t                   session_policy;
     wag_check_t                   *check;       /* NULL: no checks */
     wag_checker_t                 *checker;     /* of this worker */
     wag_passive_conf_t            *passive;     /* NULL: off */
@@ -174,6 +182,16 @@ struct wag_upstream_s {
     ngx_flag_t                     keepalive_off;
     ngx_uint_t                     retry;
     ngx_str_t                      scheme;      /* of wa_gateway_instances */
+
+    ngx_str_t                      vendor;      /* of those without one */
+    ngx_str_t                      key;         /* ditto */
+    ngx_array_t                   *keys;        /* key_file=, by URL */
+    ngx_array_t                   *origins;     /* vendor=, key= of some */
+    ngx_uint_t                     max_sessions;
+    ngx_uint_t                     metric_sessions;   /* one each, up to */
+    ngx_uint_t                     vendors;     /* servers that have one */
+    ngx_queue_t                    discoveries; /* that wait to ask */
+    ngx_uint_t                     nasked;      /* by this worker, now */
     ngx_str_t                      directive;   /* seen, needs wa_gateway */
 };
 

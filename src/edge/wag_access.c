@@ -7,14 +7,13 @@
 #include "wag_access.h"
 #include "wag_conf.h"
 #include "wag_ctx.h"
+#include "wag_file.h"
 #include "wag_json_response.h"
 #include "wag_keys.h"
 
 
 static char *wag_access_file(ngx_conf_t *cf, ngx_array_t *keys,
     ngx_str_t *name);
-static ngx_int_t wag_access_read(ngx_conf_t *cf, ngx_str_t *name,
-    ngx_str_t *text);
 static ngx_int_t wag_access_find_key(ngx_http_request_t *r, ngx_array_t *keys);
 static ngx_int_t wag_access_strip_key_headers(ngx_http_request_t *r,
     ngx_array_t *keys, ngx_str_t *key);
@@ -96,7 +95,7 @@ wag_access_file(ngx_conf_t *cf, ngx_array_t *keys, ngx_str_t *name)
     }
 
     if (ngx_conf_full_name(cf->cycle, name, 1) != NGX_OK
-        || wag_access_read(cf, name, &text) != NGX_OK)
+        || wag_file_read(cf, name, WAG_KEYS_SIZE, &text) != NGX_OK)
     {
         return NGX_CONF_ERROR;
     }
@@ -120,55 +119,6 @@ wag_access_file(ngx_conf_t *cf, ngx_array_t *keys, ngx_str_t *name)
     }
 
     return NGX_CONF_ERROR;
-}
-
-
-/* read by the master, so workers need not be allowed to */
-
-static ngx_int_t
-wag_access_read(ngx_conf_t *cf, ngx_str_t *name, ngx_str_t *text)
-{
-    ssize_t   n;
-    ngx_fd_t  fd;
-
-    text->len = WAG_KEYS_SIZE + 1;
-
-    text->data = ngx_pnalloc(cf->temp_pool, text->len);
-    if (text->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    fd = ngx_open_file(name->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
-
-    if (fd == NGX_INVALID_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_open_file_n " \"%V\" failed", name);
-        return NGX_ERROR;
-    }
-
-    n = ngx_read_fd(fd, text->data, text->len);
-
-    if (n == -1) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_read_fd_n " \"%V\" failed", name);
-
-    } else if (n > WAG_KEYS_SIZE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" is larger than 64k", name);
-    }
-
-    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
-        ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
-                           ngx_close_file_n " \"%V\" failed", name);
-    }
-
-    if (n == -1 || n > WAG_KEYS_SIZE) {
-        return NGX_ERROR;
-    }
-
-    text->len = n;
-
-    return NGX_OK;
 }
 
 

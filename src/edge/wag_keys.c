@@ -7,13 +7,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "wag_file.h"
 #include "wag_keys.h"
-
-
-#define WAG_KEYS_BOM  "\xef\xbb\xbf"
-
-
-static void wag_keys_trim(ngx_str_t *s);
 
 
 const char *
@@ -59,34 +54,16 @@ wag_keys_add(ngx_array_t *keys, ngx_str_t *key)
 const char *
 wag_keys_read(ngx_array_t *keys, ngx_str_t *text, ngx_uint_t *line)
 {
-    u_char      *p, *last, *end;
-    ngx_str_t    key;
+    ngx_str_t    rest, key;
     ngx_uint_t   n, found;
     const char  *err;
 
     found = 0;
-    p = text->data;
-    last = p + text->len;
+    rest = *text;
 
-    if (text->len >= sizeof(WAG_KEYS_BOM) - 1
-        && ngx_memcmp(p, WAG_KEYS_BOM, sizeof(WAG_KEYS_BOM) - 1)
-           == 0)
-    {
-        p += sizeof(WAG_KEYS_BOM) - 1;
-    }
+    wag_file_skip_mark(&rest);
 
-    for (n = 1; p < last; n++) {
-
-        end = ngx_strlchr(p, last, LF);
-        if (end == NULL) {
-            end = last;
-        }
-
-        key.data = p;
-        key.len = end - p;
-        p = end + 1;
-
-        wag_keys_trim(&key);
+    for (n = 1; wag_file_line(&rest, &key); n++) {
 
         if (key.len == 0 || key.data[0] == '#') {
             continue;
@@ -105,32 +82,6 @@ wag_keys_read(ngx_array_t *keys, ngx_str_t *text, ngx_uint_t *line)
     *line = 0;
 
     return found ? NULL : "no key";
-}
-
-
-static void
-wag_keys_trim(ngx_str_t *s)
-{
-    u_char  c;
-
-    if (s->len && s->data[s->len - 1] == CR) {
-        s->len--;
-    }
-
-    while (s->len) {
-        c = s->data[s->len - 1];
-
-        if (c != ' ' && c != '\t') {
-            break;
-        }
-
-        s->len--;
-    }
-
-    while (s->len && (s->data[0] == ' ' || s->data[0] == '\t')) {
-        s->data++;
-        s->len--;
-    }
 }
 
 

@@ -14,6 +14,7 @@
 static wag_check_t *wag_check_get(ngx_conf_t *cf, wag_upstream_t *us,
     ngx_str_t *directive);
 static void wag_check_hash(wag_check_t *check, ngx_str_t *args, ngx_uint_t n);
+static void wag_check_defaults(wag_check_t *check);
 static ngx_int_t wag_check_finish_ssl(ngx_conf_t *cf, wag_upstream_t *us);
 static ngx_int_t wag_check_finish_peer(ngx_conf_t *cf, wag_upstream_t *us,
     wag_server_t *server);
@@ -110,7 +111,7 @@ wag_check(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return rv;
     }
 
-    if (check->uri.data[0] != '/') {
+    if (check->uri.len && check->uri.data[0] != '/') {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid parameter \"uri=%V\", it must begin "
                            "with \"/\"", &check->uri);
@@ -197,8 +198,6 @@ wag_check_get(ngx_conf_t *cf, wag_upstream_t *us, ngx_str_t *directive)
         return NULL;
     }
 
-    ngx_str_set(&check->uri, "/health");
-    ngx_str_set(&check->method, "GET");
     check->interval = 30000;
     check->timeout = 10000;
     check->jitter = 10;
@@ -236,6 +235,25 @@ wag_check_hash(wag_check_t *check, ngx_str_t *args, ngx_uint_t n)
 
 
 ngx_int_t
+wag_check_imply(ngx_conf_t *cf, wag_upstream_t *us)
+{
+    ngx_str_t     directive;
+    wag_check_t  *check;
+
+    directive = us->directive;
+
+    check = wag_check_get(cf, us, &directive);
+    if (check == NULL) {
+        return NGX_ERROR;
+    }
+
+    check->given = 1;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 wag_check_finish(ngx_conf_t *cf, wag_upstream_t *us)
 {
     ngx_uint_t    i;
@@ -250,6 +268,8 @@ wag_check_finish(ngx_conf_t *cf, wag_upstream_t *us)
                       us->uscf->file_name, us->uscf->line);
         return NGX_ERROR;
     }
+
+    wag_check_defaults(check);
 
     us->policy.fails = check->fails;
     us->policy.passes = check->passes;
@@ -268,6 +288,24 @@ wag_check_finish(ngx_conf_t *cf, wag_upstream_t *us)
     }
 
     return NGX_OK;
+}
+
+
+/* with a vendor, nothing but its list is asked for unless it is said */
+
+static void
+wag_check_defaults(wag_check_t *check)
+{
+    check->own = (check->uri.len || check->method.len
+                  || check->headers.nelts || check->expect.rules.nelts);
+
+    if (check->uri.len == 0) {
+        ngx_str_set(&check->uri, "/health");
+    }
+
+    if (check->method.len == 0) {
+        ngx_str_set(&check->method, "GET");
+    }
 }
 
 
@@ -317,6 +355,8 @@ wag_check_finish_peer(ngx_conf_t *cf, wag_upstream_t *us, wag_server_t *server)
     ngx_memzero(&request, sizeof(wag_request_t));
 
     wag_check_host(server, &request.host, &server->ssl_name);
+
+    server->host = request.host;
 
     if (check->host.len) {
         request.host = check->host;

@@ -42,6 +42,7 @@ struct wag_check_s {
     wag_expect_t         expect;
     ngx_uint_t           hash;      /* of all that is asked */
     ngx_uint_t           given;     /* wa_gateway_check itself */
+    ngx_uint_t           own;       /* says what is asked */
 
 #if (NGX_HTTP_SSL)
     ngx_ssl_t           *ctx;
@@ -52,6 +53,11 @@ struct wag_check_s {
 char *wag_check(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *wag_check_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *wag_check_expect(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/*
+ * Sees to it that there are checks: vendors' lists are asked for by them.
+ */
+ngx_int_t wag_check_imply(ngx_conf_t *cf, wag_upstream_t *us);
 
 /*
  * Completes the checks of an upstream when its peers are known: policy,

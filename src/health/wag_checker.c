@@ -7,10 +7,12 @@
 #include "wag_check.h"
 #include "wag_checker.h"
 #include "wag_claim.h"
+#include "wag_discovery.h"
 #include "wag_probe.h"
 #include "wag_schedule.h"
 #include "wag_transition.h"
 #include "wag_upstream.h"
+#include "wag_vendor.h"
 #include "wag_zone.h"
 
 
@@ -27,6 +29,7 @@ typedef struct {
 
     wag_checker_t       *checker;
     wag_peer_t          *peer;
+    wag_discovery_t     *discovery;   /* of sessions; NULL: no vendor */
 
     ngx_msec_t           turn;   /* due without jitter */
     ngx_msec_t           next;   /* of the record, as known */
@@ -34,6 +37,8 @@ typedef struct {
 
     unsigned             first:1;
     unsigned             fault:1;   /* ours, told already */
+    unsigned             claimed:1; /* the right to check */
+    unsigned             list:1;    /* the check is that of the list */
 } wag_task_t;
 
 
@@ -49,7 +54,7 @@ struct wag_checker_s {
 
 static ngx_uint_t wag_checker_share(ngx_cycle_t *cycle,
     wag_checker_t *checker);
-static void wag_checker_prepare(wag_checker_t *checker, wag_task_t *task,
+static ngx_int_t wag_checker_prepare(wag_checker_t *checker, wag_task_t *task,
     ngx_cycle_t *cycle);
 static void wag_checker_start_task(wag_checker_t *checker, ngx_uint_t n);
 static void wag_checker_resume_schedule(wag_task_t *task, ngx_msec_t spread);
@@ -57,8 +62,12 @@ static void wag_checker_watch_handler(ngx_event_t *ev);
 static void wag_checker_recheck_ejected(wag_checker_t *checker);
 static void wag_checker_handler(ngx_event_t *ev);
 static void wag_checker_done(wag_probe_t *p, ngx_int_t rc);
-static void wag_checker_judge(wag_task_t *task, ngx_int_t rc,
+static void wag_checker_listed(void *data, wag_probe_t *p, ngx_int_t rc);
+static void wag_checker_finish(wag_task_t *task, wag_probe_t *p,
+    ngx_int_t rc);
+static void wag_checker_judge(wag_task_t *task, wag_probe_t *p, ngx_int_t rc,
     wag_verdict_t *verdict);
+static ngx_int_t wag_checker_expect(wag_task_t *task, wag_probe_t *p);
 static void wag_checker_next(wag_task_t *task, wag_verdict_t *verdict,
     ngx_uint_t failures);
 static ngx_msec_t wag_checker_turn(wag_task_t *task, wag_verdict_t *verdict,
@@ -127,7 +136,13 @@ wag_checker_share(ngx_cycle_t *cycle, wag_checker_t *checker)
 
         checker->tasks[checker->ntasks].peer = us->peers[i];
 
-        wag_checker_prepare(checker, &checker->tasks[checker->ntasks], cycle);
+        if (wag_checker_prepare(checker, &checker->tasks[checker->ntasks],
+                                cycle)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
         checker->ntasks++;
     }
 
@@ -135,10 +150,14 @@ wag_checker_share(ngx_cycle_t *cycle, wag_checker_t *checker)
 }
 
 
-static void
+static ngx_int_t
 wag_checker_prepare(wag_checker_t *checker, wag_task_t *task,
     ngx_cycle_t *cycle)
 {
+    wag_upstream_t  *us;
+
+    us = checker->upstream;
+
     task->checker = checker;
 
     task->timer.handler = wag_checker_handler;
@@ -150,8 +169,18 @@ wag_checker_prepare(wag_checker_t *checker, wag_task_t *task,
     task->probe.parent = cycle->log;
     task->probe.done = wag_checker_done;
 
-    wag_check_probe(checker->upstream->check, task->peer->server,
-                    &task->probe);
+    wag_check_probe(us->check, task->peer->server, &task->probe);
+
+    if (task->peer->server->vendor == NULL) {
+        return NGX_OK;
+    }
+
+    task->list = !us->check->own;
+
+    task->discovery = wag_discovery_create(cycle, us, task->peer,
+                                           wag_checker_listed, task);
+
+    return task->discovery ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -226,11 +255,15 @@ wag_checker_stop(wag_upstream_t *us)
             ngx_del_timer(&task->timer);
         }
 
-        if (task->probe.active) {
+        if (task->claimed) {
             (void) wag_claim_release(us, task->peer, &verdict);
         }
 
         wag_probe_cancel(&task->probe);
+
+        if (task->discovery) {
+            wag_discovery_stop(task->discovery);
+        }
     }
 }
 
@@ -315,21 +348,50 @@ wag_checker_handler(ngx_event_t *ev)
     }
 
     task->begun = ngx_current_msec;
+    task->claimed = 1;
 
-    wag_probe_start(&task->probe);
+    if (task->list) {
+        wag_discovery_start(task->discovery);
+
+    } else {
+        wag_probe_start(&task->probe);
+    }
 }
 
 
 static void
 wag_checker_done(wag_probe_t *p, ngx_int_t rc)
 {
+    wag_task_t *task = p->data;
+
+    wag_checker_finish(task, p, rc);
+
+    if (task->discovery && rc == NGX_OK) {
+        wag_discovery_start(task->discovery);
+    }
+}
+
+
+static void
+wag_checker_listed(void *data, wag_probe_t *p, ngx_int_t rc)
+{
+    wag_task_t *task = data;
+
+    if (task->list) {
+        wag_checker_finish(task, p, rc);
+    }
+}
+
+
+static void
+wag_checker_finish(wag_task_t *task, wag_probe_t *p, ngx_int_t rc)
+{
     ngx_uint_t     failures;
-    wag_task_t    *task;
     wag_verdict_t  verdict;
 
-    task = p->data;
+    wag_checker_judge(task, p, rc, &verdict);
 
-    wag_checker_judge(task, rc, &verdict);
+    task->claimed = 0;
 
     failures = wag_claim_release(task->checker->upstream, task->peer,
                                  &verdict);
@@ -346,12 +408,9 @@ wag_checker_done(wag_probe_t *p, ngx_int_t rc)
 
 
 static void
-wag_checker_judge(wag_task_t *task, ngx_int_t rc, wag_verdict_t *verdict)
+wag_checker_judge(wag_task_t *task, wag_probe_t *p, ngx_int_t rc,
+    wag_verdict_t *verdict)
 {
-    wag_probe_t  *p;
-
-    p = &task->probe;
-
     ngx_memzero(verdict, sizeof(wag_verdict_t));
 
     verdict->time = p->response_time;
@@ -359,8 +418,7 @@ wag_checker_judge(wag_task_t *task, ngx_int_t rc, wag_verdict_t *verdict)
     if (rc == NGX_OK) {
         verdict->status = p->answer->status;
 
-        rc = wag_expect_check(&task->checker->upstream->check->expect,
-                              p->answer, &p->reason);
+        rc = wag_checker_expect(task, p);
     }
 
     verdict->known = (rc != NGX_ERROR);
@@ -378,6 +436,34 @@ wag_checker_judge(wag_task_t *task, ngx_int_t rc, wag_verdict_t *verdict)
     }
 
     task->fault = (rc == NGX_ERROR);
+}
+
+
+static ngx_int_t
+wag_checker_expect(wag_task_t *task, wag_probe_t *p)
+{
+    u_char         text[WAG_REASON_LEN];
+    wag_vendor_t  *vendor;
+
+    if (!task->list) {
+        return wag_expect_check(&task->checker->upstream->check->expect,
+                                p->answer, &p->reason);
+    }
+
+    vendor = task->peer->server->vendor;
+
+    if (wag_vendor_status(vendor->list.statuses, p->answer->status)) {
+        return NGX_OK;
+    }
+
+    ngx_sprintf(text, "%sstatus %ui%Z",
+                (p->answer->status == NGX_HTTP_UNAUTHORIZED
+                 || p->answer->status == NGX_HTTP_FORBIDDEN)
+                ? "key refused: " : "", p->answer->status);
+
+    wag_reason_set(&p->reason, (char *) text);
+
+    return NGX_DECLINED;
 }
 
 

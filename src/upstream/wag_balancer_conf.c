@@ -8,9 +8,12 @@
 #include "wag_balancer_conf.h"
 #include "wag_check.h"
 #include "wag_conf.h"
+#include "wag_discovery.h"
 #include "wag_keepalive_conf.h"
 #include "wag_param.h"
 #include "wag_passive.h"
+#include "wag_server_vendor.h"
+#include "wag_sessions.h"
 #include "wag_slot_table.h"
 #include "wag_state.h"
 #include "wag_zone.h"
@@ -18,15 +21,27 @@
 
 #define WAG_ZONE_SIZE  (256 * 1024)
 
+/* sessions that have a metric each, at most */
+
+#define WAG_SESSION_METRICS  1000
+
 
 typedef struct {
     ngx_str_t            zone;
     ngx_str_t            retry;
+    ngx_str_t            vendor;
+    ngx_str_t            key;
+    ngx_str_t            key_file;
+    ngx_uint_t           sessions;
+    ngx_uint_t           session_metrics;
 } wag_balancer_args_t;
 
 
 static ngx_int_t wag_balancer_conf_zone(ngx_conf_t *cf, wag_upstream_t *us,
     ngx_str_t *value);
+static ngx_int_t wag_balancer_conf_vendor(ngx_conf_t *cf, wag_upstream_t *us,
+    wag_balancer_args_t *args);
+static void wag_balancer_conf_size(wag_upstream_t *us);
 static ngx_int_t wag_balancer_conf_finish_upstream(ngx_conf_t *cf,
     ngx_http_upstream_srv_conf_t *uscf, wag_upstream_t *us);
 
@@ -38,6 +53,21 @@ static wag_param_t  wag_balancer_params[] = {
 
     { ngx_string("retry="), WAG_PARAM_STR,
       offsetof(wag_balancer_args_t, retry), 0, 0 },
+
+    { ngx_string("vendor="), WAG_PARAM_STR,
+      offsetof(wag_balancer_args_t, vendor), 0, 0 },
+
+    { ngx_string("key="), WAG_PARAM_SECRET,
+      offsetof(wag_balancer_args_t, key), 0, 0 },
+
+    { ngx_string("key_file="), WAG_PARAM_STR,
+      offsetof(wag_balancer_args_t, key_file), 0, 0 },
+
+    { ngx_string("sessions="), WAG_PARAM_NUM,
+      offsetof(wag_balancer_args_t, sessions), 1, WAG_MAX_NUM },
+
+    { ngx_string("session_metrics="), WAG_PARAM_NUM,
+      offsetof(wag_balancer_args_t, session_metrics), 0, WAG_MAX_NUM },
 
     { ngx_null_string, 0, 0, 0, 0 }
 };
@@ -67,6 +97,8 @@ wag_balancer_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_memzero(&args, sizeof(wag_balancer_args_t));
 
+    args.session_metrics = WAG_SESSION_METRICS;
+
     rv = wag_param_parse(cf, wag_balancer_params, &args);
     if (rv != NGX_CONF_OK) {
         return rv;
@@ -86,7 +118,9 @@ wag_balancer_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    if (wag_balancer_conf_zone(cf, us, &args.zone) != NGX_OK) {
+    if (wag_balancer_conf_zone(cf, us, &args.zone) != NGX_OK
+        || wag_balancer_conf_vendor(cf, us, &args) != NGX_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
@@ -161,6 +195,8 @@ wag_balancer_conf_zone(ngx_conf_t *cf, wag_upstream_t *us, ngx_str_t *value)
         return NGX_ERROR;
     }
 
+    us->zone->sized |= (p != NULL);
+
     usp = ngx_array_push(&us->zone->upstreams);
     if (usp == NULL) {
         return NGX_ERROR;
@@ -169,6 +205,29 @@ wag_balancer_conf_zone(ngx_conf_t *cf, wag_upstream_t *us, ngx_str_t *value)
     *usp = us;
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+wag_balancer_conf_vendor(ngx_conf_t *cf, wag_upstream_t *us,
+    wag_balancer_args_t *args)
+{
+    us->vendor = args->vendor;
+    us->key = args->key;
+    us->max_sessions = args->sessions;
+    us->metric_sessions = args->session_metrics;
+
+    if (args->key_file.len == 0) {
+        return NGX_OK;
+    }
+
+    if (args->key.len) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"key=\" together with \"key_file=\"");
+        return NGX_ERROR;
+    }
+
+    return wag_server_vendor_keys(cf, us, &args->key_file);
 }
 
 
@@ -246,13 +305,38 @@ wag_balancer_conf_finish_upstream(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
+    if (wag_server_vendor_finish(cf, us) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (us->vendors && wag_check_imply(cf, us) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     if (us->check && wag_check_finish(cf, us) != NGX_OK) {
         return NGX_ERROR;
     }
+
+    if (wag_discovery_finish(cf, us) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    wag_balancer_conf_size(us);
 
     wag_state_init(&us->initial, &us->policy);
 
     /* the room a slot table needs is known with slow_start= only */
 
     return wag_slot_table_create(cf, us);
+}
+
+
+/* a zone whose size was not given has room for the sessions */
+
+static void
+wag_balancer_conf_size(wag_upstream_t *us)
+{
+    if (!us->zone->sized) {
+        us->zone->shm_zone->shm.size += wag_sessions_size(us->max_sessions);
+    }
 }

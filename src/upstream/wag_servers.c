@@ -6,6 +6,7 @@
 
 #include "wag_check.h"
 #include "wag_param.h"
+#include "wag_server_vendor.h"
 #include "wag_servers.h"
 #include "wag_upstream.h"
 #include "wag_url.h"
@@ -28,16 +29,28 @@ wag_servers_instances(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     wag_upstream_t *us = conf;
 
-    char       *rv;
-    ngx_str_t  *value, text, url;
-    ngx_uint_t  i, n;
+    char                          *rv;
+    ngx_str_t                     *value, text, url;
+    ngx_uint_t                     i, n;
+    wag_origin_t                  *origin;
+    ngx_http_upstream_srv_conf_t  *uscf;
 
     us->directive = cmd->name;
+
+    uscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_upstream_module);
+
+    if (wag_server_vendor_origin(cf, us, &origin, &i) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (origin) {
+        origin->first = uscf->servers->nelts;
+    }
 
     value = cf->args->elts;
     n = 0;
 
-    for (i = 1; i < cf->args->nelts; i++) {
+    for ( /* void */ ; i < cf->args->nelts; i++) {
         text = value[i];
 
         while (wag_url_next(&text, &url)) {
@@ -53,8 +66,12 @@ wag_servers_instances(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (n == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "no instances in \"%V\" \"%V\"", &cmd->name,
-                           &value[1]);
+                           origin ? &us->uscf->host : &value[1]);
         return NGX_CONF_ERROR;
+    }
+
+    if (origin) {
+        origin->last = uscf->servers->nelts;
     }
 
     return NGX_CONF_OK;

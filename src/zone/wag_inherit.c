@@ -7,6 +7,7 @@
 #include "wag_conf.h"
 #include "wag_inherit.h"
 #include "wag_lock.h"
+#include "wag_sessions.h"
 #include "wag_slots.h"
 #include "wag_table.h"
 
@@ -15,6 +16,8 @@ static void wag_inherit_group(wag_group_t *group, wag_group_t *old);
 static void wag_inherit_instances(wag_upstream_t *us, wag_group_t *old);
 static void wag_inherit_instance(wag_instance_t *instance,
     wag_instance_t *old);
+static void wag_inherit_sessions(wag_group_t *group, ngx_uint_t slot,
+    wag_group_t *old, ngx_uint_t from);
 static wag_zone_t *wag_inherit_next(wag_zone_t *zone, ngx_uint_t *n);
 
 
@@ -85,6 +88,10 @@ wag_inherit_group(wag_group_t *group, wag_group_t *old)
     group->nevents = old->nevents;
 
     ngx_memcpy(group->events, old->events, sizeof(group->events));
+
+    if (group->sessions.events && old->sessions.events) {
+        *group->sessions.events = *old->sessions.events;
+    }
 }
 
 
@@ -109,6 +116,7 @@ wag_inherit_instances(wag_upstream_t *us, wag_group_t *old)
         if (slot != WAG_NO_SLOT) {
             wag_inherit_instance(wag_slots_get(us->group, server->slot),
                                  wag_slots_get(old, slot));
+            wag_inherit_sessions(us->group, server->slot, old, slot);
         }
     }
 
@@ -134,6 +142,28 @@ wag_inherit_instance(wag_instance_t *instance, wag_instance_t *old)
 
     instance->checks = old->checks;
     instance->checks.pid = 0;
+
+    instance->vendor = old->vendor;
+    instance->lists = old->lists;
+    instance->listed = old->listed;
+}
+
+
+/* as many as there is room for */
+
+static void
+wag_inherit_sessions(wag_group_t *group, ngx_uint_t slot, wag_group_t *old,
+    ngx_uint_t from)
+{
+    wag_session_t  *session;
+
+    session = NULL;
+
+    while ((session = wag_sessions_of_slot(old, from, session))) {
+        if (wag_sessions_copy(group, slot, session) == NULL) {
+            return;
+        }
+    }
 }
 
 

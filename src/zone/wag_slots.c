@@ -248,6 +248,8 @@ wag_slots_use(wag_instance_t *instance, wag_newcomer_t *newcomer)
 
     instance->config_gen = 0;
     instance->in_flight = 0;
+    instance->vendor = 0;
+    instance->listed = 0;
 
     instance->health = newcomer->health;
     instance->state = newcomer->health.state;

@@ -6,6 +6,7 @@
 
 #include "wag_addresses.h"
 #include "wag_in_flight.h"
+#include "wag_sessions.h"
 #include "wag_slots.h"
 #include "wag_table.h"
 
@@ -38,6 +39,7 @@ wag_table_size(wag_zone_t *zone)
     for (i = 0; i < zone->upstreams.nelts; i++) {
         size += sizeof(wag_group_t) + ngx_pagesize;
         size += wag_slots_size(usp[i]->nservers);
+        size += wag_sessions_size(usp[i]->max_sessions);
 
         for (j = 0; j < usp[i]->nservers; j++) {
             server = &usp[i]->servers[j];
@@ -89,6 +91,12 @@ wag_table_add(wag_zone_t *zone, wag_upstream_t *us)
         if (us->group == NULL) {
             return NGX_ERROR;
         }
+    }
+
+    if (wag_sessions_room(zone->shpool, us->group, us->max_sessions)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
     rc = wag_slots_index(&index, us->group, zone->shm_zone->shm.log);
@@ -322,6 +330,7 @@ wag_table_sweep(wag_zone_t *zone)
                              wag_in_flight_slots(zone->root, group));
 
         } else {
+            wag_sessions_destroy(zone->shpool, group);
             wag_slots_shrink(zone->shpool, group, 0);
 
             ngx_queue_remove(q);
@@ -336,17 +345,14 @@ static void
 wag_table_sweep_group(wag_group_t *group, ngx_uint_t oldest)
 {
     ngx_uint_t       i;
-    wag_slots_t     *slots;
     wag_instance_t  *instance;
 
-    for (slots = group->slots; slots; slots = slots->next) {
+    for (i = 0; i < group->nslots; i++) {
+        instance = wag_slots_get(group, i);
 
-        for (i = 0; i < slots->n; i++) {
-            instance = &slots->slots[i];
-
-            if (wag_used(instance) && instance->config_gen < oldest) {
-                wag_slots_free(instance);
-            }
+        if (wag_used(instance) && instance->config_gen < oldest) {
+            wag_sessions_free_slot(group, i);
+            wag_slots_free(instance);
         }
     }
 }

@@ -10,6 +10,7 @@
 #include "wag_inherit.h"
 #include "wag_lock.h"
 #include "wag_peers.h"
+#include "wag_sessions.h"
 #include "wag_slots.h"
 #include "wag_table.h"
 #include "wag_zone.h"
@@ -21,7 +22,8 @@ static ngx_int_t wag_zone_create(wag_zone_t *zone);
 static ngx_int_t wag_zone_guard(wag_zone_t *zone);
 static void wag_zone_abandon(void *data);
 static ngx_int_t wag_zone_fits(wag_zone_t *zone);
-static void wag_zone_commit_peer(wag_peer_t *peer, ngx_uint_t config_gen);
+static void wag_zone_commit_peer(wag_group_t *group, wag_peer_t *peer,
+    ngx_uint_t config_gen);
 
 
 wag_zone_t *
@@ -288,9 +290,11 @@ wag_zone_commit(wag_zone_t *zone)
 
     for (i = 0; i < zone->upstreams.nelts; i++) {
         usp[i]->group->config_gen = root->config_gen;
+        usp[i]->group->sessions.limit = usp[i]->max_sessions;
 
         for (j = 0; j < usp[i]->nservers; j++) {
-            wag_zone_commit_peer(usp[i]->peers[j], root->config_gen);
+            wag_zone_commit_peer(usp[i]->group, usp[i]->peers[j],
+                                 root->config_gen);
         }
     }
 
@@ -301,8 +305,10 @@ wag_zone_commit(wag_zone_t *zone)
 
 
 static void
-wag_zone_commit_peer(wag_peer_t *peer, ngx_uint_t config_gen)
+wag_zone_commit_peer(wag_group_t *group, wag_peer_t *peer,
+    ngx_uint_t config_gen)
 {
+    uint32_t          vendor;
     wag_addresses_t  *addresses;
 
     addresses = &peer->instance->identity.addresses;
@@ -315,6 +321,17 @@ wag_zone_commit_peer(wag_peer_t *peer, ngx_uint_t config_gen)
     peer->addrs->version = addresses->version;
 
     peer->instance->config_gen = config_gen;
+
+    /* the sessions of another kind of server are none of this one */
+
+    vendor = peer->server->vendor_hash;
+
+    if (peer->instance->vendor != vendor) {
+        wag_sessions_free_slot(group, peer->slot);
+
+        peer->instance->vendor = vendor;
+        peer->instance->listed = 0;
+    }
 }
 
 

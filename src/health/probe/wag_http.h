@@ -53,6 +53,11 @@ typedef struct {
     const char          *error;
     size_t               extra;
 
+    /* gets the body as it comes, which is then not kept; set after init() */
+
+    void               (*sink)(void *data, u_char *start, size_t len);
+    void                *data;
+
     unsigned             keepalive:1;
     unsigned             truncated:1;
 

@@ -210,6 +210,11 @@ wag_http_data(wag_http_t *h, u_char *pos, u_char *last)
 
     h->drained += n;
 
+    if (h->sink) {
+        h->sink(h->data, pos, n);
+        goto end;
+    }
+
     size = ngx_min(n, h->body_max - h->body.len);
 
     if (size < n) {
@@ -220,6 +225,8 @@ wag_http_data(wag_http_t *h, u_char *pos, u_char *last)
 
     h->body.len += size;
     h->body.data[h->body.len] = '\0';
+
+end:
 
     if (h->length == 0) {
         h->state = (h->state == wag_http_chunk_data_st)

@@ -321,14 +321,18 @@ wag_probe_answer(wag_probe_t *p)
     header.len = WAG_HTTP_HEADER_SIZE;
     header.data = ngx_palloc(p->pool, header.len);
 
-    body.len = WAG_HTTP_BODY_SIZE + 1;
+    body.len = (p->sink ? 0 : WAG_HTTP_BODY_SIZE) + 1;
     body.data = ngx_palloc(p->pool, body.len);
 
     if (header.data == NULL || body.data == NULL) {
         return NGX_ERROR;
     }
 
-    wag_http_init(h, &header, &body, WAG_HTTP_DRAIN_SIZE, p->head);
+    wag_http_init(h, &header, &body, p->max ? p->max : WAG_HTTP_DRAIN_SIZE,
+                  p->head);
+
+    h->sink = p->sink;
+    h->data = p->data;
 
     p->answer = h;
 

@@ -58,6 +58,10 @@ struct wag_probe_s {
     /* of which the caller sets ssl, ssl_name and ssl_verify */
     wag_transport_t      transport;
 
+    /* gets the body as it comes; else the start of it is kept */
+    void               (*sink)(void *data, u_char *start, size_t len);
+    off_t                max;        /* bytes of a body that are read */
+
     unsigned             keepalive:1;
     unsigned             head:1;
 

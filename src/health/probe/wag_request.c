@@ -63,7 +63,8 @@ wag_request_write(ngx_pool_t *pool, wag_request_t *r, ngx_str_t *request)
     n = r->headers ? r->headers->nelts : 0;
 
     len = sizeof("  HTTP/1.1" CRLF "Host: " CRLF "User-Agent: " CRLF
-                 "Accept: " CRLF "Connection: " CRLF CRLF)
+                 "Accept: " CRLF "Connection: " CRLF
+                 "Content-Length: 0" CRLF CRLF)
           + r->method.len + r->uri.len + r->host.len + r->user_agent.len
           + accept.len + connection->len;
 
@@ -82,6 +83,13 @@ wag_request_write(ngx_pool_t *pool, wag_request_t *r, ngx_str_t *request)
     p = wag_request_add_header(p, r->headers, "User-Agent", &r->user_agent);
     p = wag_request_add_header(p, r->headers, "Accept", &accept);
     p = wag_request_add_header(p, NULL, "Connection", connection);
+
+    /* RFC 9110, 8.6: some servers wait for a body that they expect */
+
+    if (r->method.len == 4 && ngx_memcmp(r->method.data, "POST", 4) == 0) {
+        p = ngx_cpymem(p, "Content-Length: 0" CRLF,
+                       sizeof("Content-Length: 0" CRLF) - 1);
+    }
 
     for (i = 0; i < n; i++) {
         p = ngx_sprintf(p, "%V: %V" CRLF, &kv[i].key, &kv[i].value);

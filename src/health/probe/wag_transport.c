@@ -10,6 +10,10 @@
 
 #define WAG_TRANSPORT_SIZE  4096
 
+/* reads in a row, after which others have their turn */
+
+#define WAG_TRANSPORT_READS  16
+
 
 static ngx_int_t wag_transport_attach(wag_transport_t *t, ngx_connection_t *c);
 static void wag_transport_connect_handler(ngx_event_t *ev);
@@ -303,6 +307,7 @@ wag_transport_read_handler(ngx_event_t *rev)
 {
     u_char             buf[WAG_TRANSPORT_SIZE];
     ssize_t            n;
+    ngx_uint_t         reads;
     wag_transport_t   *t;
     ngx_connection_t  *c;
 
@@ -317,7 +322,12 @@ wag_transport_read_handler(ngx_event_t *rev)
         return;
     }
 
-    for ( ;; ) {
+    for (reads = 0; /* void */ ; reads++) {
+
+        if (reads == WAG_TRANSPORT_READS) {
+            ngx_post_event(rev, &ngx_posted_next_events);
+            return;
+        }
 
         n = c->recv(c, buf, WAG_TRANSPORT_SIZE);
 

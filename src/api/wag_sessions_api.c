@@ -1,0 +1,362 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
+#include "wag_chunked_response.h"
+#include "wag_conf.h"
+#include "wag_json_response.h"
+#include "wag_json_text.h"
+#include "wag_session.h"
+#include "wag_session_view.h"
+#include "wag_sessions_api.h"
+#include "wag_vendor.h"
+
+
+#define WAG_SESSIONS_API_LIMIT  1000
+#define WAG_SESSIONS_API_MOST   10000
+
+
+typedef struct {
+    ngx_str_t            session;    /* data is NULL: any */
+    ngx_str_t            instance;
+    ngx_uint_t           state;      /* SESSION_STATES: any */
+    uint64_t             number;     /* 0: any */
+    ngx_uint_t           limit;
+    ngx_uint_t           offset;
+
+    ngx_array_t          views;
+    ngx_uint_t           total;
+    ngx_uint_t           ready;
+} wag_sessions_api_t;
+
+
+static ngx_int_t wag_sessions_api_handler(ngx_http_request_t *r);
+static const char *wag_sessions_api_filters(ngx_http_request_t *r,
+    wag_sessions_api_t *api);
+static ngx_int_t wag_sessions_api_arg(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value);
+static const char *wag_sessions_api_number(ngx_http_request_t *r,
+    const char *name, ngx_uint_t most, ngx_uint_t *n);
+static ngx_int_t wag_sessions_api_take(wag_upstream_t *us,
+    wag_sessions_api_t *api);
+static ngx_uint_t wag_sessions_api_matches(wag_sessions_api_t *api,
+    wag_session_view_t *v);
+static ngx_uint_t wag_sessions_api_same(ngx_str_t *one, ngx_str_t *two);
+static ngx_int_t wag_sessions_api_produce(wag_chunked_response_t *stream);
+static ngx_int_t wag_sessions_api_session(wag_chunked_response_t *stream,
+    wag_session_view_t *v);
+static ngx_int_t wag_sessions_api_end(wag_chunked_response_t *stream,
+    wag_sessions_api_t *api);
+
+
+static ngx_str_t  wag_json = ngx_string("application/json");
+
+
+char *
+wag_sessions_api_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    return wag_conf_show(cf, conf, wag_sessions_api_handler);
+}
+
+
+static ngx_int_t
+wag_sessions_api_handler(ngx_http_request_t *r)
+{
+    ngx_int_t            rc;
+    const char          *bad;
+    wag_loc_conf_t      *wlcf;
+    wag_sessions_api_t  *api;
+
+    rc = wag_json_response_begin(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    api = ngx_pcalloc(r->pool, sizeof(wag_sessions_api_t));
+    if (api == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    bad = wag_sessions_api_filters(r, api);
+
+    if (bad) {
+        return wag_json_response_bad(r, "Bad filter", bad);
+    }
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wa_gateway_module);
+
+    if (ngx_array_init(&api->views, r->pool, 16, sizeof(wag_session_view_t))
+        != NGX_OK
+        || wag_sessions_api_take(wlcf->upstream, api) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return wag_chunked_response_send(r, &wag_json, wag_sessions_api_produce,
+                                     api);
+}
+
+
+/* NULL, or what is wrong with one of them */
+
+static const char *
+wag_sessions_api_filters(ngx_http_request_t *r, wag_sessions_api_t *api)
+{
+    ngx_str_t    value;
+    ngx_uint_t   i;
+    const char  *bad;
+
+    if (wag_sessions_api_arg(r, "session", &api->session) == NGX_ERROR
+        || wag_sessions_api_arg(r, "instance", &api->instance) == NGX_ERROR)
+    {
+        return "no memory";
+    }
+
+    if (wag_sessions_api_arg(r, "number", &value) == NGX_OK) {
+
+        api->number = wag_vendor_number(&value);
+
+        if (api->number == 0) {
+            return "number has 8 to 15 digits";
+        }
+    }
+
+    api->state = WAG_SESSION_STATES;
+
+    if (wag_sessions_api_arg(r, "state", &value) == NGX_OK) {
+
+        for (i = 0; i < WAG_SESSION_STATES; i++) {
+            if (wag_sessions_api_same(&wag_session_states[i], &value)) {
+                api->state = i;
+            }
+        }
+
+        if (api->state == WAG_SESSION_STATES) {
+            return "state is one of ready, starting, login, down";
+        }
+    }
+
+    api->limit = WAG_SESSIONS_API_LIMIT;
+
+    bad = wag_sessions_api_number(r, "limit", WAG_SESSIONS_API_MOST,
+                                  &api->limit);
+    if (bad) {
+        return "limit is a number from 0 to 10000";
+    }
+
+    bad = wag_sessions_api_number(r, "offset", NGX_MAX_INT32_VALUE,
+                                  &api->offset);
+    if (bad) {
+        return "offset is a number from 0 to 2147483647";
+    }
+
+    return NULL;
+}
+
+
+/* decoded once, RFC 3986, 2.4; NGX_DECLINED if it is not there */
+
+static ngx_int_t
+wag_sessions_api_arg(ngx_http_request_t *r, const char *name, ngx_str_t *value)
+{
+    u_char     *dst, *src;
+    ngx_str_t   raw;
+
+    if (ngx_http_arg(r, (u_char *) name, ngx_strlen(name), &raw) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    dst = ngx_pnalloc(r->pool, raw.len + 1);
+    if (dst == NULL) {
+        return NGX_ERROR;
+    }
+
+    value->data = dst;
+    src = raw.data;
+
+    ngx_unescape_uri(&dst, &src, raw.len, 0);
+
+    value->len = dst - value->data;
+
+    return NGX_OK;
+}
+
+
+static const char *
+wag_sessions_api_number(ngx_http_request_t *r, const char *name,
+    ngx_uint_t most, ngx_uint_t *n)
+{
+    ngx_int_t  number;
+    ngx_str_t  value;
+
+    if (wag_sessions_api_arg(r, name, &value) != NGX_OK) {
+        return NULL;
+    }
+
+    number = ngx_atoi(value.data, value.len);
+
+    if (number == NGX_ERROR || (ngx_uint_t) number > most) {
+        return name;
+    }
+
+    *n = number;
+
+    return NULL;
+}
+
+
+/* those that match, in place of all */
+
+static ngx_int_t
+wag_sessions_api_take(wag_upstream_t *us, wag_sessions_api_t *api)
+{
+    ngx_uint_t           i, n;
+    wag_peer_t          *peer;
+    wag_session_view_t  *v;
+
+    for (i = 0; i < us->nservers; i++) {
+        peer = us->peers[i];
+
+        if (api->instance.data
+            && !wag_sessions_api_same(&api->instance, &peer->name))
+        {
+            continue;
+        }
+
+        if (wag_session_view_take(us, peer, &api->views) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    v = api->views.elts;
+    n = 0;
+
+    for (i = 0; i < api->views.nelts; i++) {
+
+        if (!wag_sessions_api_matches(api, &v[i])) {
+            continue;
+        }
+
+        api->total++;
+        api->ready += (v[i].state == WAG_SESSION_READY);
+
+        if (api->total > api->offset && n < api->limit) {
+            v[n++] = v[i];
+        }
+    }
+
+    api->views.nelts = n;
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+wag_sessions_api_matches(wag_sessions_api_t *api, wag_session_view_t *v)
+{
+    return (api->session.data == NULL
+            || wag_sessions_api_same(&api->session, &v->name))
+           && (api->number == 0 || api->number == v->number)
+           && (api->state == WAG_SESSION_STATES || api->state == v->state);
+}
+
+
+static ngx_uint_t
+wag_sessions_api_same(ngx_str_t *one, ngx_str_t *two)
+{
+    return one->len == two->len
+           && ngx_memcmp(one->data, two->data, one->len) == 0;
+}
+
+
+static ngx_int_t
+wag_sessions_api_produce(wag_chunked_response_t *stream)
+{
+    wag_sessions_api_t *api = stream->data;
+
+    static ngx_str_t     begin = ngx_string("{\"sessions\":[");
+    wag_session_view_t  *v;
+
+    if (stream->stage == 0) {
+        stream->stage++;
+
+        return (wag_chunked_response_add(stream, begin.data, begin.len)
+                == NGX_OK) ? NGX_AGAIN : NGX_ERROR;
+    }
+
+    if (stream->n < api->views.nelts) {
+        v = api->views.elts;
+
+        return wag_sessions_api_session(stream, &v[stream->n]);
+    }
+
+    return wag_sessions_api_end(stream, api);
+}
+
+
+static ngx_int_t
+wag_sessions_api_session(wag_chunked_response_t *stream, wag_session_view_t *v)
+{
+    u_char      number[NGX_INT64_LEN];
+    cJSON      *root, *messages;
+    ngx_str_t   digits, *state, *vendor;
+    ngx_int_t   rc;
+
+    root = cJSON_CreateObject();
+
+    digits.data = number;
+    digits.len = v->number ? ngx_sprintf(number, "%uL", v->number) - number
+                           : 0;
+
+    state = &wag_session_states[v->state];
+    vendor = &v->peer->server->vendor->name;
+
+    if (wag_json_text_string(root, "session", v->name.data, v->name.len)
+        == NULL
+        || wag_json_text_or_null(root, "number", &digits) == NULL
+        || wag_json_text_string(root, "instance", v->peer->name.data,
+                                v->peer->name.len) == NULL
+        || wag_json_text_string(root, "vendor", vendor->data, vendor->len)
+           == NULL
+        || wag_json_text_string(root, "state", state->data, state->len) == NULL
+        || wag_json_text_or_null(root, "vendorState", &v->word) == NULL
+        || (v->reason ? cJSON_AddStringToObject(root, "reason", v->reason)
+                      : cJSON_AddNullToObject(root, "reason")) == NULL
+        || wag_json_text_time(root, "since", v->since) == NULL
+        || wag_json_text_time(root, "lastSeen", v->seen) == NULL
+        || (messages = cJSON_AddObjectToObject(root, "messages")) == NULL
+        || cJSON_AddNumberToObject(messages, "sent", v->sent) == NULL
+        || cJSON_AddNumberToObject(messages, "failed", v->failed) == NULL
+        || cJSON_AddNumberToObject(messages, "unknown", v->unknown) == NULL
+        || wag_json_text_time(root, "lastSent", v->last_sent) == NULL)
+    {
+        cJSON_Delete(root);
+        return NGX_ERROR;
+    }
+
+    rc = wag_chunked_response_add_json(stream, stream->n++ ? "," : "", root, 0,
+                                       0);
+
+    return (rc == NGX_OK) ? NGX_AGAIN : NGX_ERROR;
+}
+
+
+static ngx_int_t
+wag_sessions_api_end(wag_chunked_response_t *stream, wag_sessions_api_t *api)
+{
+    cJSON  *root;
+
+    root = cJSON_CreateObject();
+
+    if (cJSON_AddNumberToObject(root, "total", api->total) == NULL
+        || cJSON_AddNumberToObject(root, "ready", api->ready) == NULL
+        || wag_json_text_time(root, "timestamp", wag_time()) == NULL)
+    {
+        cJSON_Delete(root);
+        return NGX_ERROR;
+    }
+
+    return wag_chunked_response_add_json(stream, "],", root, 1, 0);
+}

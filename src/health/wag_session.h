@@ -1,0 +1,91 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ *
+ * What an instance tells of its sessions goes into the table, through the
+ * state machine, and is told: in the log and in the list of events.  A session
+ * that is missing here may have gone elsewhere, so what comes and goes is held
+ * back until it is known: a move is one event.
+ */
+
+
+#ifndef _WAG_SESSION_H_INCLUDED_
+#define _WAG_SESSION_H_INCLUDED_
+
+
+#include "wag_sessions.h"
+#include "wag_upstream.h"
+
+
+/* what an instance said of one session, at one time */
+
+typedef struct {
+    wag_session_name_t   name;
+    ngx_uint_t           told;     /* SESSION_READY ...; ABSENT: not here */
+    uint64_t             number;   /* 0: it did not say */
+    ngx_str_t            state;    /* in its own words */
+    uint32_t             list;     /* the number of its list */
+} wag_session_report_t;
+
+
+/*
+ * Begins a list of an instance: its number.
+ */
+uint32_t wag_session_list(wag_upstream_t *us, wag_peer_t *peer);
+
+/*
+ * A session that the list has, with what is said of it.  NGX_OK; NGX_AGAIN
+ * if it is ready and its number is not known; NGX_DECLINED if the table is
+ * full.
+ */
+ngx_int_t wag_session_seen(wag_upstream_t *us, wag_peer_t *peer,
+    wag_session_report_t *report);
+
+/*
+ * One that the list has by its name alone, and nobody answered for:
+ * unanswered() counts that as a check that failed, listed() does not.
+ */
+void wag_session_listed(wag_upstream_t *us, wag_peer_t *peer,
+    wag_session_report_t *report);
+void wag_session_unanswered(wag_upstream_t *us, wag_peer_t *peer,
+    wag_session_report_t *report);
+
+/*
+ * The list was complete, and all of it is told: what it does not have is
+ * missing.
+ */
+void wag_session_complete(wag_upstream_t *us, wag_peer_t *peer, uint32_t list);
+
+/*
+ * The token of a session; NGX_DECLINED if it is not known, or has none.  The
+ * text is a copy, of at most WAG_SESSION_TEXT_LEN bytes.
+ */
+ngx_int_t wag_session_token(wag_upstream_t *us, wag_peer_t *peer,
+    wag_session_name_t *name, u_char *buf, ngx_str_t *token);
+
+/*
+ * Sets the token of a session; an empty one is forgotten.
+ */
+void wag_session_set_token(wag_upstream_t *us, wag_peer_t *peer,
+    wag_session_name_t *name, ngx_str_t *token);
+
+
+/*
+ * Whether a session is not shown: its instance does not run it, and another
+ * one that shares its store does.  The lock is held.
+ */
+ngx_uint_t wag_session_is_hidden(wag_upstream_t *us, wag_session_t *session);
+
+/*
+ * What is shown of a session's name, at most WAG_SESSION_NAME_LEN bytes: the
+ * name; for one that is secret its label, if no other has that, else digits of
+ * its hash.  The lock is held.
+ */
+size_t wag_session_shown(wag_group_t *group, wag_session_t *session,
+    u_char *buf);
+
+
+extern ngx_str_t  wag_session_states[WAG_SESSION_STATES + 1];
+
+
+#endif /* _WAG_SESSION_H_INCLUDED_ */

@@ -1,0 +1,91 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ *
+ * A kind of server, as its file tells: how its sessions are asked for.
+ */
+
+
+#ifndef _WAG_VENDOR_H_INCLUDED_
+#define _WAG_VENDOR_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "wag_json.h"
+#include "wag_template.h"
+
+
+/* paths whose values together are the state */
+
+#define WAG_VENDOR_STATES  3
+
+
+typedef struct {
+    ngx_str_t            name;
+    wag_template_t       value;
+} wag_vendor_header_t;
+
+
+/* what is asked, and where in the answer is what */
+
+typedef struct {
+    ngx_str_t            method;     /* empty: it is not asked */
+    wag_template_t       uri;
+
+    wag_json_path_t     *items;      /* of a list */
+    wag_json_path_t     *name;       /* of an item */
+    wag_json_path_t     *label;      /* what is shown for a secret name */
+    wag_json_path_t     *number;
+    wag_json_path_t     *value;      /* the only thing wanted */
+    wag_json_path_t     *states[WAG_VENDOR_STATES];
+    ngx_uint_t           nstates;
+
+    ngx_array_t         *statuses;   /* good ones: from, to; NULL: 200 */
+    ngx_array_t         *absent;     /* not here, ditto; NULL: none */
+    ngx_flag_t           empty;      /* no items are none */
+} wag_vendor_question_t;
+
+
+typedef struct {
+    ngx_str_t            text;
+    ngx_uint_t           state;      /* WAG_SESSION_READY ... */
+} wag_vendor_state_t;
+
+
+typedef struct wag_vendor_s {
+    ngx_str_t              name;
+    u_char                *file_name;
+    ngx_uint_t             line;
+
+    ngx_array_t            headers;        /* vendor_header_t */
+    ngx_array_t            list_headers;   /* ditto */
+    wag_vendor_question_t  list;
+    wag_vendor_question_t  ask;
+    wag_vendor_question_t  number;
+    wag_vendor_question_t  token;
+    ngx_array_t            states;         /* vendor_state_t */
+    ngx_flag_t             secret;         /* names are secrets */
+} wag_vendor_t;
+
+
+/*
+ * What a vendor's own word for a state stands for, WAG_SESSION_READY ...; one
+ * that its file does not have is WAG_SESSION_DOWN.
+ */
+ngx_uint_t wag_vendor_state(wag_vendor_t *vendor, ngx_str_t *text);
+
+/*
+ * Whether a status is among "from, to" pairs; NULL is 200 alone.
+ */
+ngx_uint_t wag_vendor_status(ngx_array_t *statuses, ngx_uint_t status);
+
+/*
+ * The number that a text begins with: digits, and what may follow them in an
+ * id of WhatsApp, ":1" and "@c.us" or "@s.whatsapp.net".  0 if it is none.
+ */
+uint64_t wag_vendor_number(ngx_str_t *text);
+
+
+#endif /* _WAG_VENDOR_H_INCLUDED_ */

@@ -1,0 +1,102 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ *
+ * The sessions of an upstream, a table of fixed capacity.  All of it is
+ * called with shpool->mutex held.  What allocates or frees memory is the
+ * master's; all else may be killed at any step, see wag_session_t.
+ */
+
+
+#ifndef _WAG_SESSIONS_H_INCLUDED_
+#define _WAG_SESSIONS_H_INCLUDED_
+
+
+#include "wag_upstream.h"
+
+
+/*
+ * A session as its instance lists it.  The label is what is shown and logged,
+ * and what sessions are found by; where the name is no secret they are one.
+ * Together they have at most WAG_SESSION_TEXT_LEN bytes, a name at most
+ * WAG_SESSION_NAME_LEN.
+ */
+
+typedef struct {
+    ngx_str_t            name;
+    ngx_str_t            label;
+    ngx_uint_t           secret;   /* unsigned  secret:1; */
+} wag_session_name_t;
+
+
+/*
+ * What n sessions take of a zone, in bytes.
+ */
+size_t wag_sessions_size(ngx_uint_t n);
+
+/*
+ * Makes room for n sessions in all; what is there stays.  How many there may
+ * be is table->limit, set here if it was not yet.  NGX_ERROR if the zone is
+ * full.  By the master only.
+ */
+ngx_int_t wag_sessions_room(ngx_slab_pool_t *shpool, wag_group_t *group,
+    ngx_uint_t n);
+
+/*
+ * Gives all of the table back.  By the master only.
+ */
+void wag_sessions_destroy(ngx_slab_pool_t *shpool, wag_group_t *group);
+
+/*
+ * The session of this number, from 0 on; below capacity.
+ */
+wag_session_t *wag_sessions_get(wag_group_t *group, ngx_uint_t n);
+
+/*
+ * A session of a slot by its name, NULL if there is none.
+ */
+wag_session_t *wag_sessions_find(wag_group_t *group, ngx_uint_t slot,
+    wag_session_name_t *name);
+
+/*
+ * The next session in use after "prev" of the same label, or of the same
+ * slot; the first if "prev" is NULL.  NULL after the last.
+ */
+wag_session_t *wag_sessions_of_label(wag_group_t *group, ngx_str_t *label,
+    wag_session_t *prev);
+wag_session_t *wag_sessions_of_slot(wag_group_t *group, ngx_uint_t slot,
+    wag_session_t *prev);
+
+/*
+ * Uses a free one for a session that the slot does not have.  NULL if the
+ * table is full, which is looked at once in a second.
+ */
+wag_session_t *wag_sessions_put(wag_group_t *group, ngx_uint_t slot,
+    wag_session_name_t *name);
+
+/*
+ * Frees one session, or all of a slot.
+ */
+void wag_sessions_free(wag_group_t *group, wag_session_t *session);
+void wag_sessions_free_slot(wag_group_t *group, ngx_uint_t slot);
+
+/*
+ * The name and the label of a session, within its text.
+ */
+void wag_sessions_name(wag_session_t *session, wag_session_name_t *name);
+
+/*
+ * The token of a session that was asked for, empty if there is none; a token
+ * has no room beside a label or a long name: NGX_DECLINED.
+ */
+void wag_sessions_token(wag_session_t *session, ngx_str_t *token);
+ngx_int_t wag_sessions_set_token(wag_session_t *session, ngx_str_t *token);
+
+/*
+ * Takes over a session of another zone, into this slot; as put().
+ */
+wag_session_t *wag_sessions_copy(wag_group_t *group, ngx_uint_t slot,
+    wag_session_t *from);
+
+
+#endif /* _WAG_SESSIONS_H_INCLUDED_ */
