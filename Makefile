@@ -119,7 +119,8 @@ lint:
 	fi; \
 	exit $$status
 
-# FUZZ_SECONDS=600: how long each target runs: http, expect, json, urls, env.
+# FUZZ_SECONDS=600: how long each target runs: http, expect, json, json_scan,
+# pick, urls, env.
 fuzz:
 	t/fuzz/run.sh
 

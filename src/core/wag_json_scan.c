@@ -1,106 +1,172 @@
 
-/*
- * Copyright (C) the wa_gateway authors
- */
-
+#include <ngx_config.h>
+#include <ngx_core.h>
 
 #include "wag_json_scan.h"
 
 
-enum {
-    wag_scan_value = 0,
-    wag_scan_first_value,     /* or the end of an empty array */
-    wag_scan_first_key,       /* or the end of an empty object */
-    wag_scan_key,
-    wag_scan_colon,
-    wag_scan_after,           /* of a value */
-    wag_scan_string,
-    wag_scan_escape,
-    wag_scan_hex,
-    wag_scan_pair,            /* the backslash of a second surrogate */
-    wag_scan_pair_u,
-    wag_scan_literal,
-    wag_scan_minus,
-    wag_scan_zero,
-    wag_scan_int,
-    wag_scan_dot,
-    wag_scan_fraction,
-    wag_scan_e,
-    wag_scan_sign,
-    wag_scan_exponent,
-    wag_scan_done
+/* what a byte is in a string; from WAG_JSON_SCAN_LEAD on it leads others */
+
+#define WAG_JSON_SCAN_PLAIN    0
+#define WAG_JSON_SCAN_QUOTE    1
+#define WAG_JSON_SCAN_ESCAPE   2
+#define WAG_JSON_SCAN_CONTROL  3
+#define WAG_JSON_SCAN_INVALID  4
+#define WAG_JSON_SCAN_LEAD     5
+
+
+typedef struct {
+    u_char               tail;
+    u_char               min;
+    u_char               max;
+} wag_json_scan_lead_t;
+
+
+static u_char *wag_json_scan_structure(wag_json_scan_t *s, u_char *p,
+    u_char *last);
+static u_char *wag_json_scan_value(wag_json_scan_t *s, u_char *p);
+static u_char *wag_json_scan_open(wag_json_scan_t *s, u_char *p);
+static u_char *wag_json_scan_close(wag_json_scan_t *s, u_char *p);
+static u_char *wag_json_scan_string(wag_json_scan_t *s, u_char *p,
+    u_char *last);
+static u_char *wag_json_scan_tail(wag_json_scan_t *s, u_char *p, u_char *last);
+static u_char *wag_json_scan_escape(wag_json_scan_t *s, u_char *p,
+    u_char *last);
+static u_char *wag_json_scan_unescape(wag_json_scan_t *s, u_char *p);
+static u_char *wag_json_scan_hex(wag_json_scan_t *s, u_char *p);
+static u_char *wag_json_scan_number(wag_json_scan_t *s, u_char *p,
+    u_char *last);
+static ngx_uint_t wag_json_scan_number_is_whole(wag_json_scan_t *s);
+static u_char *wag_json_scan_word(wag_json_scan_t *s, u_char *p, u_char *last);
+static void wag_json_scan_begin(wag_json_scan_t *s, u_char *p,
+    wag_json_scan_state_e state);
+static ngx_inline void wag_json_scan_put(wag_json_scan_t *s, u_char *data,
+    size_t len);
+static void wag_json_scan_put_code(wag_json_scan_t *s, uint32_t code);
+static u_char *wag_json_scan_tell(wag_json_scan_t *s, ngx_uint_t event,
+    u_char *p);
+static u_char *wag_json_scan_fail(wag_json_scan_t *s, const char *error,
+    u_char *p);
+
+
+static const u_char  wag_json_scan_class[256] = {
+    3, 3, 3, 3, 3, 3, 3, 3,  3, 3, 3, 3, 3, 3, 3, 3,
+    3, 3, 3, 3, 3, 3, 3, 3,  3, 3, 3, 3, 3, 3, 3, 3,
+    0, 0, 1, 0, 0, 0, 0, 0,  0, 0, 0, 0, 0, 0, 0, 0,  /* " */
+    0, 0, 0, 0, 0, 0, 0, 0,  0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0,  0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0,  0, 0, 0, 0, 2, 0, 0, 0,  /* \ */
+    0, 0, 0, 0, 0, 0, 0, 0,  0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0,  0, 0, 0, 0, 0, 0, 0, 0,
+
+    4, 4, 4, 4, 4, 4, 4, 4,  4, 4, 4, 4, 4, 4, 4, 4,
+    4, 4, 4, 4, 4, 4, 4, 4,  4, 4, 4, 4, 4, 4, 4, 4,
+    4, 4, 4, 4, 4, 4, 4, 4,  4, 4, 4, 4, 4, 4, 4, 4,
+    4, 4, 4, 4, 4, 4, 4, 4,  4, 4, 4, 4, 4, 4, 4, 4,
+    4, 4, 5, 5, 5, 5, 5, 5,  5, 5, 5, 5, 5, 5, 5, 5,  /* from c2 */
+    5, 5, 5, 5, 5, 5, 5, 5,  5, 5, 5, 5, 5, 5, 5, 5,
+    6, 7, 7, 7, 7, 7, 7, 7,  7, 7, 7, 7, 7, 8, 7, 7,  /* e0, ed */
+    9, 10, 10, 10, 11, 4, 4, 4,  4, 4, 4, 4, 4, 4, 4, 4   /* f0, to f4 */
 };
 
 
-static ngx_int_t wag_json_scan_byte(wag_json_scan_t *s, u_char ch);
-static u_char *wag_json_scan_run(wag_json_scan_t *s, u_char *p, u_char *last);
-static ngx_int_t wag_json_scan_begin(wag_json_scan_t *s, u_char ch);
-static ngx_int_t wag_json_scan_open(wag_json_scan_t *s, u_char ch);
-static ngx_int_t wag_json_scan_close(wag_json_scan_t *s, u_char ch);
-static ngx_int_t wag_json_scan_after(wag_json_scan_t *s, u_char ch);
-static ngx_int_t wag_json_scan_ended(wag_json_scan_t *s, off_t end);
-static ngx_int_t wag_json_scan_string(wag_json_scan_t *s, u_char ch);
-static ngx_int_t wag_json_scan_utf8(wag_json_scan_t *s, u_char ch);
-static ngx_int_t wag_json_scan_escape(wag_json_scan_t *s, u_char ch);
-static ngx_int_t wag_json_scan_hex(wag_json_scan_t *s, u_char ch);
-static ngx_int_t wag_json_scan_pair(wag_json_scan_t *s, u_char ch);
-static ngx_int_t wag_json_scan_literal(wag_json_scan_t *s, u_char ch);
-static ngx_int_t wag_json_scan_number(wag_json_scan_t *s, u_char ch);
-static ngx_uint_t wag_json_scan_number_next(ngx_uint_t state, u_char ch);
-static void wag_json_scan_put(wag_json_scan_t *s, u_char *p, size_t n);
-static void wag_json_scan_put_code(wag_json_scan_t *s, uint32_t code);
-static ngx_int_t wag_json_scan_fail(wag_json_scan_t *s, const char *error);
+/* RFC 3629, 4: how many bytes follow, and what the first of them may be */
+
+static const wag_json_scan_lead_t  wag_json_scan_leads[] = {
+    { 1, 0x80, 0xbf },
+    { 2, 0xa0, 0xbf },
+    { 2, 0x80, 0xbf },
+    { 2, 0x80, 0x9f },
+    { 3, 0x90, 0xbf },
+    { 3, 0x80, 0xbf },
+    { 3, 0x80, 0x8f }
+};
 
 
-#define wag_json_scan_blank(ch)                                               \
-    ((ch) == ' ' || (ch) == '\t' || (ch) == LF || (ch) == CR)
+/* the state after 0, 1 to 9, ".", "e", "-", "+"; 0: these cannot follow */
 
-#define wag_json_scan_in_array(s)                                             \
-    ((s)->arrays & ((uint64_t) 1 << ((s)->depth - 1)))
+static const u_char  wag_json_scan_numbers[][6] = {
+
+    /* number */
+    { wag_json_scan_zero_st, wag_json_scan_int_st, 0, 0,
+      wag_json_scan_minus_st, 0 },
+
+    /* minus */
+    { wag_json_scan_zero_st, wag_json_scan_int_st, 0, 0, 0, 0 },
+
+    /* zero */
+    { 0, 0, wag_json_scan_dot_st, wag_json_scan_e_st, 0, 0 },
+
+    /* int */
+    { wag_json_scan_int_st, wag_json_scan_int_st, wag_json_scan_dot_st,
+      wag_json_scan_e_st, 0, 0 },
+
+    /* dot */
+    { wag_json_scan_fraction_st, wag_json_scan_fraction_st, 0, 0, 0, 0 },
+
+    /* fraction */
+    { wag_json_scan_fraction_st, wag_json_scan_fraction_st, 0,
+      wag_json_scan_e_st, 0, 0 },
+
+    /* e */
+    { wag_json_scan_exponent_st, wag_json_scan_exponent_st, 0, 0,
+      wag_json_scan_sign_st, wag_json_scan_sign_st },
+
+    /* sign */
+    { wag_json_scan_exponent_st, wag_json_scan_exponent_st, 0, 0, 0, 0 },
+
+    /* exponent */
+    { wag_json_scan_exponent_st, wag_json_scan_exponent_st, 0, 0, 0, 0 }
+};
 
 
 void
-wag_json_scan_init(wag_json_scan_t *s, ngx_uint_t depth,
-    wag_json_scan_pt handler, void *data)
+wag_json_scan_init(wag_json_scan_t *s, wag_json_scan_pt handler, void *data,
+    ngx_uint_t depth)
 {
     ngx_memzero(s, sizeof(wag_json_scan_t));
 
-    s->max = ngx_min(depth, WAG_JSON_SCAN_DEPTH);
     s->handler = handler;
     s->data = data;
+    s->max_depth = ngx_min(depth, WAG_JSON_SCAN_MAX_DEPTH);
 }
 
 
 ngx_int_t
-wag_json_scan(wag_json_scan_t *s, u_char *p, u_char *last)
+wag_json_scan_parse(wag_json_scan_t *s, u_char *pos, u_char *last)
 {
-    u_char  *end;
+    u_char  *p;
 
-    if (s->error) {
+    if (s->error != NULL) {
         return NGX_ERROR;
     }
 
-    while (p < last) {
+    s->piece = pos;
 
-        if (s->state == wag_scan_string && s->rest == 0) {
+    for (p = pos; p < last; /* void */ ) {
 
-            end = wag_json_scan_run(s, p, last);
+        if (s->state < wag_json_scan_string_st) {
+            p = wag_json_scan_structure(s, p, last);
 
-            s->offset += end - p;
-            p = end;
+        } else if (s->state == wag_json_scan_string_st) {
+            p = wag_json_scan_string(s, p, last);
 
-            if (p == last) {
-                break;
-            }
+        } else if (s->state < wag_json_scan_number_st) {
+            p = wag_json_scan_escape(s, p, last);
+
+        } else if (s->state < wag_json_scan_word_st) {
+            p = wag_json_scan_number(s, p, last);
+
+        } else {
+            p = wag_json_scan_word(s, p, last);
         }
 
-        if (wag_json_scan_byte(s, *p) != NGX_OK) {
+        if (p == NULL) {
             return NGX_ERROR;
         }
-
-        p++;
-        s->offset++;
     }
+
+    s->seen += last - pos;
 
     return NGX_AGAIN;
 }
@@ -109,577 +175,544 @@ wag_json_scan(wag_json_scan_t *s, u_char *p, u_char *last)
 ngx_int_t
 wag_json_scan_end(wag_json_scan_t *s)
 {
-    if (s->error) {
+    if (s->error != NULL) {
         return NGX_ERROR;
     }
 
-    /* only a number does not tell where it ends */
+    s->piece = NULL;
 
-    if (s->depth == 0
-        && (s->state == wag_scan_zero || s->state == wag_scan_int
-            || s->state == wag_scan_fraction
-            || s->state == wag_scan_exponent)
-        && wag_json_scan_ended(s, s->offset) != NGX_OK)
-    {
-        return NGX_ERROR;
+    if (s->depth == 0 && wag_json_scan_number_is_whole(s)) {
+        s->state = wag_json_scan_done_st;
+
+        (void) wag_json_scan_tell(s, WAG_JSON_NUMBER, NULL);
+
+        if (s->error != NULL) {
+            return NGX_ERROR;
+        }
     }
 
-    if (s->state != wag_scan_done) {
-        return wag_json_scan_fail(s, "JSON is cut short");
+    if (s->state == wag_json_scan_done_st) {
+        return NGX_OK;
     }
 
-    return NGX_OK;
+    (void) wag_json_scan_fail(s, (s->depth || s->state)
+                                 ? "invalid JSON: it is cut short"
+                                 : "invalid JSON: no value", NULL);
+
+    return NGX_ERROR;
 }
 
-
-static ngx_int_t
-wag_json_scan_byte(wag_json_scan_t *s, u_char ch)
-{
-    switch (s->state) {
-
-    case wag_scan_string:
-        return wag_json_scan_string(s, ch);
-
-    case wag_scan_escape:
-        return wag_json_scan_escape(s, ch);
-
-    case wag_scan_hex:
-        return wag_json_scan_hex(s, ch);
-
-    case wag_scan_pair:
-    case wag_scan_pair_u:
-        return wag_json_scan_pair(s, ch);
-
-    case wag_scan_literal:
-        return wag_json_scan_literal(s, ch);
-
-    case wag_scan_minus:
-    case wag_scan_zero:
-    case wag_scan_int:
-    case wag_scan_dot:
-    case wag_scan_fraction:
-    case wag_scan_e:
-    case wag_scan_sign:
-    case wag_scan_exponent:
-        return wag_json_scan_number(s, ch);
-
-    default:
-        break;
-    }
-
-    if (wag_json_scan_blank(ch)) {
-        return NGX_OK;
-    }
-
-    switch (s->state) {
-
-    case wag_scan_value:
-        return wag_json_scan_begin(s, ch);
-
-    case wag_scan_first_value:
-        return (ch == ']') ? wag_json_scan_close(s, ch)
-                           : wag_json_scan_begin(s, ch);
-
-    case wag_scan_first_key:
-
-        if (ch == '}') {
-            return wag_json_scan_close(s, ch);
-        }
-
-        /* fall through */
-
-    case wag_scan_key:
-
-        if (ch != '"') {
-            return wag_json_scan_fail(s, "invalid JSON");
-        }
-
-        s->is_key = 1;
-        s->cut = 0;
-        s->key_len = 0;
-        s->state = wag_scan_string;
-
-        return NGX_OK;
-
-    case wag_scan_colon:
-
-        if (ch != ':') {
-            return wag_json_scan_fail(s, "invalid JSON");
-        }
-
-        s->state = wag_scan_value;
-
-        return NGX_OK;
-
-    case wag_scan_after:
-        return wag_json_scan_after(s, ch);
-
-    default: /* wag_scan_done */
-        return wag_json_scan_fail(s, "bytes after the JSON");
-    }
-}
-
-
-/* the bytes of a string that stand for themselves and are ASCII */
 
 static u_char *
-wag_json_scan_run(wag_json_scan_t *s, u_char *p, u_char *last)
+wag_json_scan_structure(wag_json_scan_t *s, u_char *p, u_char *last)
 {
-    u_char  *first;
+    for ( /* void */ ; p < last; p++) {
 
-    for (first = p; p < last; p++) {
-        if (*p < 0x20 || *p >= 0x80 || *p == '"' || *p == '\\') {
+        if (*p == ' ' || *p == LF || *p == CR || *p == '\t') {
+            continue;
+        }
+
+        switch (s->state) {
+
+        case wag_json_scan_colon_st:
+
+            if (*p != ':') {
+                return wag_json_scan_fail(s, "invalid JSON: no colon", p);
+            }
+
+            s->state = wag_json_scan_value_st;
             break;
+
+        case wag_json_scan_next_st:
+
+            if (*p != ',') {
+                return wag_json_scan_close(s, p);
+            }
+
+            s->state = (s->arrays & 1) ? wag_json_scan_value_st
+                                       : wag_json_scan_key_st;
+            break;
+
+        case wag_json_scan_first_key_st:
+
+            if (*p == '}') {
+                return wag_json_scan_close(s, p);
+            }
+
+            /* fall through */
+
+        case wag_json_scan_key_st:
+
+            if (*p != '"') {
+                return wag_json_scan_fail(s, "invalid JSON: no name", p);
+            }
+
+            wag_json_scan_begin(s, p, wag_json_scan_string_st);
+            s->key = 1;
+
+            return p + 1;
+
+        case wag_json_scan_first_value_st:
+
+            if (*p == ']') {
+                return wag_json_scan_close(s, p);
+            }
+
+            /* fall through */
+
+        case wag_json_scan_value_st:
+            return wag_json_scan_value(s, p);
+
+        default: /* wag_json_scan_done_st */
+            return wag_json_scan_fail(s, "invalid JSON: more than one value",
+                                      p);
         }
     }
-
-    wag_json_scan_put(s, first, p - first);
 
     return p;
 }
 
 
-static ngx_int_t
-wag_json_scan_begin(wag_json_scan_t *s, u_char ch)
+static u_char *
+wag_json_scan_value(wag_json_scan_t *s, u_char *p)
 {
-    static const u_char  true_text[] = "true";
-    static const u_char  false_text[] = "false";
-    static const u_char  null_text[] = "null";
+    switch (*p) {
 
-    s->start = s->offset;
-
-    switch (ch) {
+    case '"':
+        wag_json_scan_begin(s, p, wag_json_scan_string_st);
+        s->key = 0;
+        return p + 1;
 
     case '{':
     case '[':
-        return wag_json_scan_open(s, ch);
-
-    case '"':
-        s->type = WAG_JSON_STRING;
-        s->state = wag_scan_string;
-        break;
+        return wag_json_scan_open(s, p);
 
     case 't':
-        s->type = WAG_JSON_TRUE;
-        s->literal = true_text;
-        s->state = wag_scan_literal;
+        s->word = "true";
+        s->event = WAG_JSON_TRUE;
         break;
 
     case 'f':
-        s->type = WAG_JSON_FALSE;
-        s->literal = false_text;
-        s->state = wag_scan_literal;
+        s->word = "false";
+        s->event = WAG_JSON_FALSE;
         break;
 
     case 'n':
-        s->type = WAG_JSON_NULL;
-        s->literal = null_text;
-        s->state = wag_scan_literal;
+        s->word = "null";
+        s->event = WAG_JSON_NULL;
         break;
 
     default:
 
-        if (ch != '-' && (ch < '0' || ch > '9')) {
-            return wag_json_scan_fail(s, "invalid JSON");
+        if (*p != '-' && (*p < '0' || *p > '9')) {
+            return wag_json_scan_fail(s, "invalid JSON: no value", p);
         }
 
-        s->type = WAG_JSON_NUMBER;
-        s->state = (ch == '-') ? wag_scan_minus
-                               : (ch == '0') ? wag_scan_zero : wag_scan_int;
+        wag_json_scan_begin(s, p, wag_json_scan_number_st);
+        return p;
     }
 
-    s->is_key = 0;
-    s->text = NULL;
-    s->size = 0;
-    s->len = 0;
-    s->cut = 0;
+    wag_json_scan_begin(s, p, wag_json_scan_word_st);
 
-    if (s->handler(s, WAG_JSON_BEGIN) != NGX_OK) {
-        return wag_json_scan_fail(s, "refused");
-    }
-
-    if (s->type != WAG_JSON_STRING) {
-        wag_json_scan_put(s, &ch, 1);
-    }
-
-    if (s->state == wag_scan_literal) {
-        s->literal++;
-    }
-
-    return NGX_OK;
+    return p;
 }
 
 
-static ngx_int_t
-wag_json_scan_open(wag_json_scan_t *s, u_char ch)
+static u_char *
+wag_json_scan_open(wag_json_scan_t *s, u_char *p)
 {
-    if (s->depth == s->max) {
-        return wag_json_scan_fail(s, "JSON is nested too deep");
+    u_char      *next;
+    ngx_uint_t   array;
+
+    if (s->depth == s->max_depth) {
+        return wag_json_scan_fail(s, "JSON is nested too deep", p);
     }
 
-    s->type = (ch == '[') ? WAG_JSON_ARRAY : WAG_JSON_OBJECT;
-    s->text = NULL;
-    s->len = 0;
-    s->cut = 0;
+    array = (*p == '[') ? 1 : 0;
 
-    if (s->handler(s, WAG_JSON_BEGIN) != NGX_OK) {
-        return wag_json_scan_fail(s, "refused");
-    }
+    wag_json_scan_begin(s, p, array ? wag_json_scan_first_value_st
+                                    : wag_json_scan_first_key_st);
 
-    if (ch == '[') {
-        s->arrays |= (uint64_t) 1 << s->depth;
-        s->state = wag_scan_first_value;
+    next = wag_json_scan_tell(s, array ? WAG_JSON_ARRAY : WAG_JSON_OBJECT,
+                              p + 1);
 
-    } else {
-        s->arrays &= ~((uint64_t) 1 << s->depth);
-        s->state = wag_scan_first_key;
-    }
-
+    s->arrays = s->arrays << 1 | array;
     s->depth++;
 
-    return NGX_OK;
+    return next;
 }
 
 
-static ngx_int_t
-wag_json_scan_close(wag_json_scan_t *s, u_char ch)
-{
-    s->depth--;
-    s->type = (ch == ']') ? WAG_JSON_ARRAY : WAG_JSON_OBJECT;
-    s->text = NULL;
-    s->len = 0;
-    s->cut = 0;
-
-    return wag_json_scan_ended(s, s->offset + 1);
-}
-
-
-static ngx_int_t
-wag_json_scan_after(wag_json_scan_t *s, u_char ch)
+static u_char *
+wag_json_scan_close(wag_json_scan_t *s, u_char *p)
 {
     ngx_uint_t  array;
 
-    array = (wag_json_scan_in_array(s) != 0);
+    array = s->arrays & 1;
 
-    if (ch == ',') {
-        s->state = array ? wag_scan_value : wag_scan_key;
-        return NGX_OK;
+    if (*p != (array ? ']' : '}')) {
+        return wag_json_scan_fail(s, "invalid JSON: no comma", p);
     }
 
-    if (ch == (array ? ']' : '}')) {
-        return wag_json_scan_close(s, ch);
-    }
+    s->arrays >>= 1;
+    s->depth--;
 
-    return wag_json_scan_fail(s, "invalid JSON");
+    wag_json_scan_begin(s, p, s->depth ? wag_json_scan_next_st
+                                       : wag_json_scan_done_st);
+
+    return wag_json_scan_tell(s, array ? WAG_JSON_ARRAY_END
+                                       : WAG_JSON_OBJECT_END, p + 1);
 }
 
 
-static ngx_int_t
-wag_json_scan_ended(wag_json_scan_t *s, off_t end)
+static u_char *
+wag_json_scan_string(wag_json_scan_t *s, u_char *p, u_char *last)
 {
-    s->end = end;
-    s->state = s->depth ? wag_scan_after : wag_scan_done;
+    u_char                      *run;
+    ngx_uint_t                   class;
+    const wag_json_scan_lead_t  *lead;
 
-    if (s->handler(s, WAG_JSON_END) != NGX_OK) {
-        return wag_json_scan_fail(s, "refused");
-    }
+    run = p;
 
-    return NGX_OK;
-}
+    for ( ;; ) {
 
+        if (s->tail) {
+            p = wag_json_scan_tail(s, p, last);
 
-static ngx_int_t
-wag_json_scan_string(wag_json_scan_t *s, u_char ch)
-{
-    if (s->rest || ch >= 0x80) {
-        return wag_json_scan_utf8(s, ch);
-    }
-
-    if (ch == '\\') {
-        s->state = wag_scan_escape;
-        return NGX_OK;
-    }
-
-    if (ch != '"') {
-        return wag_json_scan_fail(s, "control character in JSON");
-    }
-
-    if (!s->is_key) {
-        return wag_json_scan_ended(s, s->offset + 1);
-    }
-
-    s->state = wag_scan_colon;
-
-    if (s->handler(s, WAG_JSON_KEY) != NGX_OK) {
-        return wag_json_scan_fail(s, "refused");
-    }
-
-    return NGX_OK;
-}
-
-
-/* RFC 3629, 4 */
-
-static ngx_int_t
-wag_json_scan_utf8(wag_json_scan_t *s, u_char ch)
-{
-    if (s->rest) {
-
-        if (ch < s->low || ch > s->up) {
-            return wag_json_scan_fail(s, "invalid UTF-8 in JSON");
+            if (p == NULL) {
+                return NULL;
+            }
         }
 
-        s->rest--;
-        s->low = 0x80;
-        s->up = 0xbf;
+        while (p < last && wag_json_scan_class[*p] == WAG_JSON_SCAN_PLAIN) {
+            p++;
+        }
 
-    } else {
-        s->low = (ch == 0xe0) ? 0xa0 : (ch == 0xf0) ? 0x90 : 0x80;
-        s->up = (ch == 0xed) ? 0x9f : (ch == 0xf4) ? 0x8f : 0xbf;
+        if (p == last) {
+            wag_json_scan_put(s, run, p - run);
+            return p;
+        }
 
-        if (ch >= 0xc2 && ch <= 0xdf) {
-            s->rest = 1;
+        class = wag_json_scan_class[*p];
 
-        } else if (ch >= 0xe0 && ch <= 0xef) {
-            s->rest = 2;
+        if (class < WAG_JSON_SCAN_LEAD) {
+            break;
+        }
 
-        } else if (ch >= 0xf0 && ch <= 0xf4) {
-            s->rest = 3;
+        lead = &wag_json_scan_leads[class - WAG_JSON_SCAN_LEAD];
+        p++;
 
-        } else {
-            return wag_json_scan_fail(s, "invalid UTF-8 in JSON");
+        s->tail = lead->tail;
+        s->tail_min = lead->min;
+        s->tail_max = lead->max;
+    }
+
+    if (class == WAG_JSON_SCAN_CONTROL) {
+        return wag_json_scan_fail(s, "invalid JSON: control character in "
+                                  "string", p);
+    }
+
+    if (class == WAG_JSON_SCAN_INVALID) {
+        return wag_json_scan_fail(s, "invalid JSON: invalid UTF-8", p);
+    }
+
+    wag_json_scan_put(s, run, p - run);
+
+    if (class == WAG_JSON_SCAN_ESCAPE) {
+        s->state = wag_json_scan_escape_st;
+        return p + 1;
+    }
+
+    if (s->key) {
+        s->state = wag_json_scan_colon_st;
+        return wag_json_scan_tell(s, WAG_JSON_KEY, p + 1);
+    }
+
+    s->state = s->depth ? wag_json_scan_next_st : wag_json_scan_done_st;
+
+    return wag_json_scan_tell(s, WAG_JSON_STRING, p + 1);
+}
+
+
+static u_char *
+wag_json_scan_tail(wag_json_scan_t *s, u_char *p, u_char *last)
+{
+    for ( /* void */ ; p < last && s->tail; p++) {
+
+        if (*p < s->tail_min || *p > s->tail_max) {
+            return wag_json_scan_fail(s, "invalid JSON: invalid UTF-8", p);
+        }
+
+        s->tail--;
+        s->tail_min = 0x80;
+        s->tail_max = 0xbf;
+    }
+
+    return p;
+}
+
+
+static u_char *
+wag_json_scan_escape(wag_json_scan_t *s, u_char *p, u_char *last)
+{
+    while (p < last) {
+
+        switch (s->state) {
+
+        case wag_json_scan_escape_st:
+            p = wag_json_scan_unescape(s, p);
+            break;
+
+        case wag_json_scan_hex_st:
+            p = wag_json_scan_hex(s, p);
+            break;
+
+        case wag_json_scan_low_st:
+        case wag_json_scan_low_u_st:
+
+            if (*p != (s->state == wag_json_scan_low_st ? '\\' : 'u')) {
+                return wag_json_scan_fail(s, "invalid JSON: lone surrogate",
+                                          p);
+            }
+
+            s->state = (s->state == wag_json_scan_low_st)
+                       ? wag_json_scan_low_u_st : wag_json_scan_hex_st;
+            p++;
+            break;
+
+        default: /* wag_json_scan_string_st */
+            return p;
+        }
+
+        if (p == NULL) {
+            return NULL;
         }
     }
 
+    return p;
+}
+
+
+static u_char *
+wag_json_scan_unescape(wag_json_scan_t *s, u_char *p)
+{
+    u_char  ch;
+
+    switch (*p) {
+
+    case '"':
+    case '\\':
+    case '/':
+        ch = *p;
+        break;
+
+    case 'b':
+        ch = '\b';
+        break;
+
+    case 'f':
+        ch = '\f';
+        break;
+
+    case 'n':
+        ch = LF;
+        break;
+
+    case 'r':
+        ch = CR;
+        break;
+
+    case 't':
+        ch = '\t';
+        break;
+
+    case 'u':
+        s->state = wag_json_scan_hex_st;
+        s->code = 0;
+        s->high = 0;
+        s->digits = 0;
+        return p + 1;
+
+    default:
+        return wag_json_scan_fail(s, "invalid JSON: invalid escape", p);
+    }
+
+    s->state = wag_json_scan_string_st;
     wag_json_scan_put(s, &ch, 1);
 
-    return NGX_OK;
+    return p + 1;
 }
 
 
-static ngx_int_t
-wag_json_scan_escape(wag_json_scan_t *s, u_char ch)
+static u_char *
+wag_json_scan_hex(wag_json_scan_t *s, u_char *p)
 {
-    u_char         *p;
-    static u_char   names[] = "\"\\/bfnrt";
-    static u_char   codes[] = "\"\\/\b\f\n\r\t";
+    u_char    ch;
+    uint32_t  code;
 
-    if (ch == 'u') {
-        s->code = 0;
-        s->digits = 0;
-        s->state = wag_scan_hex;
+    ch = (u_char) (*p | 0x20);
 
-        return NGX_OK;
-    }
+    if (*p >= '0' && *p <= '9') {
+        code = *p - '0';
 
-    p = ch ? (u_char *) ngx_strchr(names, ch) : NULL;
-
-    if (p == NULL) {
-        return wag_json_scan_fail(s, "invalid escape in JSON");
-    }
-
-    wag_json_scan_put(s, &codes[p - names], 1);
-    s->state = wag_scan_string;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-wag_json_scan_hex(wag_json_scan_t *s, u_char ch)
-{
-    u_char  c;
-
-    c = (u_char) (ch | 0x20);
-
-    if (ch >= '0' && ch <= '9') {
-        s->code = s->code * 16 + (ch - '0');
-
-    } else if (c >= 'a' && c <= 'f') {
-        s->code = s->code * 16 + (c - 'a' + 10);
+    } else if (ch >= 'a' && ch <= 'f') {
+        code = ch - 'a' + 10;
 
     } else {
-        return wag_json_scan_fail(s, "invalid escape in JSON");
+        return wag_json_scan_fail(s, "invalid JSON: invalid escape", p);
     }
 
+    code |= s->code << 4;
+    s->code = code;
+
     if (++s->digits < 4) {
-        return NGX_OK;
+        return p + 1;
+    }
+
+    s->code = 0;
+    s->digits = 0;
+
+    if (s->high == 0 && code >= 0xd800 && code < 0xdc00) {
+        s->high = code;
+        s->state = wag_json_scan_low_st;
+        return p + 1;
+    }
+
+    if ((s->high != 0) != (code >= 0xdc00 && code < 0xe000)) {
+        return wag_json_scan_fail(s, "invalid JSON: lone surrogate", p);
     }
 
     if (s->high) {
+        code = 0x10000 + ((s->high - 0xd800) << 10) + (code - 0xdc00);
+    }
 
-        if (s->code < 0xdc00 || s->code > 0xdfff) {
-            return wag_json_scan_fail(s, "lone surrogate in JSON");
+    s->state = wag_json_scan_string_st;
+    wag_json_scan_put_code(s, code);
+
+    return p + 1;
+}
+
+
+static u_char *
+wag_json_scan_number(wag_json_scan_t *s, u_char *p, u_char *last)
+{
+    u_char      *run;
+    ngx_uint_t   column, state;
+
+    run = p;
+    state = s->state;
+
+    for ( /* void */ ; p < last; p++) {
+
+        if (*p >= '0' && *p <= '9') {
+            column = (*p == '0') ? 0 : 1;
+
+        } else if (*p == '.') {
+            column = 2;
+
+        } else if (*p == 'e' || *p == 'E') {
+            column = 3;
+
+        } else if (*p == '-' || *p == '+') {
+            column = (*p == '-') ? 4 : 5;
+
+        } else {
+            break;
         }
 
-        s->high = 0;
-        s->code = 0x10000 + ((s->surrogate - 0xd800) << 10)
-                  + (s->code - 0xdc00);
+        state = wag_json_scan_numbers[state - wag_json_scan_number_st][column];
 
-    } else if (s->code >= 0xd800 && s->code <= 0xdbff) {
-        s->high = 1;
-        s->surrogate = s->code;
-        s->state = wag_scan_pair;
+        if (state == 0) {
+            return wag_json_scan_fail(s, "invalid JSON: invalid number", p);
+        }
 
-        return NGX_OK;
-
-    } else if (s->code >= 0xdc00 && s->code <= 0xdfff) {
-        return wag_json_scan_fail(s, "lone surrogate in JSON");
+        s->state = state;
     }
 
-    wag_json_scan_put_code(s, s->code);
-    s->state = wag_scan_string;
+    wag_json_scan_put(s, run, p - run);
 
-    return NGX_OK;
+    if (p == last) {
+        return p;
+    }
+
+    if (!wag_json_scan_number_is_whole(s)) {
+        return wag_json_scan_fail(s, "invalid JSON: invalid number", p);
+    }
+
+    s->state = s->depth ? wag_json_scan_next_st : wag_json_scan_done_st;
+
+    return wag_json_scan_tell(s, WAG_JSON_NUMBER, p);
 }
 
-
-static ngx_int_t
-wag_json_scan_pair(wag_json_scan_t *s, u_char ch)
-{
-    if (s->state == wag_scan_pair && ch == '\\') {
-        s->state = wag_scan_pair_u;
-        return NGX_OK;
-    }
-
-    if (s->state == wag_scan_pair_u && ch == 'u') {
-        s->code = 0;
-        s->digits = 0;
-        s->state = wag_scan_hex;
-
-        return NGX_OK;
-    }
-
-    return wag_json_scan_fail(s, "lone surrogate in JSON");
-}
-
-
-static ngx_int_t
-wag_json_scan_literal(wag_json_scan_t *s, u_char ch)
-{
-    if (ch != *s->literal) {
-        return wag_json_scan_fail(s, "invalid JSON");
-    }
-
-    wag_json_scan_put(s, &ch, 1);
-
-    return (*++s->literal == '\0') ? wag_json_scan_ended(s, s->offset + 1)
-                                   : NGX_OK;
-}
-
-
-static ngx_int_t
-wag_json_scan_number(wag_json_scan_t *s, u_char ch)
-{
-    ngx_uint_t  next;
-
-    next = wag_json_scan_number_next(s->state, ch);
-
-    if (next != wag_scan_done) {
-        wag_json_scan_put(s, &ch, 1);
-        s->state = next;
-
-        return NGX_OK;
-    }
-
-    if (s->state != wag_scan_zero && s->state != wag_scan_int
-        && s->state != wag_scan_fraction && s->state != wag_scan_exponent)
-    {
-        return wag_json_scan_fail(s, "invalid number in JSON");
-    }
-
-    if (wag_json_scan_ended(s, s->offset) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    return wag_json_scan_byte(s, ch);
-}
-
-
-/* RFC 8259, 6; "done" where the byte is no part of the number */
 
 static ngx_uint_t
-wag_json_scan_number_next(ngx_uint_t state, u_char ch)
+wag_json_scan_number_is_whole(wag_json_scan_t *s)
 {
-    ngx_uint_t  digit;
+    return s->state == wag_json_scan_zero_st
+           || s->state == wag_json_scan_int_st
+           || s->state == wag_json_scan_fraction_st
+           || s->state == wag_json_scan_exponent_st;
+}
 
-    digit = (ch >= '0' && ch <= '9');
 
-    switch (state) {
+static u_char *
+wag_json_scan_word(wag_json_scan_t *s, u_char *p, u_char *last)
+{
+    u_char  *run;
 
-    case wag_scan_minus:
-        return digit ? (ch == '0') ? wag_scan_zero : wag_scan_int
-                     : wag_scan_done;
+    for (run = p; p < last && *s->word != '\0'; p++) {
 
-    case wag_scan_int:
-
-        if (digit) {
-            return wag_scan_int;
+        if (*p != (u_char) *s->word++) {
+            return wag_json_scan_fail(s, "invalid JSON: no value", p);
         }
-
-        /* fall through */
-
-    case wag_scan_zero:
-        return (ch == '.') ? wag_scan_dot
-                           : ((ch | 0x20) == 'e') ? wag_scan_e
-                                                  : wag_scan_done;
-
-    case wag_scan_dot:
-        return digit ? wag_scan_fraction : wag_scan_done;
-
-    case wag_scan_fraction:
-        return digit ? wag_scan_fraction
-                     : ((ch | 0x20) == 'e') ? wag_scan_e : wag_scan_done;
-
-    case wag_scan_e:
-
-        if (ch == '+' || ch == '-') {
-            return wag_scan_sign;
-        }
-
-        /* fall through */
-
-    default: /* wag_scan_sign, wag_scan_exponent */
-        return digit ? wag_scan_exponent : wag_scan_done;
     }
+
+    wag_json_scan_put(s, run, p - run);
+
+    if (*s->word != '\0') {
+        return p;
+    }
+
+    s->state = s->depth ? wag_json_scan_next_st : wag_json_scan_done_st;
+
+    return wag_json_scan_tell(s, s->event, p);
 }
 
 
 static void
-wag_json_scan_put(wag_json_scan_t *s, u_char *p, size_t n)
+wag_json_scan_begin(wag_json_scan_t *s, u_char *p, wag_json_scan_state_e state)
 {
-    size_t   size, *len;
-    u_char  *text;
+    s->state = state;
+    s->start = s->seen + (p - s->piece);
+    s->text.data = s->room.data;
+    s->text.len = 0;
+    s->cut = 0;
+}
 
-    if (s->is_key) {
-        text = s->key;
-        size = WAG_JSON_SCAN_KEY_LEN;
-        len = &s->key_len;
 
-    } else if (s->text == NULL) {
-        return;
+static ngx_inline void
+wag_json_scan_put(wag_json_scan_t *s, u_char *data, size_t len)
+{
+    size_t  size;
 
-    } else {
-        text = s->text;
-        size = s->size;
-        len = &s->len;
-    }
+    size = s->room.len - s->text.len;
 
-    if (n > size - *len) {
-        n = size - *len;
+    if (len > size) {
+        len = size;
         s->cut = 1;
     }
 
-    ngx_memcpy(text + *len, p, n);
-
-    *len += n;
+    if (len) {
+        ngx_memcpy(s->text.data + s->text.len, data, len);
+        s->text.len += len;
+    }
 }
 
 
 static void
 wag_json_scan_put_code(wag_json_scan_t *s, uint32_t code)
 {
-    u_char  buf[4], *p;
+    u_char  *p, buf[4];
 
     p = buf;
 
@@ -687,18 +720,18 @@ wag_json_scan_put_code(wag_json_scan_t *s, uint32_t code)
         *p++ = (u_char) code;
 
     } else if (code < 0x800) {
-        *p++ = (u_char) (0xc0 | (code >> 6));
+        *p++ = (u_char) (0xc0 | code >> 6);
         *p++ = (u_char) (0x80 | (code & 0x3f));
 
     } else if (code < 0x10000) {
-        *p++ = (u_char) (0xe0 | (code >> 12));
-        *p++ = (u_char) (0x80 | ((code >> 6) & 0x3f));
+        *p++ = (u_char) (0xe0 | code >> 12);
+        *p++ = (u_char) (0x80 | (code >> 6 & 0x3f));
         *p++ = (u_char) (0x80 | (code & 0x3f));
 
     } else {
-        *p++ = (u_char) (0xf0 | (code >> 18));
-        *p++ = (u_char) (0x80 | ((code >> 12) & 0x3f));
-        *p++ = (u_char) (0x80 | ((code >> 6) & 0x3f));
+        *p++ = (u_char) (0xf0 | code >> 18);
+        *p++ = (u_char) (0x80 | (code >> 12 & 0x3f));
+        *p++ = (u_char) (0x80 | (code >> 6 & 0x3f));
         *p++ = (u_char) (0x80 | (code & 0x3f));
     }
 
@@ -706,12 +739,67 @@ wag_json_scan_put_code(wag_json_scan_t *s, uint32_t code)
 }
 
 
-static ngx_int_t
-wag_json_scan_fail(wag_json_scan_t *s, const char *error)
+static u_char *
+wag_json_scan_tell(wag_json_scan_t *s, ngx_uint_t event, u_char *p)
 {
-    if (s->error == NULL) {
-        s->error = error;
+    s->end = s->seen + (p - s->piece);
+
+    if (s->cut) {
+        s->text.len = wag_json_scan_whole(s->text.data, s->text.len);
     }
 
-    return NGX_ERROR;
+    if (s->handler(s, event) != NGX_OK) {
+        return wag_json_scan_fail(s, s->error ? s->error
+                                              : "the reader ended it", p);
+    }
+
+    return p;
+}
+
+
+static u_char *
+wag_json_scan_fail(wag_json_scan_t *s, const char *error, u_char *p)
+{
+    s->error = error;
+    s->offset = s->seen + (p - s->piece);
+
+    return NULL;
+}
+
+
+size_t
+wag_json_scan_whole(u_char *data, size_t len)
+{
+    size_t  tail, more;
+
+    for (tail = 0; tail < len && tail < 3; tail++) {
+        if ((data[len - tail - 1] & 0xc0) != 0x80) {
+            break;
+        }
+    }
+
+    if (tail == len) {
+        return 0;
+    }
+
+    switch (data[len - tail - 1] >> 4) {
+
+    case 0xc:
+    case 0xd:
+        more = 1;
+        break;
+
+    case 0xe:
+        more = 2;
+        break;
+
+    case 0xf:
+        more = 3;
+        break;
+
+    default:
+        more = 0;
+    }
+
+    return (tail < more) ? len - tail - 1 : len;
 }

@@ -1,13 +1,4 @@
 
-/*
- * Copyright (C) the wa_gateway authors
- *
- * A scanner of JSON, RFC 8259, that takes a text in pieces of any size and
- * keeps nothing of it.  It is strict: one value, valid UTF-8, no lone
- * surrogates.
- */
-
-
 #ifndef _WAG_JSON_SCAN_H_INCLUDED_
 #define _WAG_JSON_SCAN_H_INCLUDED_
 
@@ -16,95 +7,129 @@
 #include <ngx_core.h>
 
 
-#define WAG_JSON_SCAN_DEPTH    64
-#define WAG_JSON_SCAN_KEY_LEN  128
+#define WAG_JSON_SCAN_MAX_DEPTH  64
+
+#define WAG_JSON_OBJECT          0
+#define WAG_JSON_OBJECT_END      1
+#define WAG_JSON_ARRAY           2
+#define WAG_JSON_ARRAY_END       3
+#define WAG_JSON_KEY             4
+#define WAG_JSON_STRING          5
+#define WAG_JSON_NUMBER          6
+#define WAG_JSON_TRUE            7
+#define WAG_JSON_FALSE           8
+#define WAG_JSON_NULL            9
 
 
-/* what there is to tell */
-
-#define WAG_JSON_KEY     0   /* of the value that follows */
-#define WAG_JSON_BEGIN   1   /* of a value; it may be given room for its text */
-#define WAG_JSON_END     2   /* of a value */
-
-/* what a value is */
-
-#define WAG_JSON_OBJECT  0
-#define WAG_JSON_ARRAY   1
-#define WAG_JSON_STRING  2
-#define WAG_JSON_NUMBER  3
-#define WAG_JSON_TRUE    4
-#define WAG_JSON_FALSE   5
-#define WAG_JSON_NULL    6
+typedef enum {
+    wag_json_scan_value_st = 0,
+    wag_json_scan_first_value_st,
+    wag_json_scan_first_key_st,
+    wag_json_scan_key_st,
+    wag_json_scan_colon_st,
+    wag_json_scan_next_st,
+    wag_json_scan_done_st,
+    wag_json_scan_string_st,
+    wag_json_scan_escape_st,
+    wag_json_scan_hex_st,
+    wag_json_scan_low_st,
+    wag_json_scan_low_u_st,
+    wag_json_scan_number_st,
+    wag_json_scan_minus_st,
+    wag_json_scan_zero_st,
+    wag_json_scan_int_st,
+    wag_json_scan_dot_st,
+    wag_json_scan_fraction_st,
+    wag_json_scan_e_st,
+    wag_json_scan_sign_st,
+    wag_json_scan_exponent_st,
+    wag_json_scan_word_st
+} wag_json_scan_state_e;
 
 
 typedef struct wag_json_scan_s  wag_json_scan_t;
 
-/*
- * NGX_OK, or NGX_ERROR to end the scan; the handler sets s->error then.
- */
+/* An event; NGX_OK: go on; NGX_ERROR ends the scan, "error" may be set. */
 typedef ngx_int_t (*wag_json_scan_pt)(wag_json_scan_t *s, ngx_uint_t event);
 
 
 struct wag_json_scan_s {
-    wag_json_scan_pt     handler;
-    void                *data;
+    wag_json_scan_pt       handler;
+    void                  *data;
 
-    ngx_uint_t           type;    /* of the value */
-    ngx_uint_t           depth;   /* objects and arrays it is in */
-    off_t                start;   /* its first byte, from the text's */
-    off_t                end;     /* the one after it */
+    /*
+     * Where the text of the next key or scalar goes; the handler may set it
+     * with each event, for what comes next.  No length: it is not wanted.
+     */
+    ngx_str_t              room;
 
-    /* a key, its escapes resolved; "cut" if it is longer than that */
+    /*
+     * With an event: the text of a key or scalar, decoded and without a NUL
+     * behind it; what is longer than the room is cut after a whole character.
+     * Offsets are from the start of all; those of a string have its quotes,
+     * those of an array or object are of its bracket.  "depth": how many
+     * arrays and objects are around the value or the key.
+     */
+    ngx_str_t              text;
+    off_t                  start;
+    off_t                  end;
+    ngx_uint_t             depth;
 
-    u_char               key[WAG_JSON_SCAN_KEY_LEN];
-    size_t               key_len;
+    /* after NGX_ERROR, with the offset of the byte */
 
-    /* the text of a scalar: the handler gives room at BEGIN, or NULL */
+    const char            *error;
+    off_t                  offset;
 
-    u_char              *text;
-    size_t               size;
-    size_t               len;
-
-    unsigned             cut:1;   /* key or text: there was more */
-
-    const char          *error;
-    off_t                offset;  /* of the byte that is wrong */
+    unsigned               cut:1;
 
     /* private */
 
-    unsigned             is_key:1;
-    unsigned             high:1;     /* a first surrogate came */
+    unsigned               key:1;
 
-    ngx_uint_t           state;
-    ngx_uint_t           max;
-    uint64_t             arrays;     /* a bit for each depth */
-    const u_char        *literal;
-    uint32_t             code;       /* of an escape */
-    uint32_t             surrogate;
-    ngx_uint_t           digits;
-    ngx_uint_t           rest;       /* of a character, in bytes */
-    u_char               low;        /* bounds of the next of these */
-    u_char               up;
+    wag_json_scan_state_e  state;
+    ngx_uint_t             max_depth;
+    uint64_t               arrays;
+
+    u_char                *piece;
+    off_t                  seen;
+
+    uint32_t               code;
+    uint32_t               high;
+    ngx_uint_t             digits;
+
+    u_char                 tail;
+    u_char                 tail_min;
+    u_char                 tail_max;
+
+    const char            *word;
+    ngx_uint_t             event;
 };
 
 
 /*
- * Prepares for one text, nested at most "depth" deep, up to
- * WAG_JSON_SCAN_DEPTH.
+ * Prepares for one text, which may be nested "depth" deep, 64 at most.
  */
-void wag_json_scan_init(wag_json_scan_t *s, ngx_uint_t depth,
-    wag_json_scan_pt handler, void *data);
+void wag_json_scan_init(wag_json_scan_t *s, wag_json_scan_pt handler,
+    void *data, ngx_uint_t depth);
 
 /*
- * Takes the next bytes.  NGX_AGAIN; NGX_ERROR, s->error tells why.  What is
- * told does not depend on how the text is split.
+ * Takes the next bytes of a JSON text, RFC 8259, strictly: one value, in
+ * valid UTF-8, without a byte order mark and lone surrogates.  NGX_AGAIN: go
+ * on; NGX_ERROR: "error" and "offset" tell.  Events and verdict do not depend
+ * on how the text is split.
  */
-ngx_int_t wag_json_scan(wag_json_scan_t *s, u_char *p, u_char *last);
+ngx_int_t wag_json_scan_parse(wag_json_scan_t *s, u_char *pos, u_char *last);
 
 /*
- * The text ends here.  NGX_OK if it was whole; NGX_ERROR.
+ * There are no more bytes; a number may be told of only now.  NGX_OK: it was
+ * one JSON text; NGX_ERROR.
  */
 ngx_int_t wag_json_scan_end(wag_json_scan_t *s);
+
+/*
+ * How many of the first "len" bytes of valid UTF-8 are whole characters.
+ */
+size_t wag_json_scan_whole(u_char *data, size_t len);
 
 
 #endif /* _WAG_JSON_SCAN_H_INCLUDED_ */

@@ -35,18 +35,27 @@ sub module {
 }
 
 
+# The records are for wag_unit_record(): lists of fields, of bytes.
 sub run {
-    my ($room) = @_;
+    my ($room, @records) = @_;
 
     my $module = module();
     my $dir = tempdir(CLEANUP => 1);
+    my $cases = '';
+
+    if (@records) {
+        $cases = "$dir/cases";
+        open my $file, '>:raw', $cases or die "$cases: $!";
+        print $file join(' ', map { length } @$_), "\n", @$_ for @records;
+        close $file or die "$cases: $!";
+    }
 
     open my $conf, '>', "$dir/nginx.conf" or die "$dir/nginx.conf: $!";
 
     print $conf <<"END";
 load_module $module;
 pid $dir/nginx.pid;
-wa_gateway_unit $room;
+wa_gateway_unit $room $cases;
 events { }
 END
 

@@ -14,6 +14,8 @@ typedef struct {
 
 
 static char *wag_unit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+static ngx_int_t wag_unit_read(ngx_pool_t *pool, ngx_str_t *name,
+    ngx_str_t *text);
 
 
 /* a new room adds its line here, its file to config and a .t beside */
@@ -25,9 +27,11 @@ static wag_unit_room_t  wag_unit_rooms[] = {
     { ngx_string("health"), wag_unit_health },
     { ngx_string("http"), wag_unit_http },
     { ngx_string("json"), wag_unit_json },
+    { ngx_string("json_scan"), wag_unit_json_scan },
     { ngx_string("keys"), wag_unit_keys },
     { ngx_string("killed"), wag_unit_killed },
     { ngx_string("latency"), wag_unit_latency },
+    { ngx_string("pick"), wag_unit_pick },
     { ngx_string("reason"), wag_unit_reason },
     { ngx_string("request"), wag_unit_request },
     { ngx_string("schedule"), wag_unit_schedule },
@@ -40,7 +44,7 @@ static wag_unit_room_t  wag_unit_rooms[] = {
 static ngx_command_t  wag_unit_commands[] = {
 
     { ngx_string("wa_gateway_unit"),
-      NGX_MAIN_CONF|NGX_DIRECT_CONF|NGX_CONF_TAKE1,
+      NGX_MAIN_CONF|NGX_DIRECT_CONF|NGX_CONF_TAKE12,
       wag_unit,
       0,
       0,
@@ -103,6 +107,12 @@ wag_unit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         unit.log = cf->log;
         unit.cycle = cf->cycle;
 
+        if (cf->args->nelts == 3
+            && wag_unit_read(cf->pool, &value[2], &unit.cases) != NGX_OK)
+        {
+            return "has no such file";
+        }
+
         room->run(&unit);
 
         printf("1..%u\n", (unsigned) unit.tests);
@@ -114,6 +124,102 @@ wag_unit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "unknown room \"%V\"", &value[1]);
 
     return NGX_CONF_ERROR;
+}
+
+
+static ngx_int_t
+wag_unit_read(ngx_pool_t *pool, ngx_str_t *name, ngx_str_t *text)
+{
+    FILE  *file;
+    long   size;
+
+    file = fopen((char *) name->data, "rb");
+    if (file == NULL) {
+        return NGX_ERROR;
+    }
+
+    size = -1;
+
+    if (fseek(file, 0, SEEK_END) == 0) {
+        size = ftell(file);
+        rewind(file);
+    }
+
+    text->len = (size > 0) ? (size_t) size : 0;
+    text->data = ngx_pnalloc(pool, text->len + 1);
+
+    if (text->data == NULL
+        || fread(text->data, 1, text->len, file) != text->len)
+    {
+        text->len = 0;
+    }
+
+    fclose(file);
+
+    return text->len ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_uint_t
+wag_unit_record(wag_unit_t *u, ngx_str_t *fields, ngx_uint_t n)
+{
+    u_char      *p, *end, *last;
+    ngx_int_t    len;
+    ngx_uint_t   i;
+
+    p = u->cases.data;
+    last = p + u->cases.len;
+
+    for (i = 0; i < n; i++) {
+        end = ngx_strlchr(p, last, (i == n - 1) ? LF : ' ');
+
+        if (end == NULL) {
+            return 0;
+        }
+
+        len = ngx_atoi(p, end - p);
+
+        if (len == NGX_ERROR) {
+            return 0;
+        }
+
+        fields[i].len = len;
+        p = end + 1;
+    }
+
+    for (i = 0; i < n; i++) {
+
+        if ((size_t) (last - p) < fields[i].len) {
+            return 0;
+        }
+
+        fields[i].data = p;
+        p += fields[i].len;
+    }
+
+    u->cases.len = last - p;
+    u->cases.data = p;
+
+    return 1;
+}
+
+
+u_char *
+wag_unit_text(u_char *p, u_char *data, size_t len)
+{
+    size_t  i;
+
+    for (i = 0; i < len; i++) {
+
+        if (data[i] < 0x20 || data[i] == '\\') {
+            p = ngx_sprintf(p, "\\%02xd", data[i]);
+
+        } else {
+            *p++ = data[i];
+        }
+    }
+
+    return p;
 }
 
 

@@ -11,6 +11,7 @@ typedef struct {
     ngx_pool_t          *pool;
     ngx_log_t           *log;
     ngx_cycle_t         *cycle;
+    ngx_str_t            cases;     /* of a file, if the .t gives one */
     ngx_uint_t           tests;
     ngx_uint_t           failed;
 } wag_unit_t;
@@ -23,14 +24,28 @@ ngx_uint_t wag_unit_ok(wag_unit_t *u, ngx_uint_t pass, const char *name);
 ngx_uint_t wag_unit_is(wag_unit_t *u, const char *got, const char *expected,
     const char *name);
 
+/*
+ * Takes the next record of "cases": a line with the lengths of its fields,
+ * then these; returns 0 if there is none.
+ */
+ngx_uint_t wag_unit_record(wag_unit_t *u, ngx_str_t *fields, ngx_uint_t n);
+
+/*
+ * Adds a text of any bytes to a line for wag_unit_is(): control characters
+ * and backslashes as \xx.  At most three times as long.
+ */
+u_char *wag_unit_text(u_char *p, u_char *data, size_t len);
+
 void wag_unit_connect(wag_unit_t *u);
 void wag_unit_expect(wag_unit_t *u);
 void wag_unit_health(wag_unit_t *u);
 void wag_unit_http(wag_unit_t *u);
 void wag_unit_json(wag_unit_t *u);
+void wag_unit_json_scan(wag_unit_t *u);
 void wag_unit_keys(wag_unit_t *u);
 void wag_unit_killed(wag_unit_t *u);
 void wag_unit_latency(wag_unit_t *u);
+void wag_unit_pick(wag_unit_t *u);
 void wag_unit_reason(wag_unit_t *u);
 void wag_unit_request(wag_unit_t *u);
 void wag_unit_schedule(wag_unit_t *u);
