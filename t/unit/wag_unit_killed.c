@@ -21,6 +21,9 @@
 #define WAG_UNIT_HOLDS  50000
 #define WAG_UNIT_HELD   64       /* reads of a name that is held */
 
+#define WAG_UNIT_SESSIONS  6     /* that there is room for */
+#define WAG_UNIT_STAYING   3     /* that are there all the time */
+
 #define WAG_UNIT_NONE   ((ngx_uint_t) -1)
 
 
@@ -37,9 +40,13 @@ static void wag_unit_killed_each(wag_unit_zone_t *s, wag_unit_killed_pt work,
     wag_unit_killed_pt look, const char *name);
 static ngx_uint_t wag_unit_killed_done(wag_unit_zone_t *s,
     wag_unit_killed_pt look);
+static void wag_unit_killed_session(wag_unit_zone_t *s);
+static void wag_unit_killed_look_sessions(wag_unit_zone_t *s);
 static void wag_unit_killed_hold(wag_unit_zone_t *s);
 static void wag_unit_killed_holder(wag_unit_zone_t *s, ngx_uint_t *results);
 
+
+static const char  *wag_unit_staying[] = { "main", "sales", "support" };
 
 static const char  wag_unit_other[] = "http://other:3000";
 
@@ -47,9 +54,10 @@ static const char  wag_unit_other[] = "http://other:3000";
 void
 wag_unit_killed(wag_unit_t *u)
 {
-    ngx_int_t         rc;
-    ngx_uint_t        level;
-    wag_unit_zone_t  *s;
+    ngx_int_t            rc;
+    ngx_uint_t           i, level;
+    wag_unit_zone_t     *s;
+    wag_session_name_t   name;
 
     s = wag_unit_zone(u);
     if (s == NULL) {
@@ -58,7 +66,19 @@ wag_unit_killed(wag_unit_t *u)
 
     wag_lock(s->zone.shpool);
 
-    rc = wag_slots_grow(s->zone.shpool, s->us.group, 2);
+    rc = wag_sessions_room(s->zone.shpool, s->us.group, WAG_UNIT_SESSIONS);
+
+    for (i = 0; rc == NGX_OK && i < WAG_UNIT_STAYING; i++) {
+        wag_unit_zone_session(&name, wag_unit_staying[i], NULL);
+
+        if (wag_sessions_put(s->us.group, i % 2, &name) == NULL) {
+            rc = NGX_ERROR;
+        }
+    }
+
+    if (rc == NGX_OK) {
+        rc = wag_slots_grow(s->zone.shpool, s->us.group, 2);
+    }
 
     if (rc == NGX_OK) {
         wag_unit_zone_room(s);
@@ -80,6 +100,9 @@ wag_unit_killed(wag_unit_t *u)
                          "slots");
     wag_unit_killed_each(s, wag_unit_zone_renumber,
                          wag_unit_killed_look_addresses, "addresses");
+
+    wag_unit_killed_each(s, wag_unit_killed_session,
+                         wag_unit_killed_look_sessions, "sessions");
 
     wag_unit_killed_hold(s);
 
@@ -236,6 +259,110 @@ wag_unit_killed_look_addresses(wag_unit_zone_t *s)
     if (first == second) {
         s->bad++;
     }
+}
+
+
+/*
+ * What a worker does that finds a session, or that it is gone; another one
+ * comes and goes before, so that its place is left in chains of any kind.
+ */
+
+static void
+wag_unit_killed_session(wag_unit_zone_t *s)
+{
+    wag_group_t         *group;
+    wag_session_t       *session;
+    wag_session_name_t   name;
+
+    group = s->us.group;
+
+    wag_lock(s->zone.shpool);
+
+    wag_unit_zone_session(&name, "guest", NULL);
+
+    session = wag_sessions_find(group, 0, &name);
+
+    if (session) {
+        wag_sessions_free(group, session);
+
+    } else {
+        (void) wag_sessions_put(group, 0, &name);
+    }
+
+    wag_unit_zone_session(&name, "passing", NULL);
+
+    session = wag_sessions_find(group, 1, &name);
+
+    if (session) {
+        wag_sessions_free(group, session);
+
+    } else {
+        (void) wag_sessions_put(group, 1, &name);
+    }
+
+    wag_unlock(s->zone.shpool);
+}
+
+
+static void
+wag_unit_killed_look_sessions(wag_unit_zone_t *s)
+{
+    ngx_uint_t           i, n, used, slot;
+    wag_group_t         *group;
+    wag_session_t       *session, *guest;
+    wag_session_name_t   name;
+
+    group = s->us.group;
+
+    wag_lock(s->zone.shpool);
+
+    for (i = 0, used = 0; i < group->sessions.capacity; i++) {
+        used += wag_used(wag_sessions_get(group, i));
+    }
+
+    /* by slot and by label all are found that are there, each once */
+
+    for (slot = 0, n = 0; slot < 2; slot++) {
+        session = NULL;
+
+        while ((session = wag_sessions_of_slot(group, slot, session))
+               && n <= used)
+        {
+            wag_sessions_name(session, &name);
+            n++;
+
+            if (wag_sessions_find(group, slot, &name) != session
+                || session->slot != slot)
+            {
+                s->bad++;
+            }
+        }
+    }
+
+    wag_unit_zone_session(&name, "guest", NULL);
+    guest = wag_sessions_find(group, 0, &name);
+
+    wag_unit_zone_session(&name, "passing", NULL);
+    session = wag_sessions_find(group, 1, &name);
+
+    s->seen[guest != NULL]++;
+
+    if (n != used
+        || used != (ngx_uint_t) WAG_UNIT_STAYING + (guest != NULL)
+                   + (session != NULL))
+    {
+        s->bad++;
+    }
+
+    for (i = 0; i < WAG_UNIT_STAYING; i++) {
+        wag_unit_zone_session(&name, wag_unit_staying[i], NULL);
+
+        if (wag_sessions_find(group, i % 2, &name) == NULL) {
+            s->bad++;
+        }
+    }
+
+    wag_unlock(s->zone.shpool);
 }
 
 

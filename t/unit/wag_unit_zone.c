@@ -174,6 +174,22 @@ wag_unit_zone_newcomer(wag_newcomer_t *newcomer, const char *name)
 }
 
 
+void
+wag_unit_zone_session(wag_session_name_t *name, const char *text,
+    const char *label)
+{
+    name->name.data = (u_char *) text;
+    name->name.len = ngx_strlen(text);
+    name->label = name->name;
+    name->secret = (label != NULL);
+
+    if (label) {
+        name->label.data = (u_char *) label;
+        name->label.len = ngx_strlen(label);
+    }
+}
+
+
 /* room in all that are free, as for instances to come */
 
 void

@@ -12,6 +12,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "wag_sessions.h"
 #include "wag_slots.h"
 #include "wag_unit.h"
 
@@ -38,6 +39,10 @@ void wag_unit_zone_room(wag_unit_zone_t *s);
 
 /* Whether a slot has all of a newcomer of that name. */
 ngx_uint_t wag_unit_zone_whole(wag_instance_t *instance, const char *name);
+
+/* The name of a session; with a label it is a secret. */
+void wag_unit_zone_session(wag_session_name_t *name, const char *text,
+    const char *label);
 
 /* Gives the second instance the second addresses, or the first again. */
 void wag_unit_zone_renumber(wag_unit_zone_t *s);
