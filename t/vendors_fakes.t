@@ -367,4 +367,501 @@ sub truth {
 }
 
 
+{
+    my $fake = fake('evolution', strangers => ['966511111111']);
+    my @key = (['apikey: k-1']);
+    my $own = ['apikey: ' . $fake->token('main')];
+    my $send = 'POST /message/sendText';
+    my %text = (number => '9665', text => 'hi');
+
+    is(truth($fake), 'main:966500000001:ready:open'
+       . ' second:966500000002:starting:connecting third:-:login:close'
+       . ' fourth:966500000004:down:refused fifth:966500000005:login:close',
+       'evolution: the truth');
+
+    answers($fake, 'evolution',
+        ['GET /instance/fetchInstances', [], undef,
+         '401 {"error":"Unauthorized","response":{"message":"Unauthorized"},'
+         . '"status":401}$'],
+        ['GET /instance/fetchInstances', ['apikey: bad'], undef, '401'],
+        ['GET /instance/fetchInstances', @key, undef,
+         '200 "name":"main","connectionStatus":"open","ownerJid":'
+         . '"966500000001@s.whatsapp.net" ... "number":null ... "token":" ... '
+         . '"password":" ... "name":"second","connectionStatus":"open" ... '
+         . '"name":"third","connectionStatus":"close","ownerJid":null ... '
+         . '"name":"fourth","connectionStatus":"open" ... '
+         . '"name":"sixth","connectionStatus":"open" ... ]$'],
+        ['GET /instance/fetchInstances?instanceName=main', @key, undef,
+         '200 [{ ... "name":"main"'],
+        ['GET /instance/fetchInstances?instanceName=sixth', @key, undef,
+         '404 Instance \\"sixth\\" not found'],
+        ['GET /instance/connectionState/main', @key, undef,
+         '200 {"instance":{"instanceName":"main","state":"open"}}$'],
+        ['GET /instance/connectionState/main', $own, undef, '200 open'],
+        ['GET /instance/connectionState/second', $own, undef, '401'],
+        ['GET /instance/connectionState/second', @key, undef,
+         '200 "state":"connecting"'],
+        ['GET /instance/connectionState/sixth', @key, undef,
+         '200 {"instance":{"instanceName":"sixth"}}$'],
+        ['GET /instance/connectionState/nobody', @key, undef,
+         '404 {"error":"Not Found","response":{"message":["The \\"nobody\\" '
+         . 'instance does not exist"]},"status":404}$'],
+        ['GET /instance/connectionState/nobody', [], undef, '404'],
+        ['GET /instance/connectionState/main?instanceName=second', @key, undef,
+         '200 "instanceName":"second","state":"connecting"'],
+        ["$send/main", @key, { %text }, '201 {"contextInfo" ... "key":{ ... '
+         . '"id":"3EB0 ... "remoteJid":"9665@s.whatsapp.net"'],
+        ["$send/main", [], { %text }, '401'],
+        ["$send/main", @key, { number => '9665' },
+         '400 instance requires property \\"text\\"'],
+        ["$send/main", @key, { number => '966511111111', text => 'x' },
+         '400 "exists":false'],
+        ["$send/second", @key, { %text }, '500 "Connection Closed"'],
+        ["$send/sixth", @key, { %text },
+         '500 Cannot read properties of undefined'],
+        ["$send/nobody", @key, { %text }, '404'],
+        ['POST /message/sendMedia/main', @key, { number => '9665@g.us',
+            mediatype => 'image', media => 'https://x.example.com/a.png' },
+         '201 "remoteJid":"9665@g.us"'],
+        ['POST /message/sendMedia/main', ['apikey: k-1',
+            'Content-Type: multipart/form-data; boundary=b'],
+         "--b\r\nContent-Disposition: form-data; name=\"number\"\r\n\r\n9665"
+         . "\r\n--b\r\nContent-Disposition: form-data; name=\"mediatype\"\r\n"
+         . "\r\nimage\r\n--b\r\nContent-Disposition: form-data; name=\"file\";"
+         . " filename=\"a.png\"\r\n\r\nPNG\r\n--b--\r\n", '201 "id":"3EB0'],
+        ['POST /chat/whatsappNumbers/main', @key,
+         { numbers => ['966511111111', '966522222222'] },
+         '200 "exists":false ... "exists":true'],
+        ['GET /metrics', [], undef, '200 {instance="main", ... } 1'],
+        ['POST /instance/create', @key, { instanceName => 'main' }, '403'],
+        ['POST /instance/create', @key, { instanceName => 'new' },
+         '201 "hash":" ... "status":"connecting"'],
+    );
+
+    is(join(' ', map { "$_->{to}:" . ($_->{media}{link} || $_->{media}{length}
+                                      || $_->{text}) } $fake->sent),
+       '9665@s.whatsapp.net:hi 9665@g.us:https://x.example.com/a.png '
+       . '9665@s.whatsapp.net:3', 'evolution: what was sent');
+
+    $fake->session('main', state => 'starting');
+    is(request($fake, "$send/main", @key, { %text })->{body},
+       '{"error":"Bad Request","response":{"message":["Error: Connection '
+       . 'Closed"]},"status":400}', 'evolution: a number that it knew');
+    $fake->session('main', state => 'ready');
+
+    answers($fake, 'evolution',
+        ['GET /instance/connect/fifth', @key, undef, '200 "base64"'],
+        ['GET /instance/connect/sixth', @key, undef, '200 "error":true'],
+        ['POST /instance/restart/main', @key, undef, '200 "connecting"'],
+        ['DELETE /instance/logout/third', @key, undef, '400 is not connected'],
+        ['DELETE /instance/logout/second', @key, undef, '200 SUCCESS'],
+        ['DELETE /instance/delete/fourth', @key, undef, '200 SUCCESS']);
+
+    is($fake->count('danger'), 6, 'evolution: what is dangerous is seen');
+    is(truth($fake), 'main:966500000001:starting:connecting'
+       . ' second:-:login:close third:-:login:close'
+       . ' fifth:966500000005:starting:connecting new:-:starting:connecting',
+       'evolution: and done');
+}
+
+
+{
+    my $fake = fake('wwebjs', strangers => ['966511111111']);
+    my @key = (['x-api-key: k-1']);
+    my $send = 'POST /client/sendMessage';
+    my %text = (chatId => '9665@c.us', contentType => 'string',
+                content => 'hi');
+
+    is(truth($fake), 'main:966500000001:ready:CONNECTED,session_connected'
+       . ' second:-:starting:OPENING,session_not_connected'
+       . ' third:-:login:null,session_not_connected'
+       . ' fourth:-:down:null,browser tab closed', 'wwebjs: the truth');
+
+    answers($fake, 'wwebjs',
+        ['GET /session/getSessions', [], undef,
+         '403 {"error":"Invalid API key","success":false}$'],
+        ['GET /session/getSessions', ['x-api-key: bad'], undef, '403'],
+        ['GET /session/getSessions', @key, undef,
+         '200 {"success":true,"result":["main","second","third","fourth"]}$'],
+        ['GET /session/status/main', @key, undef,
+         '200 {"message":"session_connected","state":"CONNECTED",'
+         . '"success":true}$'],
+        ['GET /session/status/second', @key, undef,
+         '200 {"message":"session_not_connected","state":"OPENING",'
+         . '"success":false}$'],
+        ['GET /session/status/third', @key, undef,
+         '200 {"message":"session_not_connected","state":null,'
+         . '"success":false}$'],
+        ['GET /session/status/fourth', @key, undef,
+         '200 {"message":"browser tab closed","state":null'],
+        ['GET /session/status/fifth', @key, undef,
+         '200 {"message":"session_not_found","state":null'],
+        ['GET /session/status/nobody', @key, undef,
+         '200 {"message":"session_not_found","state":null,"success":false}$'],
+        ['GET /session/status/a.b', @key, undef, '422 alphanumerical'],
+        ['GET /client/getClassInfo/main', @key, undef,
+         '200 "sessionInfo":{ ... "wid":{ ... "user":"966500000001"}'],
+        ['GET /client/getClassInfo/third', @key, undef,
+         '404 {"error":"session_not_connected","success":false}$'],
+        ["$send/main", @key, { %text },
+         '200 "_serialized":"true_9665@c.us_3EB0'],
+        ["$send/main", [], { %text }, '403'],
+        ["$send/second", @key, { %text }, '404 session_not_connected'],
+        ["$send/sixth", @key, { %text },
+         '404 {"error":"session_not_found","success":false}$'],
+        ["$send/main", @key, { %text, chatId => '966511111111@c.us' },
+         '200 {"success":true}$'],
+        ["$send/main", @key, { %text, chatId => '9665' }, '500'],
+        ["$send/main", @key, { chatId => '9665@c.us' },
+         '400 invalid contentType'],
+        ["$send/main", @key, { chatId => '9665@c.us', options => {
+            caption => 'c' }, contentType => 'MessageMedia', content => {
+            mimetype => 'image/png', data => 'QUJD' } }, '200 "hasMedia":true'],
+        ['POST /client/isRegisteredUser/main', @key,
+         { number => '966511111111' }, '200 {"result":false'],
+        ['GET /ping', [], undef, '200 pong'],
+        ['GET /session/start/main', @key, undef, '422 already exists'],
+        ['GET /session/start/new', @key, undef, '200 initiated'],
+        ['GET /session/qr/new', @key, undef, '200 "qr":"2@'],
+    );
+
+    is(join(' ', map { $_->{text} } $fake->sent), 'hi c',
+       'wwebjs: what was sent');
+
+    answers($fake, 'wwebjs',
+        ['GET /session/restart/third', @key, undef, '200 Restarted'],
+        ['GET /session/stop/main', @key, undef, '200 Session stopped'],
+        ['GET /session/stop/nobody', @key, undef, '200 Session stopped'],
+        ['GET /session/terminate/nobody', @key, undef, '200 session_not_found'],
+        ['GET /session/terminate/second', @key, undef, '200 Logged out'],
+        ['GET /session/terminateInactive', @key, undef, '200 Flush']);
+
+    is($fake->count('danger'), 6, 'wwebjs: what is dangerous is seen');
+    is(truth($fake), 'third:966500000003:ready:CONNECTED,session_connected',
+       'wwebjs: and done');
+}
+
+
+{
+    my $fake = fake('wppconnect', strangers => ['966511111111']);
+    my $token = decode_json(request($fake,
+        'POST /api/main/k-1/generate-token')->{body})->{token};
+    my @token = (["Authorization: Bearer $token"]);
+    my $send = 'POST /api/main/send-message';
+    my %other;
+
+    is(truth($fake), 'main:966500000001:ready:CONNECTED'
+       . ' second:-:starting:INITIALIZING third:-:login:QRCODE'
+       . ' fourth:-:down:CLOSED fifth:-:down:CLOSED sixth:-:down:CLOSED',
+       'wppconnect: the truth');
+
+    for (qw(second third fifth nobody)) {
+        $other{$_} = ['Authorization: Bearer ' . decode_json(request($fake,
+            "POST /api/$_/k-1/generate-token")->{body})->{token}];
+    }
+
+    answers($fake, 'wppconnect',
+        ['GET /api/k-1/show-all-sessions', [], undef,
+         '200 {"response":["main","second","third","fourth","fifth",'
+         . '"sixth"]}$'],
+        ['GET /api/bad/show-all-sessions', [], undef,
+         '400 {"message":"The token is incorrect","response":false}$'],
+        ['POST /api/main/bad/generate-token', [], undef,
+         '400 {"message":"The SECRET_KEY is incorrect","response":false}$'],
+        ['POST /api/main/k-1/generate-token', [], undef,
+         '201 "full":"main:$2b$10'],
+        ['GET /api/main/status-session', [], undef,
+         '401 {"message":"Token is not present. Check your header and try '
+         . 'again"}$'],
+        ['GET /api/main/status-session', ['Authorization: Bearer bad'], undef,
+         '401 {"error":"Check that the Session and Token are correct"}$'],
+        ['GET /api/second/status-session', @token, undef, '401'],
+        ['GET /api/main/status-session', @token, undef,
+         '200 {"qrcode":null,"status":"CONNECTED"'],
+        ["GET /api/main:$token/status-session", [], undef, '200 CONNECTED'],
+        ['GET /api/second/status-session', $other{second}, undef,
+         '200 INITIALIZING'],
+        ['GET /api/third/status-session', $other{third}, undef,
+         '200 "status":"QRCODE"'],
+        ['GET /api/fifth/status-session', $other{fifth}, undef, '200 CLOSED'],
+        ['GET /api/nobody/status-session', $other{nobody}, undef,
+         '200 {"qrcode":null,"status":"CLOSED"}$'],
+        ['GET /api/main/check-connection-session', @token, undef,
+         '200 {"message":"Connected","status":true}$'],
+        ['GET /api/nobody/check-connection-session', $other{nobody}, undef,
+         '200 {"message":"Disconnected","status":false}$'],
+        ['GET /api/main/get-phone-number', @token, undef,
+         '200 "response":"966500000001@c.us"'],
+        ['GET /api/third/get-phone-number', $other{third}, undef, '404'],
+        [$send, @token, { phone => '9665', message => 'hi' },
+         '201 "response":[{ ... "id":"true_9665@c.us_3EB0 ... '
+         . '"status":"success"'],
+        [$send, [], { phone => '9665', message => 'hi' }, '401'],
+        ['POST /api/third/send-message', $other{third},
+         { phone => '9665', message => 'hi' },
+         '404 {"message":"A sessão do WhatsApp não está ativa.",'
+         . '"response":null,"status":"Disconnected"}$'],
+        [$send, @token, { phone => '966511111111', message => 'hi' },
+         '400 O número 966511111111 não existe.'],
+        [$send, @token, { message => 'hi' }, '400'],
+        [$send, @token, { phone => '9665' }, '500 Erro ao enviar a mensagem.'],
+        ['POST /api/main/send-file', @token,
+         { phone => '9665', base64 => 'data:text/plain;base64,QUJD' },
+         '201 "id":"true_9665@c.us'],
+        ['POST /api/main/send-file', @token, { phone => '9665' },
+         '401 Sending the file is mandatory'],
+        ['GET /api/main/check-number-status/966511111111', @token, undef,
+         '200 "numberExists":false'],
+        ['GET /healthz', [], undef, '200 OK'],
+    );
+
+    $fake->forget;
+    is(request($fake, $send, @token, { message => 'hi', phone => ['1@c.us',
+        '966511111111', '2'] })->{status}, 400, 'wppconnect: one is wrong');
+    is(join(' ', map { $_->{to} } $fake->sent), '1@c.us 2@c.us',
+       'wppconnect: and it goes on sending');
+
+    answers($fake, 'wppconnect',
+        ['POST /api/main/close-session', @token, undef, '200'],
+        ['POST /api/bad/start-all', [], undef, '400'],
+        ['POST /api/second/bad/clear-session-data', [], undef, '400'],
+        ['POST /api/main/logout-session', @token, undef, '200'],
+        ['GET /unhealthy', [], undef, '503 $']);
+
+    is($fake->count('danger'), 5, 'wppconnect: what is dangerous is seen');
+    ok(poll { !IO::Socket::INET->new(PeerAddr => $fake->name) },
+       'wppconnect: the server has ended');
+    is(truth($fake), 'third:-:login:QRCODE fourth:966500000004:ready:CONNECTED'
+       . ' fifth:966500000005:ready:CONNECTED'
+       . ' sixth:966500000006:ready:CONNECTED', 'wppconnect: and it was done');
+}
+
+
+{
+    my $fake = fake('gowa', key => 'u:p', strangers => ['966511111111']);
+    my $basic = 'Authorization: Basic dTpw';
+    my @key = ([$basic]);
+    my %of = map { $_ => [$basic, "X-Device-Id: $_"] }
+             qw(main second third fourth fifth sixth);
+    my $send = 'POST /send/message';
+    my %text = (phone => '9665', message => 'hi');
+
+    is(truth($fake), 'main:966500000001:ready:logged_in'
+       . ' second:966500000002:starting:connecting third:-:login:connected'
+       . ' fourth:966500000004:down:disconnected'
+       . ' fifth:966500000005:down:disconnected', 'gowa: the truth');
+
+    answers($fake, 'gowa',
+        ['GET /devices', [], undef, '401 Unauthorized$'],
+        ['GET /devices', ['Authorization: Basic YmFk'], undef, '401'],
+        ['GET /devices', @key, undef,
+         '200 "results":[{"id":"main", ... "state":"logged_in","jid":'
+         . '"966500000001@s.whatsapp.net" ... {"id":"third","state":'
+         . '"connected","created_at" ... ]}$'],
+        ['GET /health', [], undef, '200 OK$'],
+        ['GET /app/status', $of{main}, undef,
+         '200 "is_connected":true,"is_logged_in":true,'
+         . '"jid":"966500000001@s.whatsapp.net"'],
+        ['GET /app/status', [$basic,
+            'X-Device-Id: 966500000001@s.whatsapp.net'], undef,
+         '200 "device_id":"main"'],
+        ['GET /app/status?device_id=third', @key, undef,
+         '200 "is_connected":true,"is_logged_in":false'],
+        ['GET /app/status?device_id=third', $of{main}, undef,
+         '200 "device_id":"main"'],
+        ['GET /app/status', $of{sixth}, undef,
+         '404 {"code":"DEVICE_NOT_FOUND", ... "device_id":"sixth"'],
+        ['GET /app/status', @key, undef, '400 {"code":"DEVICE_ID_REQUIRED"'],
+        ['GET /devices/main/status', @key, undef, '200 "is_logged_in":true'],
+        ['GET /devices/nobody/status', @key, undef,
+         '500 {"code":"INTERNAL_SERVER_ERROR","message":"device nobody not '
+         . 'found"}$'],
+        [$send, $of{main}, { %text },
+         '200 {"code":"SUCCESS", ... "results":{"message_id":"3EB0'],
+        [$send, [$basic, 'X-Device-Id: main',
+            'Content-Type: application/x-www-form-urlencoded'],
+         'phone=%2B9665&message=a+b', '200 "message_id":"3EB0'],
+        [$send, @key, { %text }, '400 DEVICE_ID_REQUIRED'],
+        [$send, $of{third}, { %text },
+         '401 {"code":"AUTHENTICATION_ERROR","message":"you are not logged '
+         . 'in"}$'],
+        [$send, $of{fourth}, { %text },
+         '401 {"code":"AUTHENTICATION_ERROR","message":"you are not connect'],
+        [$send, $of{fifth}, { %text }, '500 {"code":"INVALID_WA_CLI"'],
+        [$send, $of{main}, { %text, phone => '966511111111' },
+         '400 {"code":"INVALID_JID"'],
+        [$send, $of{main}, { %text, phone => '9665@c.us' },
+         "500 can't send message to unknown server c.us"],
+        [$send, $of{main}, { phone => '9665' }, '400 VALIDATION_ERROR'],
+        [$send, $of{main}, { %text, phone => '0566' }, '400 VALIDATION_ERROR'],
+        [$send, [@{$of{main}}, 'Content-Type: application/json'], '{',
+         '500 {"code":"INTERNAL_SERVER_ERROR"'],
+        ['POST /send/image', $of{main},
+         { phone => '9665', image_url => 'https://x.example.com/a.png' },
+         '200 "message_id":"3EB0'],
+        ['POST /send/file', $of{main}, { phone => '9665' },
+         '400 VALIDATION_ERROR'],
+        ['GET /user/check?phone=966511111111', $of{main}, undef,
+         '200 "is_on_whatsapp":false'],
+        ['GET /nothing', $of{main}, undef, '404 Not Found'],
+    );
+
+    is(join(' ', map { "$_->{to}:" . ($_->{text} || $_->{media}{link}) }
+                 $fake->sent), '9665@s.whatsapp.net:hi 9665@s.whatsapp.net:a b '
+       . '9665@s.whatsapp.net:https://x.example.com/a.png',
+       'gowa: what was sent');
+
+    $fake->session('main', throttled => 1);
+    answers($fake, 'gowa',
+        [$send, $of{main}, { %text }, '429 {"code":"WA_REACHOUT_TIMELOCK"'],
+        ['GET /app/reconnect', $of{fourth}, undef, '200 Reconnect success'],
+        ['POST /devices/main/logout', @key, undef, '200 Logout requested'],
+        ['DELETE /devices/third', @key, undef, '200 Device removed'],
+        ['DELETE /devices/second', @key, undef, '200 Device removed'],
+        ['GET /app/logout', $of{fourth}, undef, '200 Success logout']);
+
+    is($fake->count('danger'), 5, 'gowa: what is dangerous is seen');
+    is(truth($fake), 'main:-:down:disconnected fourth:-:down:disconnected'
+       . ' fifth:966500000005:down:disconnected', 'gowa: and done');
+
+    $fake->sessions([{ name => 'only', number => '966500000009' }]);
+    answers($fake, 'gowa',
+        [$send, @key, { %text }, '200 "message_id":"3EB0']);
+    is(($fake->sent)[-1]{session}, 'only',
+       'gowa: the only device is taken in silence');
+
+    $fake->sessions([]);
+    answers($fake, 'gowa',
+        ['GET /devices', @key, undef,
+         '200 {"code":"SUCCESS","message":"List devices"}$']);
+}
+
+
+{
+    my $fake = fake('wuzapi', strangers => ['966511111111']);
+    my @admin = (['Authorization: k-1']);
+    my %of = map { $_ => ['token: ' . $fake->token($_)] }
+             qw(main second third fourth fifth sixth);
+    my $token = $fake->token('main');
+    my $send = 'POST /chat/send/text';
+    my %text = (Phone => '9665', Body => 'hi');
+
+    is(truth($fake), 'main:966500000001:ready:true,true'
+       . ' second:966500000002:down:false,true third:-:login:true,false'
+       . ' fourth:966500000004:down:false,false'
+       . ' fifth:966500000005:down:false,false'
+       . ' sixth:966500000006:down:false,false', 'wuzapi: the truth');
+
+    answers($fake, 'wuzapi',
+        ['GET /admin/users', [], undef,
+         '401 {"code":401,"error":"unauthorized","success":false}$'],
+        ['GET /admin/users', ['Authorization: Bearer k-1'], undef, '401'],
+        ['GET /admin/users', $of{main}, undef, '401'],
+        ['GET /admin/users', @admin, undef,
+         '200 {"code":200,"data":[{"connected":true, ... "jid":'
+         . '"966500000001:12@s.whatsapp.net","loggedIn":true,"name":"main" ... '
+         . qq("token":"$token" ... ) . '"jid":"","loggedIn":false,'
+         . '"name":"third" ... ],"success":true}'],
+        ['GET /session/status', [], undef,
+         '401 {"code":401,"error":"unauthorized","success":false}$'],
+        ['GET /session/status', ['token: bad'], undef, '401'],
+        ['GET /session/status', @admin, undef, '401'],
+        ['GET /session/status', $of{main}, undef,
+         '200 "connected":true, ... "jid":"966500000001:12@s.whatsapp.net",'
+         . '"loggedIn":true'],
+        ["GET /session/status?token=$token", [], undef, '200 "name":"main"'],
+        ['GET /session/status', $of{sixth}, undef,
+         '200 "connected":false, ... "loggedIn":false'],
+        [$send, $of{main}, { %text },
+         '200 {"code":200,"data":{"Details":"Sent","Id":"3EB0'],
+        [$send, $of{main}, { phone => '9665', body => 'hi', id => 'MINE' },
+         '200 "Id":"MINE"'],
+        [$send, ['token: bad'], { %text }, '401'],
+        [$send, $of{main}, { Phone => '9665' },
+         '400 {"code":400,"error":"missing Body in Payload","success":false}$'],
+        [$send, $of{main}, '{', '400 could not decode Payload'],
+        [$send, $of{main}, { %text, Phone => '9665@c.us' },
+         '500 unknown server c.us'],
+        [$send, $of{third}, { %text }, '500 error sending message: '],
+        [$send, $of{fourth}, { %text },
+         '500 error sending message: websocket not connected'],
+        [$send, $of{fifth}, { %text },
+         '500 {"code":500,"error":"no session","success":false}$'],
+        [$send, $of{sixth}, { %text }, '500 no session'],
+        ['POST /chat/send/document', $of{main}, { Phone => '9665@g.us',
+            Document => 'data:text/plain;base64,QUJD', FileName => 'a.txt' },
+         '200 "Id":"3EB0'],
+        ['POST /chat/send/document', $of{main},
+         { Phone => '9665', Document => 'data:text/plain;base64,QUJD' },
+         '400 missing FileName in Payload'],
+        ['POST /user/check', $of{main}, { Phone => ['966511111111'] },
+         '200 "IsInWhatsapp":false'],
+        ['GET /health', [], undef, '200 "logged_in_users":1'],
+        ['GET /nothing', [], undef, '404 404 page not found'],
+        ['POST /admin/users', @admin, { name => 'new', token => 't-1' },
+         '201 "token":"t-1"'],
+        ['POST /admin/users', @admin, { name => 'more', token => 't-1' },
+         '409'],
+    );
+
+    is(join(' ', map { "$_->{to}:$_->{id}" } ($fake->sent)[1]),
+       '9665@s.whatsapp.net:MINE', 'wuzapi: what was sent');
+
+    my $id = decode_json(request($fake, 'GET /session/status',
+                                 $of{fourth})->{body})->{data}{id};
+
+    answers($fake, 'wuzapi',
+        ['POST /session/connect', $of{main}, {}, '409'],
+        ['POST /session/connect', $of{fifth}, {}, '200 Connected!'],
+        ['POST /session/disconnect', $of{main}, {}, '200 Disconnected'],
+        ['POST /session/logout', $of{main}, {}, '500 no session'],
+        ["DELETE /admin/users/$id/full", @admin, undef, '200 deleted']);
+
+    is($fake->count('danger'), 5, 'wuzapi: what is dangerous is seen');
+    like(truth($fake), qr/^main:966500000001:down:false,false .*
+                          \ fifth:966500000005:ready:true,true/x,
+         'wuzapi: and done');
+
+    # names need not be unique
+    $fake->session('second', display => 'main');
+    like(($fake->truth)[0]{session}, qr/^[0-9a-f]{12}$/,
+         'wuzapi: two of one name');
+}
+
+
+# The unproved.
+{
+    my %send = (
+        waha => ['POST /api/sendText', 'X-Api-Key: k', qr/^201 (?!.*"id")/],
+        evolution => ['POST /message/sendText/main', 'apikey: k', qr/^201 $/],
+        wwebjs => ['POST /client/sendMessage/main', 'x-api-key: k',
+                   qr/^200 \{"success":true\}$/],
+        wppconnect => ['POST /api/main:TOKEN/send-message', 'X: k',
+                       qr/^201 .*"isSendFailure":true/],
+        gowa => ['POST /send/message', 'Authorization: Basic aw==',
+                 qr/^200 .*"message_id":""/],
+        wuzapi => ['POST /chat/send/text', 'token: t',
+                   qr/^500 .*"success":true/],
+    );
+
+    for my $vendor (sort keys %send) {
+        my ($line, $key, $like) = @{$send{$vendor}};
+        my $fake = WaGateway::Vendor->new($vendor, key => 'k', sessions => [
+            { name => 'main', number => '9665', token => 't' }]);
+
+        $line =~ s/TOKEN/decode_json(request($fake,
+            'POST \/api\/main\/k\/generate-token')->{body})->{token}/e;
+        $fake->misbehave('send', 'unproved');
+
+        my $r = request($fake, $line, [$key], {
+            session => 'main', chatId => '9665@c.us', text => 'x',
+            number => '9665', contentType => 'string', content => 'x',
+            phone => '9665', message => 'x', body => 'x' });
+
+        like("$r->{status} $r->{body}", $like, "$vendor: unproved");
+        is($fake->sent, 1, 'though it was sent');
+    }
+}
+
+
 done_testing();

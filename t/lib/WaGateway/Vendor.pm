@@ -201,6 +201,13 @@ sub sessions {
 }
 
 
+# A session's own token, where it has one.
+sub token {
+    my ($self, $name) = @_;
+    return $self->command('token_of', $name);
+}
+
+
 # What can be known of its sessions by asking it, in the gateway's words: hashes
 # of session, number (undef when it does not tell), state, vendorState, and
 # elsewhere when it is another server's.
@@ -426,12 +433,17 @@ sub turns {
 sub changed {
     my ($self) = @_;
 
-    delete $self->{list};
+    delete @$self{qw(list index)};
     WaGateway::Vendor::Loop::look_again($self);
 }
 
 
-sub all { return @{$_[0]{s}}{@{$_[0]{order}}} }
+sub all {
+    my ($self) = @_;
+    my @all = @{$self->{s}}{@{$self->{order}}};
+
+    return @all;
+}
 
 
 # What it says of a session's state; no answer may have undef.
@@ -482,7 +494,7 @@ sub do_count {
 
 sub do_sent {
     my ($self) = @_;
-    return [map { $_->{sent} || () } @{$self->{ledger}}];
+    return [map { @{$_->{sent} || []} } @{$self->{ledger}}];
 }
 
 
@@ -495,6 +507,25 @@ sub do_forget {
 sub do_misbehave {
     my ($self, $kind, $mode) = @_;
     $self->{misbehaves}{$kind} = $mode;
+}
+
+
+sub do_token_of {
+    my ($self, $name) = @_;
+    return $self->token_of($self->{s}{$name} || die "no session: $name\n");
+}
+
+
+# By what the method says of each; kept until something changes.
+sub index_of {
+    my ($self, $method) = @_;
+    my $index = $self->{index}{$method} ||= {};
+
+    if (!%$index) {
+        push @{$index->{$self->$method($_)}}, $_ for $self->all;
+    }
+
+    return $index;
 }
 
 
@@ -585,8 +616,8 @@ sub send_out {
     my ($self, $request, $s, %o) = @_;
 
     $o{id} = $self->message_id unless defined $o{id} && $o{id} ne '';
-    $request->{entry}{sent} = { session => $s->{name},
-                                number => $s->{number}, %o };
+    push @{$request->{entry}{sent}}, { session => $s->{name},
+                                       number => $s->{number}, %o };
 
     return $o{id};
 }

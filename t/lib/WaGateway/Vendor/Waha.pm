@@ -8,6 +8,8 @@ use warnings;
 
 use parent -norequire, 'WaGateway::Vendor';
 
+my ($True, $False) = ($WaGateway::Vendor::True, $WaGateway::Vendor::False);
+
 my %States = (
     ready     => ['WORKING', 'ready'],
     starting  => ['STARTING', 'starting'],
@@ -100,7 +102,7 @@ sub wrong {
 
 sub unproved {
     my ($self, $answer) = @_;
-    return [$answer->[0], { timestamp => 1700000000, fromMe => $WaGateway::Vendor::True }];
+    return [$answer->[0], { timestamp => 1700000000, fromMe => $True }];
 }
 
 
@@ -269,9 +271,9 @@ sub message {
     $id = $self->send_out($q, $s, to => $body->{chatId}, id => $id, %o);
 
     return [201, { id => "true_$body->{chatId}_$id", timestamp => 1700000000,
-                   from => "$s->{number}\@c.us", fromMe => $WaGateway::Vendor::True,
+                   from => "$s->{number}\@c.us", fromMe => $True,
                    source => 'api', to => $body->{chatId}, body => $o{text},
-                   hasMedia => $o{media} ? $WaGateway::Vendor::True : $WaGateway::Vendor::False,
+                   hasMedia => $o{media} ? $True : $False,
                    ack => 1, ackName => 'SERVER', vCards => [] }];
 }
 
@@ -282,7 +284,7 @@ sub check {
 
     return $self->working($q->{query}{session}, sub {
         my $there = !$self->stranger($phone);
-        return [200, { numberExists => $there ? $WaGateway::Vendor::True : $WaGateway::Vendor::False,
+        return [200, { numberExists => $there ? $True : $False,
                        $there ? (chatId => "$phone\@c.us") : () }];
     });
 }
@@ -408,7 +410,7 @@ sub stop_server {
         WaGateway::Vendor::Loop::stop($self);
     });
 
-    return [201, { stopping => $WaGateway::Vendor::True }];
+    return [201, { stopping => $True }];
 }
 
 

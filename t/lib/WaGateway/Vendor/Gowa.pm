@@ -1,0 +1,375 @@
+package WaGateway::Vendor::Gowa;
+
+# GOWA (go-whatsapp-web-multidevice).  The key is "user:password".  A session
+# that is stopped has no client yet; one that is throttled is told so when it
+# sends; one that is elsewhere is unknown.
+
+use strict;
+use warnings;
+
+use MIME::Base64 qw(encode_base64);
+
+use parent -norequire, 'WaGateway::Vendor';
+
+my ($True, $False) = ($WaGateway::Vendor::True, $WaGateway::Vendor::False);
+
+my %States = (
+    ready     => ['logged_in', 'ready'],
+    starting  => ['connecting', 'starting'],
+    login     => ['connected', 'login'],
+    down      => ['disconnected', 'down'],
+    stopped   => ['disconnected', 'down'],
+    elsewhere => ['-', undef],
+);
+
+
+sub states { return \%States }
+
+
+sub routes {
+    my $s = qr{([^/]+)};
+
+    return (
+        ['GET', qr{^/devices$}, 'list', sub { [200, $_[0]->list_text] }],
+        ['POST', qr{^/devices$}, 'login', \&add_device],
+        ['GET', qr{^/devices/$s$}, 'number', \&device],
+        ['GET', qr{^/devices/$s/status$}, 'ask', \&device_status],
+        ['DELETE', qr{^/devices/$s$}, 'danger', \&remove_device],
+        ['POST', qr{^/devices/$s/(logout|reconnect)$}, 'danger',
+         \&device_action],
+        ['GET', qr{^/app/status$}, 'ask', \&status],
+        ['POST', qr{^/send/message$}, 'send', \&send_text],
+        ['POST', qr{^/send/(image|file)$}, 'send', \&send_media],
+        ['GET', qr{^/user/check$}, 'check', \&check],
+        ['GET', qr{^/chats$}, 'other', \&chats],
+        ['GET', qr{^/app/(login|login-with-code)$}, 'login', \&login],
+        ['GET', qr{^/app/(logout|reconnect)$}, 'danger', \&app_action],
+        ['GET', qr{^/health$}, 'other', sub { [200, 'OK', plain()] }],
+        ['GET', qr{^/app/info$}, 'other',
+         sub { done('Fetch app info success', { version => 'v9.2.0' }) }],
+    );
+}
+
+
+# Basic authentication of the framework, which knows nothing of codes.
+sub refuse {
+    my ($self, $q) = @_;
+    my $given = $q->{header}{authorization};
+
+    return if !defined $self->{key} || $q->{path} eq '/health'
+              || defined $given
+                 && $given eq 'Basic ' . encode_base64($self->{key}, '');
+
+    return [401, 'Unauthorized', { %{plain()},
+        'WWW-Authenticate' => 'Basic realm="Restricted", charset="UTF-8"' }];
+}
+
+
+sub plain { return { 'Content-Type' => 'text/plain; charset=utf-8' } }
+
+
+sub wrong {
+    my ($status, $code, $message, $results) = @_;
+
+    return [$status, { code => $code, message => $message,
+                       $results ? (results => $results) : () }];
+}
+
+
+sub broken { return wrong(500, 'INTERNAL_SERVER_ERROR', $_[0]) }
+
+
+sub done {
+    my ($message, $results) = @_;
+
+    return [200, { code => 'SUCCESS', message => $message,
+                   defined $results ? (results => $results) : () }];
+}
+
+
+# All but the routes of devices wants a device first.
+sub not_found {
+    my ($self, $q) = @_;
+
+    $self->chosen($q);
+    return [404, 'Not Found', plain()];
+}
+
+
+sub bad_json {
+    return broken("invalid character '}' looking for beginning of object key");
+}
+
+
+sub unproved {
+    my ($self) = @_;
+    return done('Message sent', { message_id => '', status => 'Message sent' });
+}
+
+
+sub listed { return $_[1] && $_[1]{state} ne 'elsewhere' }
+
+
+sub number_told { return defined $_[1]{number} && $_[1]{state} ne 'login' }
+
+
+sub jid {
+    my ($self, $s) = @_;
+    return $self->number_told($s) ? "$s->{number}\@s.whatsapp.net" : '';
+}
+
+
+sub item {
+    my ($self, $s) = @_;
+
+    my $text = $self->device_text($s, '');
+    return $text if length $text >= ($self->{item} || 0);
+    return $self->device_text($s, ' ' . $self->padding(length($text) + 1));
+}
+
+
+sub device_text {
+    my ($self, $s, $pad) = @_;
+    my $jid = $self->jid($s);
+
+    return WaGateway::Vendor::fill_in(
+        '{"id":id@name@,"state":state@jid@,'
+        . '"created_at":"2026-01-02T03:04:05.678901234+03:00"}',
+        id => $s->{name}, state => $self->state_of($s),
+        name => \($jid || $pad
+                  ? qq(,"display_name":"سارة \\u0026 \\"state\\" }$pad") : ''),
+        jid => \($jid ? qq(,"jid":"$jid") : ''));
+}
+
+
+sub list {
+    my ($self, @items) = @_;
+
+    return '{"code":"SUCCESS","message":"List devices"'
+           . (@items ? ',"results":[' . join(',', @items) . ']' : '') . '}';
+}
+
+
+sub known {
+    my ($self, $id) = @_;
+    my $s = $self->{s}{$id};
+
+    return $s if $self->listed($s);
+    die broken("device $id not found");
+}
+
+
+sub device {
+    my ($self, $q, $id) = @_;
+    my $text = $self->item_text($self->known($id));
+
+    return [200, qq({"code":"SUCCESS","message":"Device info","results":$text})];
+}
+
+
+sub told {
+    my ($self, $s) = @_;
+
+    return (is_connected => $s->{state} =~ /^(?:ready|login)$/ ? $True : $False,
+            is_logged_in => $s->{state} eq 'ready' ? $True : $False,
+            device_id => $s->{name});
+}
+
+
+sub device_status {
+    my ($self, $q, $id) = @_;
+    return done('Device status', { $self->told($self->known($id)) });
+}
+
+
+# The device of the header, else of the query; without one the only device.
+sub chosen {
+    my ($self, $q) = @_;
+
+    my $id = $q->{header}{'x-device-id'};
+    $id = defined $id ? WaGateway::Vendor::decoded($id =~ tr/+/ /r) : '';
+    $id =~ s/^\s+|\s+$//g;
+    $id = $q->{query}{device_id} if $id eq '';
+
+    my @all = grep { $self->listed($_) } $self->all;
+
+    if (!defined $id || $id eq '') {
+        return $all[0] if @all == 1;
+        die wrong(400, 'DEVICE_ID_REQUIRED', 'device_id is required via '
+                  . 'X-Device-Id header or device_id query');
+    }
+
+    my $s = $self->{s}{$id};
+    return $s if $self->listed($s);
+
+    ($s) = grep { $self->jid($_) eq $id } @all;
+    return $s if $s;
+
+    die wrong(404, 'DEVICE_NOT_FOUND', 'device not found; create a device '
+              . 'first from /api/devices or provide a valid X-Device-Id',
+              { device_id => $id });
+}
+
+
+sub status {
+    my ($self, $q) = @_;
+    my $s = $self->chosen($q);
+
+    return done('Connection status retrieved',
+                { $self->told($s), jid => $self->jid($s) });
+}
+
+
+# Dies unless it can send.
+sub logged_in {
+    my ($s) = @_;
+
+    die wrong(500, 'INVALID_WA_CLI',
+              'your WhatsApp CLI is invalid or empty')
+        if $s->{state} eq 'stopped';
+    die wrong(401, 'AUTHENTICATION_ERROR', 'you are not logged in')
+        if $s->{state} eq 'login';
+    die wrong(401, 'AUTHENTICATION_ERROR',
+              'you are not connect to services server, please reconnect')
+        if $s->{state} ne 'ready';
+}
+
+
+sub send_text {
+    my ($self, $q) = @_;
+    my $s = $self->chosen($q);
+    my $body = $self->members($q);
+
+    return wrong(400, 'VALIDATION_ERROR', 'message: cannot be blank.')
+        unless defined $body->{message} && $body->{message} ne '';
+
+    return $self->message($q, $s, $body->{phone}, text => $body->{message});
+}
+
+
+sub send_media {
+    my ($self, $q, $what) = @_;
+    my $s = $self->chosen($q);
+    my $body = $self->members($q);
+    my ($file) = grep { defined } @$body{"${what}_url", $what};
+
+    return wrong(400, 'VALIDATION_ERROR',
+                 "either ${\ucfirst $what} or ${\ucfirst $what}URL must be "
+                 . 'provided') unless defined $file;
+
+    return $self->message($q, $s, $body->{phone}, text => $body->{caption},
+                          media => WaGateway::Vendor::media($file));
+}
+
+
+sub message {
+    my ($self, $q, $s, $phone, %o) = @_;
+
+    return wrong(400, 'VALIDATION_ERROR', 'phone number cannot be empty')
+        unless defined $phone && $phone ne '';
+    return wrong(400, 'VALIDATION_ERROR', 'phone number must be in '
+                 . 'international format (should not start with 0).')
+        if $phone =~ /^\+?0/;
+
+    my $to = $phone =~ /@/ ? $phone
+             : $phone . (length $phone <= 15 ? '@s.whatsapp.net' : '@g.us');
+    $to =~ s/^\+//;
+
+    logged_in($s);
+
+    return wrong(400, 'INVALID_JID', "Phone $to is not on whatsapp")
+        if $to =~ /\@s\.whatsapp\.net$/ && $self->stranger($to);
+    return broken("can't send message to unknown server $1")
+        if $to =~ /\@(?!s\.whatsapp\.net$|g\.us$|lid$|newsletter$)(.*)/;
+    return wrong(429, 'WA_REACHOUT_TIMELOCK', 'WhatsApp rejected this send '
+                 . 'with error 463 (reach-out timelock).')
+        if $s->{throttled};
+
+    my $id = $self->send_out($q, $s, to => $to, %o);
+    my $status = "Message sent to $to (server timestamp: 2026-01-02)";
+
+    return done($status, { message_id => $id, status => $status });
+}
+
+
+sub check {
+    my ($self, $q) = @_;
+    my $s = $self->chosen($q);
+
+    logged_in($s);
+    return done('Success check user', { is_on_whatsapp =>
+        $self->stranger($q->{query}{phone} || '') ? $False : $True });
+}
+
+
+sub chats {
+    my ($self, $q) = @_;
+
+    $self->chosen($q);
+    return done('Success get chat list', { data => [] });
+}
+
+
+sub login {
+    my ($self, $q) = @_;
+    my $s = $self->chosen($q);
+
+    return wrong(400, 'ALREADY_LOGGED_IN', 'you are already logged in.')
+        if $s->{state} eq 'ready';
+
+    $self->turns($s, 'login');
+    return done('Login success', { device_id => $s->{name}, qr_duration => 30,
+        qr_link => $self->url . '/statics/qrcode/scan-qr-1.png' });
+}
+
+
+sub app_action {
+    my ($self, $q, $what) = @_;
+    my $s = $self->chosen($q);
+
+    $self->acted($s, $what);
+    return done($what eq 'logout' ? 'Success logout' : 'Reconnect success',
+                { device_id => $s->{name} });
+}
+
+
+sub device_action {
+    my ($self, $q, $id, $what) = @_;
+
+    $self->acted($self->known($id), $what);
+    return done(ucfirst "$what requested");
+}
+
+
+sub acted {
+    my ($self, $s, $what) = @_;
+
+    delete $s->{number} if $what eq 'logout';
+    die broken("device $s->{name} is not logged in (session deleted)")
+        if $what eq 'reconnect' && !defined $s->{number};
+
+    $self->turns($s, $what eq 'logout' ? 'down' : 'ready');
+}
+
+
+sub add_device {
+    my ($self, $q) = @_;
+    my $body = $self->members($q);
+    my $id = defined $body->{device_id} && $body->{device_id} ne ''
+             ? $body->{device_id} : lc $self->message_id;
+
+    $self->do_put($id, state => 'down') unless $self->{s}{$id};
+    return done('Device added', { id => $id, state => 'disconnected',
+                                  display_name => '', jid => '' });
+}
+
+
+sub remove_device {
+    my ($self, $q, $id) = @_;
+
+    $self->do_drop($id);
+    return done('Device removed');
+}
+
+
+1;

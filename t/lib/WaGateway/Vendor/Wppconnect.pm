@@ -1,0 +1,370 @@
+package WaGateway::Vendor::Wppconnect;
+
+# wppconnect-server.  The key is its secretKey.  All sessions are listed, as
+# their tokens are stored; one that is unknown is as one that is closed.
+
+use strict;
+use warnings;
+
+use Digest::MD5 qw(md5_hex);
+
+use parent -norequire, 'WaGateway::Vendor';
+
+my ($True, $False) = ($WaGateway::Vendor::True, $WaGateway::Vendor::False);
+
+my %States = (
+    ready     => ['CONNECTED', 'ready'],
+    starting  => ['INITIALIZING', 'starting'],
+    login     => ['QRCODE', 'login'],
+    down      => ['CLOSED', 'down'],
+    stopped   => ['CLOSED', 'down'],
+    elsewhere => ['CLOSED', 'down'],
+);
+
+
+sub states { return \%States }
+
+
+sub routes {
+    my $s = qr{([^/]+)};
+
+    return (
+        ['GET', qr{^/api/$s/show-all-sessions$}, 'list', \&sessions_of],
+        ['POST', qr{^/api/$s/$s/generate-token$}, 'token', \&generate],
+        ['GET', qr{^/api/$s/status-session$}, 'ask', \&ask],
+        ['GET', qr{^/api/$s/check-connection-session$}, 'ask', \&check_state],
+        ['GET', qr{^/api/$s/get-phone-number$}, 'number', \&number],
+        ['POST', qr{^/api/$s/send-message$}, 'send', \&send_text],
+        ['POST', qr{^/api/$s/send-(?:image|file|file-base64)$}, 'send',
+         \&send_media],
+        ['GET', qr{^/api/$s/check-number-status/$s$}, 'check', \&check],
+        ['GET', qr{^/api/$s/all-chats$}, 'other', \&chats],
+        ['POST', qr{^/api/$s/start-session$}, 'login', \&start_session],
+        ['POST', qr{^/api/$s/close-session$}, 'danger', \&close_session],
+        ['POST', qr{^/api/$s/logout-session$}, 'danger', \&logout],
+        ['POST', qr{^/api/$s/start-all$}, 'danger', \&start_all],
+        ['POST', qr{^/api/$s/$s/clear-session-data$}, 'danger', \&clear],
+        ['GET', qr{^/unhealthy$}, 'danger', \&unhealthy],
+        ['GET', qr{^/healthz$}, 'other',
+         sub { [200, { uptime => 3600, message => 'OK' }] }],
+    );
+}
+
+
+sub not_found {
+    my ($self, $q) = @_;
+    return page(404, "Cannot $q->{method} $q->{path}");
+}
+
+
+sub bad_json { return page(400, 'SyntaxError: Unexpected token') }
+
+
+sub page {
+    my ($status, $text) = @_;
+
+    return [$status, "<!DOCTYPE html>\n<html lang=\"en\">\n<body>\n"
+                     . "<pre>$text</pre>\n</body>\n</html>\n",
+            { 'Content-Type' => 'text/html; charset=utf-8' }];
+}
+
+
+# 201, and yet it was not sent.
+sub unproved {
+    my ($self, $answer) = @_;
+
+    return [201, { status => 'success', mapper => 'return', response => [
+        { id => 'true_1@c.us_3EB000', ack => -1, isSendFailure => $True }] }];
+}
+
+
+sub item { return WaGateway::Vendor::text($_[1]{name}) }
+
+
+sub list {
+    my ($self, @items) = @_;
+    return '{"response":[' . join(',', @items) . ']}';
+}
+
+
+sub secret_is {
+    my ($self, $secret) = @_;
+    return $secret eq (defined $self->{key} ? $self->{key}
+                                            : 'THISISMYSECURETOKEN');
+}
+
+
+sub sessions_of {
+    my ($self, $q, $secret) = @_;
+
+    return [400, { response => $False, message => 'The token is incorrect' }]
+        unless $self->secret_is($secret);
+    return [200, $self->list_text];
+}
+
+
+# As bcrypt's: with a salt, so that each is another.
+sub generate {
+    my ($self, $q, $name, $secret) = @_;
+
+    return [400, { response => $False,
+                   message => 'The SECRET_KEY is incorrect' }]
+        unless $self->secret_is($secret);
+
+    my $salt = substr md5_hex(++$self->{salts}) . 'x', 0, 22;
+    my $token = '$2b$10$' . $salt . $self->hash($salt, $name);
+
+    return [201, { status => 'success', session => $name, token => $token,
+                   full => "$name:$token" }];
+}
+
+
+sub hash {
+    my ($self, $salt, $name) = @_;
+
+    my $key = defined $self->{key} ? $self->{key} : 'THISISMYSECURETOKEN';
+    return substr md5_hex("$salt $name$key"), 0, 31;
+}
+
+
+# The name of the session, when its token is there and right.
+sub allowed {
+    my ($self, $q, $session) = @_;
+    my ($name, $token) = split /:/, $session, 2;
+
+    if (!defined $token) {
+        $token = ($q->{header}{authorization} || '') =~ /^\S+ (\S+)/
+                 ? $1 : die [401, { message => 'Token is not present. Check '
+                                    . 'your header and try again' }];
+    }
+
+    my ($salt, $hash) = $token =~ /^\$2b\$10\$(.{22})(.{31})$/;
+
+    die [401, { error => 'Check that the Session and Token are correct' }]
+        unless defined $salt && $hash eq $self->hash($salt, $name);
+
+    return $name;
+}
+
+
+sub ask {
+    my ($self, $q, $session) = @_;
+    my $name = $self->allowed($q, $session);
+    my $s = $self->{s}{$name};
+    my $state = $s ? $self->state_of($s) : 'CLOSED';
+
+    return [200, { status => 'CLOSED', qrcode => undef }]
+        if $state eq 'CLOSED';
+    return [200, { status => $state, version => '2.10.4',
+                   $state eq 'QRCODE'
+                       ? (qrcode => 'data:image/png;base64,QUJD',
+                          urlcode => '2@' . $self->secret($s, 'qr'))
+                       : (qrcode => undef) }];
+}
+
+
+sub check_state {
+    my ($self, $q, $session) = @_;
+    my $s = $self->{s}{$self->allowed($q, $session)};
+    my $on = $s && $s->{state} eq 'ready';
+
+    return [200, { status => $on ? $True : $False,
+                   message => $on ? 'Connected' : 'Disconnected' }];
+}
+
+
+sub connected {
+    my ($self, $q, $session) = @_;
+    my $s = $self->{s}{$self->allowed($q, $session)};
+
+    die [404, { response => undef, status => 'Disconnected',
+                message => 'A sessão do WhatsApp não está ativa.' }]
+        unless $s && $s->{state} eq 'ready';
+
+    return $s;
+}
+
+
+sub number {
+    my ($self, $q, $session) = @_;
+    my $s = $self->connected($q, $session);
+
+    return [200, { status => 'success', response => "$s->{number}\@c.us",
+                   mapper => 'device' }];
+}
+
+
+sub send_text {
+    my ($self, $q, $session) = @_;
+    my $body = $self->members($q);
+    my $s = $self->connected($q, $session);
+
+    return $self->messages($q, $s, $body, text => $body->{message});
+}
+
+
+sub send_media {
+    my ($self, $q, $session) = @_;
+    my $body = $self->members($q);
+    my $s = $self->connected($q, $session);
+    my ($file) = grep { defined } @$body{qw(path base64 file)};
+
+    return [401, { message => 'Sending the file is mandatory' }]
+        unless defined $file;
+
+    return $self->messages($q, $s, $body,
+        text => defined $body->{message} ? $body->{message}
+                                         : $body->{caption},
+        media => { %{WaGateway::Vendor::media($file)},
+                   filename => $body->{filename} });
+}
+
+
+# One that is not on WhatsApp is answered with 400, and the others are sent to.
+sub messages {
+    my ($self, $q, $s, $body, %o) = @_;
+
+    my @to = recipients($body);
+    my ($bad) = grep { $self->stranger($_) } @to;
+    my @sent;
+
+    return [400, '"Error sending message"'] unless @to;
+    return [500, { status => 'Error', message => 'Erro ao enviar a mensagem.',
+                   error => {} }]
+        unless defined $o{text} || $o{media};
+
+    for my $to (grep { !$self->stranger($_) } @to) {
+        my $id = $self->send_out($q, $s, to => $to, %o);
+
+        push @sent, { id => "true_${to}_$id", body => $o{text}, ack => 1,
+                      type => $o{media} ? 'document' : 'chat', t => 1700000000,
+                      from => "$s->{number}\@c.us", to => $to, fromMe => $True,
+                      isSendFailure => $False };
+    }
+
+    return [400, { response => undef, status => 'Connected',
+                   message => 'O número ' . ($bad =~ s/@.*//r)
+                              . ' não existe.' }] if defined $bad;
+    return [201, { status => 'success', response => \@sent,
+                   mapper => 'return' }];
+}
+
+
+sub recipients {
+    my ($body) = @_;
+
+    my $phone = defined $body->{phone} ? $body->{phone} : '';
+    my @to;
+
+    for (ref $phone ? @$phone : split /\s*[,;]\s*/, $phone) {
+        my $to = s/@.*//r;
+
+        if ($body->{isGroup}) {
+            push @to, "$to\@g.us";
+        } elsif ($body->{isNewsletter}) {
+            push @to, "$to\@newsletter";
+        } else {
+            $to =~ s/[^\w ]//g;
+            push @to, $to . ($body->{isLid} || length $to > 14 ? '@lid'
+                                                               : '@c.us')
+                if $to ne '';
+        }
+    }
+
+    return @to;
+}
+
+
+sub check {
+    my ($self, $q, $session, $phone) = @_;
+
+    $self->connected($q, $session);
+    return [200, { status => 'success', response => {
+        id => { _serialized => "$phone\@c.us" },
+        numberExists => $self->stranger($phone) ? $False : $True } }];
+}
+
+
+sub chats {
+    my ($self, $q, $session) = @_;
+
+    $self->connected($q, $session);
+    return [200, { status => 'success', response => [], mapper => 'chat' }];
+}
+
+
+sub start_session {
+    my ($self, $q, $session) = @_;
+    my $answer = $self->ask($q, $session);
+
+    $self->starts($self->allowed($q, $session));
+    return $answer;
+}
+
+
+sub starts {
+    my ($self, $name) = @_;
+    my $s = $self->{s}{$name};
+
+    return if $s && $self->state_of($s) ne 'CLOSED';
+    $self->do_put($name, state => $s && defined $s->{number} ? 'ready'
+                                                             : 'login');
+}
+
+
+sub close_session {
+    my ($self, $q, $session) = @_;
+    my $s = $self->{s}{$self->allowed($q, $session)};
+
+    return [500, { status => $False, message => 'Error closing session',
+                   error => {} }] unless $s;
+
+    $self->turns($s, 'stopped');
+    return [200, { status => $True, message => 'Session successfully closed' }];
+}
+
+
+sub logout {
+    my ($self, $q, $session) = @_;
+    my $s = $self->connected($q, $session);
+
+    $self->do_drop($s->{name});
+    return [200, { status => $True, message => 'Session successfully closed' }];
+}
+
+
+# A wrong secret is told, and changes nothing.
+sub start_all {
+    my ($self, $q, $secret) = @_;
+
+    $self->starts($_->{name}) for $self->all;
+
+    return [400, { response => 'error', message => 'The token is incorrect' }]
+        unless $self->secret_is($secret);
+    return [201, { status => 'success', message => 'Starting all sessions' }];
+}
+
+
+sub clear {
+    my ($self, $q, $name, $secret) = @_;
+
+    $self->do_drop($name);
+
+    return [400, { response => 'error', message => 'The token is incorrect' }]
+        unless $self->secret_is($secret);
+    return [200, { success => $True }];
+}
+
+
+sub unhealthy {
+    my ($self) = @_;
+
+    WaGateway::Vendor::Loop::later(0.05, sub {
+        WaGateway::Vendor::Loop::stop($self);
+    });
+
+    return [503, ''];
+}
+
+
+1;

@@ -1,0 +1,271 @@
+package WaGateway::Vendor::Wwebjs;
+
+# wwebjs-api (avoylenko).  A session that is stopped, or elsewhere, is not known
+# to it; of one that is down it says that its tab is closed.
+
+use strict;
+use warnings;
+
+use parent -norequire, 'WaGateway::Vendor';
+
+my ($True, $False) = ($WaGateway::Vendor::True, $WaGateway::Vendor::False);
+
+# state and message, as the gateway joins them
+my %States = (
+    ready     => ['CONNECTED,session_connected', 'ready'],
+    starting  => ['OPENING,session_not_connected', 'starting'],
+    login     => ['null,session_not_connected', 'login'],
+    down      => ['null,browser tab closed', 'down'],
+    stopped   => ['null,session_not_found', undef],
+    elsewhere => ['null,session_not_found', undef],
+);
+
+
+sub states { return \%States }
+
+
+sub routes {
+    my $s = qr{([^/]+)};
+
+    return (
+        ['GET', qr{^/session/getSessions$}, 'list',
+         sub { [200, $_[0]->list_text] }],
+        ['GET', qr{^/session/status/$s$}, 'ask', \&ask],
+        ['GET', qr{^/client/getClassInfo/$s$}, 'number', \&number],
+        ['POST', qr{^/client/sendMessage/$s$}, 'send', \&send_message],
+        ['POST', qr{^/client/isRegisteredUser/$s$}, 'check', \&check],
+        ['GET POST', qr{^/client/getChats/$s$}, 'other', \&chats],
+        ['GET', qr{^/session/start/$s$}, 'login', \&start_session],
+        ['GET', qr{^/session/qr/$s$}, 'login', \&qr],
+        ['GET', qr{^/session/terminateAll$}, 'danger', \&flush],
+        ['GET', qr{^/session/terminateInactive$}, 'danger', \&flush],
+        ['GET', qr{^/session/(terminate|stop|restart)/$s$}, 'danger', \&end],
+        ['POST', qr{^/client/(?:runMethod|resetState)/$s$}, 'danger', \&chats],
+        ['GET', qr{^/ping$}, 'other',
+         sub { [200, { success => $True, message => 'pong' }] }],
+    );
+}
+
+
+sub refuse {
+    my ($self, $q) = @_;
+    my $key = $q->{header}{'x-api-key'};
+
+    return if $q->{path} !~ m{^/(?:session|client)(?:/|$)};
+    return wrong(403, 'Invalid API key')
+        if defined $self->{key} && (!defined $key || $key ne $self->{key});
+
+    return wrong(422, 'Session should be alphanumerical or -')
+        if $q->{path} =~ m{^/\w+/\w+/([^/]+)} && $1 !~ /^[\w-]+\z/;
+
+    return;
+}
+
+
+sub wrong {
+    my ($status, $error) = @_;
+    return [$status, { success => $False, error => $error }];
+}
+
+
+sub not_found {
+    my ($self, $q) = @_;
+    return page(404, "Cannot $q->{method} $q->{path}");
+}
+
+
+sub bad_json { return page(400, 'SyntaxError: Unexpected token') }
+
+
+# Express's own
+sub page {
+    my ($status, $text) = @_;
+
+    return [$status, "<!DOCTYPE html>\n<html lang=\"en\">\n<body>\n"
+                     . "<pre>$text</pre>\n</body>\n</html>\n",
+            { 'Content-Type' => 'text/html; charset=utf-8' }];
+}
+
+
+# The library gave no message back.
+sub unproved { return [200, { success => $True }] }
+
+
+sub listed { return $_[1]{state} !~ /^(?:stopped|elsewhere)$/ }
+
+
+sub item { return WaGateway::Vendor::text($_[1]{name}) }
+
+
+sub list {
+    my ($self, @items) = @_;
+    return '{"success":true,"result":[' . join(',', @items) . ']}';
+}
+
+
+sub seen {
+    my ($self, $name) = @_;
+
+    my $s = $self->{s}{$name};
+    my ($state, $message) = split /,/, $s ? $self->state_of($s)
+                                          : $States{stopped}[0], 2;
+
+    return ($s, { success => $state eq 'CONNECTED' ? $True : $False,
+                  state => $state eq 'null' ? undef : $state,
+                  message => $message });
+}
+
+
+# Always 200.
+sub ask {
+    my ($self, $q, $name) = @_;
+    my ($s, $seen) = $self->seen($name);
+
+    return [200, $seen];
+}
+
+
+# The session, if it is connected.
+sub connected {
+    my ($self, $name) = @_;
+    my ($s, $seen) = $self->seen($name);
+
+    die wrong(404, $seen->{message}) if $seen->{success} == $False;
+    return $s;
+}
+
+
+sub number {
+    my ($self, $q, $name) = @_;
+    my $s = $self->connected($name);
+    my $wid = { server => 'c.us', user => $s->{number},
+                _serialized => "$s->{number}\@c.us" };
+
+    return [200, { success => $True, sessionInfo => {
+        pushname => 'سارة', wid => $wid, me => $wid, platform => 'android' } }];
+}
+
+
+sub send_message {
+    my ($self, $q, $name) = @_;
+    my $body = $self->members($q);
+    my $s = $self->connected($name);
+    my ($to, $type, $content) = @$body{qw(chatId contentType content)};
+    my %what;
+
+    if (defined $type && $type eq 'string') {
+        %what = (text => $content);
+
+    } elsif (defined $type && $type eq 'MessageMediaFromURL') {
+        %what = (media => WaGateway::Vendor::media($content));
+
+    } elsif (defined $type && $type eq 'MessageMedia') {
+        return wrong(500, 'Cannot read properties of undefined')
+            unless ref $content eq 'HASH' && defined $content->{data};
+
+        %what = (media => { %{WaGateway::Vendor::media($content->{data})},
+                            mimetype => $content->{mimetype},
+                            filename => $content->{filename} });
+    } else {
+        return wrong(400, 'invalid contentType');
+    }
+
+    $what{text} = $body->{options}{caption} if $what{media};
+
+    return wrong(500, 'Evaluation failed: invalid wid')
+        if !defined $to || $to !~ /^[^@]+\@(?:c\.us|g\.us|lid|newsletter)$/;
+    return $self->unproved if $self->stranger($to);
+
+    my $id = $self->send_out($q, $s, to => $to, %what);
+
+    return [200, { success => $True, message => {
+        id => { fromMe => $True, remote => $to, id => $id,
+                _serialized => "true_${to}_$id" },
+        ack => 0, hasMedia => $what{media} ? $True : $False,
+        body => $what{text}, type => $what{media} ? 'image' : 'chat',
+        timestamp => 1700000000, from => "$s->{number}\@c.us", to => $to } }];
+}
+
+
+sub check {
+    my ($self, $q, $name) = @_;
+    my $body = $self->members($q);
+
+    $self->connected($name);
+    return [200, { success => $True,
+                   result => $self->stranger($body->{number}) ? $False
+                                                              : $True }];
+}
+
+
+sub chats {
+    my ($self, $q, $name) = @_;
+
+    $self->connected($name);
+    return [200, { success => $True, chats => [] }];
+}
+
+
+sub start_session {
+    my ($self, $q, $name) = @_;
+    my $s = $self->{s}{$name};
+
+    return wrong(422, "Session already exists for: $name")
+        if $s && $self->listed($s);
+
+    $self->do_put($name, state => $s && defined $s->{number} ? 'ready'
+                                                             : 'login');
+    return [200, { success => $True,
+                   message => 'Session initiated successfully' }];
+}
+
+
+sub qr {
+    my ($self, $q, $name) = @_;
+    my ($s, $seen) = $self->seen($name);
+
+    return [200, { success => $False, message => $seen->{message} }]
+        if $seen->{message} eq 'session_not_found';
+    return [200, { success => $False,
+                   message => 'qr code not ready or already scanned' }]
+        unless $s->{state} eq 'login';
+    return [200, { success => $True, qr => '2@' . $self->secret($s, 'qr') }];
+}
+
+
+sub end {
+    my ($self, $q, $what, $name) = @_;
+    my ($s, $seen) = $self->seen($name);
+    my %said = (stop => 'Session stopped', restart => 'Restarted',
+                terminate => 'Logged out');
+
+    if ($seen->{message} eq 'session_not_found') {
+        return [200, $seen] if $what ne 'stop';
+
+    } elsif ($what eq 'terminate') {
+        $self->do_drop($name);
+
+    } elsif ($what eq 'stop') {
+        $self->turns($s, 'stopped');
+
+    } else {
+        $self->turns($s, defined $s->{number} ? 'ready' : 'login');
+    }
+
+    return [200, { success => $True, message => "$said{$what} successfully" }];
+}
+
+
+sub flush {
+    my ($self, $q) = @_;
+
+    for my $s (grep { $self->listed($_) } $self->all) {
+        next if $q->{path} =~ /Inactive/ && $s->{state} eq 'ready';
+        $self->do_drop($s->{name});
+    }
+
+    return [200, { success => $True, message => 'Flush completed successfully' }];
+}
+
+
+1;
