@@ -210,6 +210,7 @@ typedef struct {
 
     wag_health_t         health;
     uint32_t             list;         /* last seen in */
+    uint32_t             other_list;   /* of where it may come from */
     uint8_t              told;
     uint8_t              missed;       /* complete lists, in a row */
     uint8_t              reason;

@@ -8,6 +8,7 @@
 #include "wag_reason.h"
 #include "wag_secret.h"
 #include "wag_session.h"
+#include "wag_slots.h"
 #include "wag_state.h"
 
 
@@ -42,6 +43,8 @@ static void wag_session_news(wag_session_change_t *change,
 static ngx_uint_t wag_session_came(wag_session_change_t *change,
     wag_session_t *session, ngx_uint_t from);
 static ngx_uint_t wag_session_from_elsewhere(wag_session_change_t *change,
+    wag_session_t *session);
+static ngx_uint_t wag_session_may_leave(wag_session_change_t *change,
     wag_session_t *session);
 static ngx_uint_t wag_session_went(wag_session_change_t *change,
     wag_session_t *session);
@@ -409,7 +412,8 @@ wag_session_news(wag_session_change_t *change, wag_session_t *session,
     }
 
     if (news == WAG_SESSION_CAME
-        && wag_session_from_elsewhere(change, session))
+        && (wag_session_from_elsewhere(change, session)
+            || wag_session_may_leave(change, session)))
     {
         return;
     }
@@ -445,19 +449,41 @@ static ngx_uint_t
 wag_session_came(wag_session_change_t *change, wag_session_t *session,
     ngx_uint_t from)
 {
+    wag_session_t  *other;
+
     if (wag_session_from_elsewhere(change, session)) {
         return 1;
     }
 
-    if (change->peer->instance->listed
-        && wag_session_elsewhere(change, session, WAG_SESSION_ANY_LIVE))
-    {
-        session->news = WAG_SESSION_CAME;
-        session->was = from;
-        return 1;
+    other = change->peer->instance->listed
+            ? wag_session_elsewhere(change, session, WAG_SESSION_ANY_LIVE)
+            : NULL;
+
+    if (other == NULL) {
+        return 0;
     }
 
-    return 0;
+    session->news = WAG_SESSION_CAME;
+    session->was = from;
+    session->since = wag_time();
+    session->other_list =
+                     wag_slots_get(change->upstream->group, other->slot)->lists;
+
+    return 1;
+}
+
+
+/* whether the other instance has not told of its own since this one came */
+
+static ngx_uint_t
+wag_session_may_leave(wag_session_change_t *change, wag_session_t *session)
+{
+    wag_session_t  *other;
+
+    other = wag_session_elsewhere(change, session, WAG_SESSION_ANY_LIVE);
+
+    return other
+           && (int32_t) (other->list - session->other_list) <= 0;
 }
 
 
