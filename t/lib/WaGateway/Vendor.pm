@@ -1,16 +1,17 @@
 package WaGateway::Vendor;
 
-# Pretended WhatsApp servers of a vendor, with sessions, that answer as the real
-# one does and refuse what it refuses.  A process with one select loop serves
-# many of them.
+# Pretended WhatsApp servers of a vendor, with sessions, that answer as the
+# real one does and refuse what it refuses.  A process with one select loop
+# serves many of them.
 #
 #   my $fake = WaGateway::Vendor->new('waha', key => 'secret', sessions => [
 #       { name => 'main', number => '966500000001', state => 'ready' } ]);
 #   my @many = WaGateway::Vendor->farm(500, 'wwebjs', sessions => 20);
 #
 # A session is ready, starting, login (wants a QR code), down, stopped, or
-# elsewhere (in the database, run by another server); what else it can have is
-# told by its vendor's file.  With a number for "sessions", that many are ready.
+# elsewhere (in the database, run by another server), or has vendorState, a
+# state in the vendor's own words, besides; what else it can have is told by
+# its vendor's file.  With a number for "sessions", that many are ready.
 #
 # Options: key, address (127.0.0.1), port, item (least bytes of an item in a
 # list), ask_delay (seconds until a question for a state is answered), chunked
@@ -35,8 +36,8 @@ package WaGateway::Vendor;
 #   hang          nothing is said
 #   close, reset  the connection ends
 #
-# From "garbage" on the request is not served and changes nothing; after "after:"
-# it is, and only then answered so.
+# From "garbage" on the request is not served and changes nothing; with
+# "after:" before, it is, and only then answered so.
 #
 # A command has taken effect when its method returns, and a request is in the
 # ledger before a byte of its answer is sent.
@@ -196,8 +197,9 @@ sub remove {
 # These are all there are.
 sub sessions {
     my ($self, $sessions) = @_;
-    return $self->command('fill', ref $sessions ? $sessions
-                                                : some($sessions, $self->{id}));
+
+    $sessions = some($sessions, $self->{id}) unless ref $sessions;
+    return $self->command('fill', $sessions);
 }
 
 
@@ -208,9 +210,9 @@ sub token {
 }
 
 
-# What can be known of its sessions by asking it, in the gateway's words: hashes
-# of session, number (undef when it does not tell), state, vendorState, and
-# elsewhere when it is another server's.
+# What can be known of its sessions by asking it, in the gateway's words:
+# hashes of session, number (undef when it does not tell), state, vendorState,
+# and elsewhere when it is another server's.
 sub truth {
     my ($self) = @_;
     return @{$self->command('truth')};
@@ -218,10 +220,10 @@ sub truth {
 
 
 # The requests seen, in order, all or those whose path matches: method, path,
-# headers (the head as it came), length, digest (MD5), body (up to 64 KB), kind,
-# session, time, status (0: not answered yet), answered (when), connection, nth
-# of its connection, sent (of a send that was done: id, session, number, to,
-# text or media).
+# headers (the head as it came), length, digest (MD5), body (up to 64 KB),
+# kind, time, status (0: not answered yet), answered (when), connection, nth of
+# its connection, sent (what was sent, each: id, session, number, to, text or
+# media).
 sub ledger {
     my ($self, $path) = @_;
     return @{$self->command('ledger', defined $path ? "$path" : ())};
@@ -576,7 +578,7 @@ sub fill_in {
 }
 
 
-# A value as JSON, quick for what is plain; a reference to text is JSON already.
+# A value as JSON, quick for what is plain; a reference to text is JSON.
 sub text {
     my ($value) = @_;
 
@@ -647,7 +649,8 @@ sub members {
 
     my $text = $request->{body};
     $text =~ s{"((?:data:[^",]{0,200},)?[A-Za-z0-9+/=\\]{4096,})"}
-              {sprintf '{"length":%d,"digest":"%s"}', length $1, md5_hex($1)}ge;
+              {sprintf '{"length":%d,"digest":"%s"}', length $1,
+                       md5_hex($1)}ge;
 
     my $body = eval { JSON::PP::decode_json($text) };
     die $self->bad_json($request) unless ref $body eq 'HASH';
@@ -689,7 +692,9 @@ sub parts {
     my ($text, $boundary) = @_;
     my %field;
 
-    while ($text =~ /--\Q$boundary\E\r\n(.*?)\r\n\r\n(.*?)(?=\r\n--\Q$boundary\E)/gs) {
+    my $mark = qr/--\Q$boundary\E/;
+
+    while ($text =~ /$mark\r\n(.*?)\r\n\r\n(.*?)(?=\r\n$mark)/gs) {
         my ($head, $data) = ($1, $2);
         my ($name) = $head =~ /\bname="([^"]*)"/ or next;
         my ($file) = $head =~ /\bfilename="([^"]*)"/;

@@ -27,7 +27,7 @@ my $Item = '{"id":id@,"name":name@,"connectionStatus":db@,"ownerJid":jid@,'
     . '"profileName":profile@,"profilePicUrl":null,"integration":'
     . '"WHATSAPP-BAILEYS","number":number@,"businessId":null,"token":token@,'
     . '"clientName":"evolution","disconnectionReasonCode":null,'
-    . '"disconnectionObject":"{\"error\":{\"name\":\"x\",\"state\":\"open\"}}",'
+    . '"disconnectionObject":"{\"name\":\"x\",\"state\":\"open\"}",'
     . '"disconnectionAt":null,"createdAt":"2026-01-02T03:04:05.678Z",'
     . '"updatedAt":"2026-01-02T03:04:05.678Z","Chatwoot":{"id":cid@,"enabled":'
     . 'true,"accountId":"1","token":ctoken@,"url":'
@@ -82,7 +82,7 @@ sub refuse {
 
     my $key = $q->{header}{apikey};
 
-    return if defined $key && $key eq (defined $self->{key} ? $self->{key} : '');
+    return if defined $key && $key eq $self->global;
     return if defined $key && $s && $key eq $self->token_of($s);
     return if defined $key && $q->{kind} eq 'list' && $self->owner($key);
 
@@ -117,6 +117,9 @@ sub token_of {
     my ($self, $s) = @_;
     return $self->secret($s, 'token');
 }
+
+
+sub global { return defined $_[0]{key} ? $_[0]{key} : '' }
 
 
 sub owner {
@@ -172,7 +175,7 @@ sub instances {
     my @found = $self->all;
 
     @found = $self->owner($q->{header}{apikey})
-        if $q->{header}{apikey} ne (defined $self->{key} ? $self->{key} : '');
+        if $q->{header}{apikey} ne $self->global;
 
     return [200, $self->list_text]
         unless @found < $self->all || defined $name || defined $id
@@ -334,7 +337,8 @@ sub connect {
     }
 
     $self->turns($s, 'starting');
-    return [200, { pairingCode => undef, code => '2@' . $self->secret($s, 'qr'),
+    return [200, { pairingCode => undef,
+                   code => '2@' . $self->secret($s, 'qr'),
                    base64 => 'data:image/png;base64,QUJD', count => 1 }];
 }
 

@@ -103,7 +103,7 @@ sub bad_json {
 
 sub unproved {
     my ($self) = @_;
-    return done('Message sent', { message_id => '', status => 'Message sent' });
+    return done('Message sent', { message_id => '', status => 'Sent' });
 }
 
 
@@ -163,14 +163,17 @@ sub device {
     my ($self, $q, $id) = @_;
     my $text = $self->item_text($self->known($id));
 
-    return [200, qq({"code":"SUCCESS","message":"Device info","results":$text})];
+    return [200, qq({"code":"SUCCESS","message":"Device info",)
+                 . qq("results":$text})];
 }
 
 
 sub told {
     my ($self, $s) = @_;
 
-    return (is_connected => $s->{state} =~ /^(?:ready|login)$/ ? $True : $False,
+    my $on = $s->{state} =~ /^(?:ready|login)$/;
+
+    return (is_connected => $on ? $True : $False,
             is_logged_in => $s->{state} eq 'ready' ? $True : $False,
             device_id => $s->{name});
 }

@@ -130,7 +130,8 @@ sub command {
 
         # the test waits for it
         $c->{fh}->blocking(1);
-        WaGateway::Vendor::put_all($c->{fh}, pack('N', length $reply) . $reply);
+        WaGateway::Vendor::put_all($c->{fh},
+                                   pack('N', length $reply) . $reply);
     }
 }
 
@@ -155,7 +156,7 @@ sub start {
 
 
 sub stop {
-    my ($fake) = @_;
+    my ($fake, $how) = @_;
 
     if (my $fh = delete $fake->{listen}) {
         vec($R, fileno $fh, 1) = 0;
@@ -163,10 +164,20 @@ sub stop {
         close $fh;
     }
 
-    drop($_, 'reset') for grep { $_->{fake} == $fake } values %Connection;
+    for my $c (grep { $_->{fake} == $fake } values %Connection) {
+        drop($c, $how || 'reset');
+    }
+
     @Waiting = grep { $_->{fake} != $fake } @Waiting;
 
     return 1;
+}
+
+
+# Of its own will, after it said so.
+sub exit_soon {
+    my ($fake) = @_;
+    later(0.05, sub { stop($fake, 'close') });
 }
 
 

@@ -399,17 +399,15 @@ sub status {
 
 sub environment {
     my ($self) = @_;
-    return [200, { WAHA_API_KEY => $self->{key}, WHATSAPP_DEFAULT_ENGINE => 'GOWS' }];
+    return [200, { WAHA_API_KEY => $self->{key},
+                   WHATSAPP_DEFAULT_ENGINE => 'GOWS' }];
 }
 
 
 sub stop_server {
     my ($self) = @_;
 
-    WaGateway::Vendor::Loop::later(0.05, sub {
-        WaGateway::Vendor::Loop::stop($self);
-    });
-
+    WaGateway::Vendor::Loop::exit_soon($self);
     return [201, { stopping => $True }];
 }
 

@@ -320,7 +320,8 @@ sub close_session {
                    error => {} }] unless $s;
 
     $self->turns($s, 'stopped');
-    return [200, { status => $True, message => 'Session successfully closed' }];
+    return [200, { status => $True,
+                   message => 'Session successfully closed' }];
 }
 
 
@@ -329,7 +330,8 @@ sub logout {
     my $s = $self->connected($q, $session);
 
     $self->do_drop($s->{name});
-    return [200, { status => $True, message => 'Session successfully closed' }];
+    return [200, { status => $True,
+                   message => 'Session successfully closed' }];
 }
 
 
@@ -359,10 +361,7 @@ sub clear {
 sub unhealthy {
     my ($self) = @_;
 
-    WaGateway::Vendor::Loop::later(0.05, sub {
-        WaGateway::Vendor::Loop::stop($self);
-    });
-
+    WaGateway::Vendor::Loop::exit_soon($self);
     return [503, ''];
 }
 

@@ -26,8 +26,9 @@ my %States = (
 
 my $Item = '{"connected":connected@,"events":"Message,ReadReceipt",'
     . '"expiration":0,"hmac_configured":true,"id":id@,"jid":jid@,"loggedIn":'
-    . 'logged@,"name":name@,"proxy_config":{"enabled":true,"proxy_url":proxy@},'
-    . '"proxy_url":proxy@,"qrcode":qr@,"s3_config":{"access_key":"***",'
+    . 'logged@,"name":name@,"proxy_config":{"enabled":true,'
+    . '"proxy_url":proxy@},"proxy_url":proxy@,"qrcode":qr@,'
+    . '"s3_config":{"access_key":"***",'
     . '"bucket":"media","enabled":true,"endpoint":"https://s3.example.com",'
     . '"media_delivery":"both","path_style":false,"public_url":"","region":'
     . '"eu","retention_days":30},"token":token@,"webhook":'
@@ -53,8 +54,7 @@ sub routes {
         ['POST', qr{^/chat/send/(image|document|video|audio)$}, 'send',
          \&send_media],
         ['POST', qr{^/user/check$}, 'check', \&check],
-        ['DELETE', qr{^/webhook$}, 'danger',
-         sub { done({ Details => 'Webhook and events deleted successfully' }) }],
+        ['DELETE', qr{^/webhook$}, 'danger', \&delete_webhook],
         ['GET', qr{^/health$}, 'other', \&health],
     );
 }
@@ -165,7 +165,9 @@ sub item {
 
 sub list {
     my ($self, @items) = @_;
-    return '{"code":200,"data":[' . join(',', @items) . "],\"success\":true}\n";
+
+    return '{"code":200,"data":[' . join(',', @items)
+           . "],\"success\":true}\n";
 }
 
 
@@ -309,6 +311,11 @@ sub check {
         Query => $_, JID => "$_\@s.whatsapp.net", VerifiedName => '',
         IsInWhatsapp => $self->stranger($_) ? $False : $True } }
         @{$body->{phone}}] });
+}
+
+
+sub delete_webhook {
+    return done({ Details => 'Webhook and events deleted successfully' });
 }
 
 

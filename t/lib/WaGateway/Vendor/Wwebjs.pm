@@ -1,7 +1,7 @@
 package WaGateway::Vendor::Wwebjs;
 
-# wwebjs-api (avoylenko).  A session that is stopped, or elsewhere, is not known
-# to it; of one that is down it says that its tab is closed.
+# wwebjs-api (avoylenko).  A session that is stopped, or elsewhere, is not
+# known to it; of one that is down it says that its tab is closed.
 
 use strict;
 use warnings;
@@ -142,7 +142,8 @@ sub number {
                 _serialized => "$s->{number}\@c.us" };
 
     return [200, { success => $True, sessionInfo => {
-        pushname => 'سارة', wid => $wid, me => $wid, platform => 'android' } }];
+        pushname => 'سارة', wid => $wid, me => $wid,
+        platform => 'android' } }];
 }
 
 
@@ -264,7 +265,8 @@ sub flush {
         $self->do_drop($s->{name});
     }
 
-    return [200, { success => $True, message => 'Flush completed successfully' }];
+    return [200, { success => $True,
+                   message => 'Flush completed successfully' }];
 }
 
 
