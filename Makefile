@@ -82,6 +82,7 @@ dashboard-test: build
 	cp t/dashboard/package.json build/dashboard/
 	cd build/dashboard && npm install --no-audit --no-fund --no-progress
 	node t/dashboard/dashboard.js
+	node t/dashboard/sessions.js
 
 # What is not installed is skipped with a word.  clang-tidy has to know where
 # nginx's headers are, so it comes after a build.

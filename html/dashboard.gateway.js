@@ -89,6 +89,24 @@ function bytes(s) {
 }
 
 
+// What a path beside the page answers; it throws when that takes too long.
+async function ask(path, control) {
+    const late = setTimeout(() => control.abort(), TIMEOUT);
+    const headers = key ? { 'X-Api-Key': bytes(key) } : {};
+
+    try {
+        const answer = await fetch(path, { headers, cache: 'no-store',
+            credentials: 'same-origin', signal: control.signal });
+
+        return { status: answer.status, ok: answer.ok,
+                 body: answer.ok ? await answer.text() : '' };
+
+    } finally {
+        clearTimeout(late);
+    }
+}
+
+
 async function poll() {
     if (request) {
         return;
@@ -98,13 +116,10 @@ async function poll() {
     request = new AbortController();
 
     const began = performance.now();
-    const late = setTimeout(() => request.abort(), TIMEOUT);
-    const headers = key ? { 'X-Api-Key': bytes(key) } : {};
     let good = false;
 
     try {
-        const answer = await fetch('status', { headers, cache: 'no-store',
-            credentials: 'same-origin', signal: request.signal });
+        const answer = await ask('status', request);
 
         if (answer.status === 401) {
             refused();
@@ -116,10 +131,8 @@ async function poll() {
             return;
         }
 
-        const body = await answer.text();
-
         try {
-            take(JSON.parse(body));
+            take(JSON.parse(answer.body));
         } catch (e) {
             failed('odd', 'JSON');
             return;
@@ -136,7 +149,6 @@ async function poll() {
         failed('gone', '');
 
     } finally {
-        clearTimeout(late);
         request = null;
     }
 
@@ -320,8 +332,9 @@ function reach() {
 
 // ---- comparing
 
+// One that is up and cannot send comes after those that are down.
 function rank(i) {
-    return STATES.indexOf(i.d.state);
+    return i.d.state === 'up' && !i.d.healthy ? 0.5 : STATES.indexOf(i.d.state);
 }
 
 
@@ -374,7 +387,7 @@ function shares(most) {
 
 return {
     POLL, STATES, SORTS: Object.keys(ORDERS), all,
-    start, use, retry, look, series, reach, inOrder, counts, shares,
+    start, use, ask, retry, look, series, reach, inOrder, counts, shares,
 
     get locked() { return key !== ''; },
     get mode() { return mode; },
@@ -384,6 +397,7 @@ return {
     get when() { return when; },
     get left() { return next - performance.now(); },        // ms
     get list() { return [...instances.values()]; },
+    get(name) { return instances.get(name); },
 };
 
 })();

@@ -4,7 +4,7 @@
 
 (function () {
 
-const { $ } = view;
+const { $ } = parts;
 
 let lang = recall('localStorage', 'wa_gateway.lang') === 'en' ? 'en' : 'ar';
 
@@ -37,6 +37,7 @@ function remember(where, name, value) {
 
 function useKey(key) {
     remember('sessionStorage', 'wa_gateway.key', key);
+    sessions.forget();
     gateway.use(key);
 }
 
@@ -67,6 +68,11 @@ $('before').addEventListener('click', () => view.turn(-1));
 $('after').addEventListener('click', () => view.turn(1));
 $('more').addEventListener('click', view.toggleEvents);
 
+$('session-search').addEventListener('input', sessionView.find);
+$('by-instance').addEventListener('click', () => sessionView.group('instance'));
+$('by-number').addEventListener('click', () => sessionView.group('number'));
+$('more-groups').addEventListener('click', sessionView.more);
+
 document.addEventListener('visibilitychange', gateway.look);
 
 setInterval(() => {
@@ -78,8 +84,13 @@ setInterval(() => {
 
 // ---- start
 
+sessions.start(view.draw);
+
 gateway.start({
-    answered: view.draw,
+    answered() {
+        view.draw();
+        sessions.hear();
+    },
     failed: view.drawMode,
     refused(again) {
         remember('sessionStorage', 'wa_gateway.key', '');

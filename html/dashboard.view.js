@@ -9,31 +9,11 @@ const view = (function () {
 const ROWS = 50;                // of the table at a time
 const BARS = 20;
 const EVENTS = 8;
-const SVG = 'http://www.w3.org/2000/svg';
 
-// in a square of 20: a shape for each state, so that color is never alone
+const { $, count, percent, fill, element, shape, icon, setText, setIcon, chip,
+        setChip, setTime, place } = parts;
 
-const ICONS = {
-    up: [['circle', { cx: 10, cy: 10, r: 9, fill: 'currentColor' }],
-         ['path', { d: 'M5.5 10.5l3 3 6-6.5', class: 'cut' }]],
-    down: [['path', { d: 'M6.2 1h7.6L19 6.2v7.6L13.8 19H6.2L1 13.8V6.2z', fill: 'currentColor' }],
-           ['path', { d: 'M6.7 6.7l6.6 6.6M13.3 6.7l-6.6 6.6', class: 'cut' }]],
-    slow_start: [['path', { d: 'M2 18h3.5v-5H2zM8.2 18h3.6V8H8.2zM14.5 18H18V2h-3.5z', fill: 'currentColor' }]],
-    checking: [['circle', { cx: 8.5, cy: 8.5, r: 6, class: 'line' }],
-               ['path', { d: 'M13 13l5 5', class: 'line' }]],
-    draining: [['path', { d: 'M10 1.5v11M5 8.5l5 5 5-5M2.5 18h15', class: 'line' }]],
-    warn: [['path', { d: 'M10 1l9.5 17.5H.5z', fill: 'currentColor' }],
-           ['path', { d: 'M10 7.5v5M10 15v.6', class: 'cut' }]],
-    gone: [['path', { d: 'M6.5 13.5a4 4 0 0 1 0-7M13.5 6.5a4 4 0 0 1 0 7M3 18L17 2', class: 'line' }]],
-    key: [['circle', { cx: 6.5, cy: 13.5, r: 4.5, class: 'line' }],
-          ['path', { d: 'M10 10l8-8M14 6l3 3', class: 'line' }]],
-    dot: [['circle', { cx: 10, cy: 10, r: 5, fill: 'currentColor' }]],
-    arrow: [['path', { d: 'M2 10h15M11.5 4.5L17 10l-5.5 5.5', class: 'line' }]],
-};
-
-const $ = (id) => document.getElementById(id);
-
-let text, locale, number, share, sliver, clock, moment, ago;
+let text;
 
 const rows = new Map();                         // those in the page, by name
 const bars = new Map();
@@ -47,21 +27,9 @@ let lastEvent = null;
 function speak(lang) {
     const root = document.documentElement;
 
-    locale = lang === 'ar' ? 'ar-u-nu-latn' : 'en-GB';
-    text = TEXTS[lang];
+    text = parts.use(lang);
     root.lang = lang;
     root.dir = lang === 'ar' ? 'rtl' : 'ltr';
-
-    number = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
-    share = new Intl.NumberFormat(locale, { style: 'percent',
-                                            maximumFractionDigits: 1 });
-    sliver = new Intl.NumberFormat(locale, { style: 'percent',
-                                             maximumSignificantDigits: 2 });
-    clock = new Intl.DateTimeFormat(locale, { hour: '2-digit',
-        minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
-    moment = new Intl.DateTimeFormat(locale, { dateStyle: 'medium',
-        timeStyle: 'medium', hourCycle: 'h23' });
-    ago = new Intl.RelativeTimeFormat(locale, { numeric: 'always' });
 
     for (const e of document.querySelectorAll('[data-t]')) {
         setText(e, text[e.dataset.t]);
@@ -76,165 +44,17 @@ function speak(lang) {
     setText($('lang'), text.other);
     $('lang').lang = lang === 'ar' ? 'en' : 'ar';
 
-    options($('filter'), ['any', ...gateway.STATES]);
-    options($('sort'), gateway.SORTS);
+    parts.options($('filter'), ['any', ...gateway.STATES]);
+    parts.options($('sort'), gateway.SORTS);
 
     rows.clear();
     $('rows').replaceChildren();
+    sessionView.speak();
     bars.clear();
     $('shares').replaceChildren();
     $('states').replaceChildren();
     $('events').replaceChildren();
     draw();
-}
-
-
-function fill(sentence, values) {
-    return sentence.replace(/\{(\w+)\}/g, (all, name) => values[name]);
-}
-
-
-function options(select, keys) {
-    const value = select.value || keys[0];
-
-    select.replaceChildren(...keys.map((k) => {
-        const o = element('option', '', text[k]);
-        o.value = k;
-        return o;
-    }));
-    select.value = value;
-}
-
-
-// One of thousands has less than a tenth of a percent.
-function portion(part) {
-    return (part > 0 && part < 0.01 ? sliver : share).format(part);
-}
-
-
-function span(ms) {
-    const s = Math.max(0, Math.round(ms / 1000));
-
-    return s < 90 ? [s, 'second'] : s < 5400 ? [Math.round(s / 60), 'minute']
-         : s < 129600 ? [Math.round(s / 3600), 'hour']
-         : [Math.round(s / 86400), 'day'];
-}
-
-
-function duration(ms) {
-    const [n, unit] = span(ms);
-
-    return new Intl.NumberFormat(locale,
-        { style: 'unit', unit, unitDisplay: 'long' }).format(n);
-}
-
-
-function howLongAgo(time) {
-    const [n, unit] = span(gateway.totals.now - time);
-    return ago.format(-n, unit);
-}
-
-
-function explain(reason) {
-    const found = reason && text.reasons.find(([re]) => re.test(reason));
-    return found ? found[1] : '';
-}
-
-
-// ---- bricks
-
-function element(name, cls, content) {
-    const e = document.createElement(name);
-
-    if (cls) {
-        e.className = cls;
-    }
-    if (content !== undefined) {
-        e.textContent = content;
-    }
-    return e;
-}
-
-
-// The name of an instance is read from left to right.
-function label(name) {
-    const e = element('bdi', name.length <= 32 ? 'name short' : 'name', name);
-
-    e.dir = 'ltr';
-    return e;
-}
-
-
-function shape(name, attributes) {
-    const e = document.createElementNS(SVG, name);
-
-    for (const [k, v] of Object.entries(attributes)) {
-        e.setAttribute(k, v);
-    }
-    return e;
-}
-
-
-function icon(name) {
-    const svg = shape('svg', { viewBox: '0 0 20 20', 'aria-hidden': 'true',
-                               focusable: 'false' });
-
-    svg.append(...ICONS[name].map(([n, a]) => shape(n, a)));
-    return svg;
-}
-
-
-// Text nodes are left alone when nothing changed: a selection stays, and a
-// screen reader has nothing to say.
-
-function setText(e, value) {
-    if (e.textContent !== value) {
-        e.textContent = value;
-    }
-}
-
-
-function setIcon(e, name) {
-    if (e.dataset.icon !== name) {
-        e.dataset.icon = name;
-        e.replaceChildren(icon(name));
-    }
-}
-
-
-function chip(state) {
-    const e = element('span', 'chip');
-
-    setChip(e, state);
-    return e;
-}
-
-
-function setChip(e, state) {
-    if (e.dataset.state !== state) {
-        const known = gateway.STATES.includes(state);
-
-        e.dataset.state = state;
-        e.classList.toggle('odd', !known);
-        e.replaceChildren(element('span', 'icon'),
-                          element('span', '', known ? text[state] : state));
-        e.firstChild.append(icon(known ? state : 'warn'));
-    }
-}
-
-
-function setTime(e, stamp) {
-    const time = Date.parse(stamp);
-
-    if (!(time > 0)) {
-        setText(e, '–');
-        return;
-    }
-    if (e.dateTime !== stamp) {
-        e.dateTime = stamp;
-        e.title = moment.format(time);
-    }
-    setText(e, howLongAgo(time));
 }
 
 
@@ -275,9 +95,9 @@ function chart(points, width, height) {
 function describe(points, most, errors) {
     const last = points.length ? points[points.length - 1][1] : 0;
 
-    return fill(text.chart, { minutes: number.format(gateway.reach() / 60),
-        now: number.format(last), most: number.format(most),
-        errors: errors === null ? '–' : share.format(errors) });
+    return fill(text.chart, { minutes: count(gateway.reach() / 60),
+        now: count(last), most: count(most),
+        errors: errors === null ? '–' : percent(errors) });
 }
 
 
@@ -290,6 +110,7 @@ function draw() {
         drawSummary();
         drawStates();
         drawRows();
+        sessionView.draw();
         drawBalance();
         drawEvents();
     }
@@ -309,8 +130,10 @@ function drawMode() {
         setIcon($('banner-icon'), 'gone');
         countDown();
     } else if (kind === 'none') {
-        setText($('banner-title'), text.noneTitle);
-        setText($('banner-text'), text.noneText);
+        const ill = gateway.list.some(cannotSend);
+
+        setText($('banner-title'), ill ? text.noReadyTitle : text.noneTitle);
+        setText($('banner-text'), ill ? text.noReadyText : text.noneText);
         setIcon($('banner-icon'), 'down');
     }
 
@@ -333,7 +156,7 @@ function drawMode() {
     setIcon($('live-icon'), fresh || mode === 'wait' ? 'dot' : 'gone');
     setText($('live-text'), mode === 'wait' ? text.connecting
             : !when ? text.never
-            : fill(fresh ? text.live : text.stale, { time: clock.format(when) }));
+            : fill(fresh ? text.live : text.stale, { time: parts.time(when) }));
 
     document.title = fresh ? `(${status.instances.healthy}/${status.instances.total}) ${text.title}`
                    : mode === 'wait' ? text.title : `(!) ${text.title}`;
@@ -366,7 +189,7 @@ function countDown() {
     const left = Math.ceil(gateway.left / 1000);
 
     setText($('banner-text'), left > 0
-            ? fill(text.goneText, { seconds: number.format(left) })
+            ? fill(text.goneText, { seconds: count(left) })
             : text.goneNow);
 }
 
@@ -377,9 +200,9 @@ function drawSummary() {
     const { rate, flight, errors, total: requests } = gateway.totals;
 
     const about = fill(text.about, {
-        uptime: duration(g.uptime * 1000), version: g.version, nginx: g.nginx,
-        workers: number.format(g.workers),
-        reloads: number.format(g.generation) });
+        uptime: parts.duration(g.uptime * 1000), version: g.version, nginx: g.nginx,
+        workers: count(g.workers),
+        reloads: count(g.generation) });
 
     if ($('about').textContent !== about) {
         $('about').replaceChildren(...about.split(/( · )/).map((part) =>
@@ -387,50 +210,33 @@ function drawSummary() {
     }
 
     setText($('verdict-count'), fill(text.count, {
-        healthy: number.format(healthy), total: number.format(total) }));
+        healthy: count(healthy), total: count(total) }));
 
-    setText($('total-rate'), rate === null ? '–' : number.format(rate));
-    setText($('total-flight'), number.format(flight));
-    setText($('total-errors'), errors === null ? '–' : share.format(errors));
+    setText($('total-rate'), rate === null ? '–' : count(rate));
+    setText($('total-flight'), count(flight));
+    setText($('total-errors'), errors === null ? '–' : percent(errors));
     $('total-errors').classList.toggle('bad', errors > 0.01);
-    setText($('total-requests'), number.format(requests));
+    setText($('total-requests'), count(requests));
 
     const points = gateway.series(gateway.all);
     const { svg, most } = chart(points, 600, 84);
 
     svg.setAttribute('aria-label', describe(points, most, errors));
     $('total-chart').replaceChildren(svg);
-    setText($('axis-from'), fill(text.ago, { minutes: number.format(gateway.reach() / 60) }));
-    setText($('axis-to'), fill(text.now, { most: number.format(most) }));
+    setText($('axis-from'), fill(text.ago, { minutes: count(gateway.reach() / 60) }));
+    setText($('axis-to'), fill(text.now, { most: count(most) }));
 }
 
 
 // The counts of states, each a filter of the table.
 function drawStates() {
     const counts = gateway.counts();
-    const box = $('states');
 
-    for (const state of gateway.STATES) {
-        let b = box.querySelector(`button[data-state="${state}"]`);
-
-        if (!b) {
-            b = element('button');
-            b.type = 'button';
-            b.dataset.state = state;
-            b.append(element('span', 'icon'), element('span', '', text[state]),
-                     element('strong'));
-            b.firstChild.append(icon(state));
-            b.addEventListener('click', () => {
-                $('filter').value = $('filter').value === state ? 'any' : state;
-                find();
-            });
-            box.append(b);
-        }
-
-        b.hidden = !counts[state] && $('filter').value !== state;
-        b.setAttribute('aria-pressed', String($('filter').value === state));
-        setText(b.lastChild, number.format(counts[state] || 0));
-    }
+    parts.filters($('states'), gateway.STATES, 'instance', counts, $('filter').value,
+                  (state) => {
+        $('filter').value = $('filter').value === state ? 'any' : state;
+        find();
+    });
 }
 
 
@@ -454,8 +260,15 @@ function wanted() {
     return gateway.inOrder(gateway.list.filter((i) =>
         (state === 'any' || i.d.state === state)
         && (!words || i.name.toLowerCase().includes(words)
-            || `${i.d.reason || ''} ${explain(i.d.reason)}`.toLowerCase().includes(words))),
+            || `${i.d.reason || ''} ${parts.explain(i.d.reason)}`.toLowerCase().includes(words))),
         $('sort').value);
+}
+
+
+// It answers, and none of its sessions can send.
+function cannotSend({ d }) {
+    return sessions.shown && d.sessions && !d.healthy && d.sessions.ready === 0
+           && d.state !== 'down' && d.state !== 'checking';
 }
 
 
@@ -485,9 +298,7 @@ function drawRows() {
 
         drawRow(row, i);
 
-        if ($('rows').children[n] !== row.tr) {
-            $('rows').insertBefore(row.tr, $('rows').children[n] || null);
-        }
+        place($('rows'), n, row.tr);
     });
 
     $('empty').hidden = shown.length > 0;
@@ -495,9 +306,9 @@ function drawRows() {
     $('before').disabled = page === 0;
     $('after').disabled = page === pages - 1;
     setText($('page'), pages === 1 ? '' : fill(text.page, {
-        from: number.format(page * ROWS + 1),
-        to: number.format(page * ROWS + shown.length),
-        total: number.format(list.length) }));
+        from: count(page * ROWS + 1),
+        to: count(page * ROWS + shown.length),
+        total: count(list.length) }));
 }
 
 
@@ -518,11 +329,15 @@ function newRow(i) {
     th.setAttribute('role', 'rowheader');
 
     const weight = element('span', 'weight');
-    th.append(label(i.name), weight);
+    const tally = element('button', 'tally');
+
+    tally.type = 'button';
+    tally.addEventListener('click', () => sessionView.show(i.name));
+    th.append(parts.label(i.name), weight, tally);
     tr.append(th);
 
     const state = cell('state', 'state');
-    const row = { tr, weight, chip: chip(i.d.state),
+    const row = { tr, weight, tally, chip: chip(i.d.state),
                   reason: element('span', 'reason'), raw: element('bdi', 'raw') };
     row.raw.dir = 'ltr';
     state.append(row.chip, row.reason, row.raw);
@@ -549,21 +364,24 @@ function newRow(i) {
 function drawRow(row, i) {
     const d = i.d;
     const reason = d.reason || '';
-    const words = explain(reason);
+    const words = parts.explain(reason) || (cannotSend(i) ? text.noReady : '');
+    const own = sessions.shown && d.sessions;
 
     setText(row.weight, d.weight === 1 ? '' : fill(text.weight,
-                                         { weight: number.format(d.weight) }));
+                                         { weight: count(d.weight) }));
+    row.tally.hidden = !own;
+    setText(row.tally, own ? parts.tally(own) : '');
     setChip(row.chip, d.state);
     setText(row.reason, words);
     setText(row.raw, reason);
     setTime(row.since, d.since);
-    setText(row.flight, number.format(d.requests.inFlight));
-    setText(row.rate, i.rate === null ? '–' : number.format(i.rate));
-    setText(row.errors, i.errors === null ? '–' : share.format(i.errors));
+    setText(row.flight, count(d.requests.inFlight));
+    setText(row.rate, i.rate === null ? '–' : count(i.rate));
+    setText(row.errors, i.errors === null ? '–' : percent(i.errors));
     row.errors.classList.toggle('bad', i.errors > 0.01);
 
     for (const p of ['p50', 'p95', 'p99']) {
-        setText(row[p], d.latency[p] === null ? '–' : number.format(d.latency[p]));
+        setText(row[p], d.latency[p] === null ? '–' : count(d.latency[p]));
     }
 
     const points = gateway.series(i);
@@ -580,8 +398,8 @@ function drawBalance() {
     const { asked, total } = gateway.totals;
 
     setText($('balance-note'), size > BARS
-            ? fill(text.balanceFew, { shown: number.format(BARS),
-                                      total: number.format(size) })
+            ? fill(text.balanceFew, { shown: count(BARS),
+                                      total: count(size) })
             : asked > 0 || total === 0 ? text.balanceNote : text.balanceEver);
 
     const most = list.reduce((m, b) => Math.max(m, b.share, b.fair), 0) * 1.1 || 1;
@@ -604,21 +422,19 @@ function drawBalance() {
             const meter = element('span', 'meter');
             meter.setAttribute('aria-hidden', 'true');
             meter.append(bar.fill, bar.fair);
-            bar.li.append(label(i.name), bar.value, bar.words, meter);
+            bar.li.append(parts.label(i.name), bar.value, bar.words, meter);
             bars.set(i.name, bar);
         }
 
-        setText(bar.value, portion(part));
+        setText(bar.value, parts.portion(part));
         setText(bar.words, asked === 0 ? ''
-                : fill(text.share, { fair: portion(fair) }));
+                : fill(text.share, { fair: parts.portion(fair) }));
         bar.fill.style.inlineSize = `${(100 * part / most).toFixed(2)}%`;
         bar.fair.style.insetInlineStart =
             `calc(${(100 * fair / most).toFixed(2)}% - ${fair > 0 ? 2 : 0}px)`;
         bar.fair.hidden = asked === 0;
 
-        if ($('shares').children[n] !== bar.li) {
-            $('shares').insertBefore(bar.li, $('shares').children[n] || null);
-        }
+        place($('shares'), n, bar.li);
     });
 }
 
@@ -630,7 +446,7 @@ function toggleEvents() {
 
 
 function eventId(e) {
-    return `${e.time} ${e.instance} ${e.to}`;
+    return `${e.time} ${e.instance} ${e.session || ''} ${e.to}`;
 }
 
 
@@ -658,13 +474,22 @@ function drawEvents() {
     $('more').hidden = events.length <= EVENTS;
     $('more').setAttribute('aria-expanded', String(allEvents));
     setText($('more'), allEvents ? text.fewerEvents
-            : fill(text.moreEvents, { total: number.format(events.length) }));
+            : fill(text.moreEvents, { total: count(events.length) }));
 
     tell(events);
 }
 
 
+// An event of a session has its name; without a state before it is new,
+// without one after it is forgotten.
+
+function kindOf(e) {
+    return typeof e.session === 'string' ? 'session' : 'instance';
+}
+
+
 function newEvent(e, id) {
+    const kind = kindOf(e);
     const li = element('li');
     const what = element('span', 'what');
     const why = element('span', 'why');
@@ -672,16 +497,45 @@ function newEvent(e, id) {
 
     li.dataset.id = id;
     arrow.append(icon('arrow'), element('span', 'unseen', text.becomes));
-    what.append(chip(e.from), arrow, chip(e.to));
+    what.append(chip(e.from || 'new', kind), arrow,
+                chip(e.to || 'forgotten', kind));
 
     if (e.reason) {
         const raw = element('bdi', 'raw', e.reason);
         raw.dir = 'ltr';
-        why.append(element('span', 'reason', explain(e.reason)), raw);
+        why.append(element('span', 'reason', parts.explain(e.reason)), raw);
     }
 
-    li.append(label(e.instance), element('time'), what, why);
+    const where = parts.label(e.instance);
+
+    if (kind === 'session') {
+        const who = element('span', 'who');
+
+        where.classList.add('where');
+        who.append(parts.nameOf(e.session));
+
+        if (e.number) {
+            who.append(' ', parts.label(e.number));
+        }
+        li.append(who, element('time'), what, where, why);
+    } else {
+        li.append(where, element('time'), what, why);
+    }
     return li;
+}
+
+
+// How it is said; each name keeps its direction.
+function newsOf(e) {
+    const kind = kindOf(e);
+    const to = e.to || 'forgotten';
+    const number = e.number ? ` \u2066${e.number}\u2069` : '';
+
+    return fill(text.news, {
+        instance: kind === 'session' ? e.session : e.instance,
+        number: kind === 'session' ? number : '',
+        state: parts.word(kind, to),
+        reason: parts.explain(e.reason) || e.reason || '' });
 }
 
 
@@ -692,16 +546,13 @@ function tell(events) {
     if (lastEvent !== null && last !== lastEvent && last) {
         const from = events.findIndex((e) => eventId(e) === lastEvent) + 1;
 
-        setText($('news'), events.slice(from).slice(-3).map((e) =>
-            fill(text.news, { instance: e.instance,
-                state: gateway.STATES.includes(e.to) ? text[e.to] : e.to,
-                reason: explain(e.reason) || e.reason || '' })).join(' '));
+        setText($('news'), events.slice(from).slice(-3).map(newsOf).join(' '));
     }
 
     lastEvent = last;
 }
 
 
-return { $, speak, draw, drawMode, askKey, countDown, find, turn, toggleEvents };
+return { speak, draw, drawMode, askKey, countDown, find, turn, toggleEvents };
 
 })();

@@ -18,10 +18,17 @@ my $Root = root();
 my $html = "$Root/html";
 
 # the scripts in the order in which they are loaded, and what each may know
-my @Scripts = (['dashboard.texts.js',   'TEXTS'],
-               ['dashboard.gateway.js', 'gateway'],
-               ['dashboard.view.js',    'view', qw(TEXTS gateway)],
-               ['dashboard.js',         undef,  qw(gateway view)]);
+my @Scripts = (['dashboard.texts.js',    'TEXTS'],
+               ['dashboard.gateway.js',  'gateway'],
+               ['dashboard.sessions.js', 'sessions', qw(gateway)],
+               ['dashboard.parts.js',    'parts', qw(TEXTS gateway)],
+               ['dashboard.view.sessions.js', 'sessionView',
+                                         qw(gateway parts sessions)],
+               ['dashboard.view.js',     'view',
+                                         qw(gateway parts sessionView sessions)],
+               ['dashboard.js',          undef,
+                                         qw(gateway parts sessionView sessions
+                                            view)]);
 
 my %file = map { $_ => read_file("$html/$_") }
            qw(dashboard.html dashboard.css dashboard.svg),
@@ -74,11 +81,15 @@ for (@Scripts) {
        $global // '', "$name has one name for the others");
 }
 
-unlike($file{'dashboard.gateway.js'} =~ s/document\.hidden//gr,
+unlike(join('', @file{qw(dashboard.gateway.js dashboard.sessions.js)})
+       =~ s/document\.hidden//gr,
        qr/\b(?:document|window|localStorage|sessionStorage)\b/,
        'what asks the gateway draws nothing');
-unlike(join('', @file{qw(dashboard.view.js dashboard.js)}),
+unlike(join('', map { $file{$_->[0]} } grep { $_->[0] ne 'dashboard.gateway.js' }
+                @Scripts),
        qr/\bfetch\b|XMLHttpRequest/, 'what draws asks nothing');
+unlike($file{'dashboard.parts.js'} . $file{'dashboard.view.sessions.js'}
+       . $file{'dashboard.view.js'}, qr/\bgateway\.ask\b/, 'nor by another');
 
 my $scripts = join '', map { $file{$_->[0]} } @Scripts;
 
