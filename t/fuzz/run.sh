@@ -93,12 +93,14 @@ build() {
 
     "$cc" "${flags[@]}" "${ours[@]}" -fsanitize=fuzzer \
         -I "$2/core" -I "$2/health" -I "$2/health/probe" -I "$2/upstream" \
-        -I "$here" -I "$tree/objs" -I "$tree/src/core" \
+        -I "$2/vendor" -I "$here" -I "$tree/objs" -I "$tree/src/core" \
         -I "$tree/src/event" -I "$tree/src/event/modules" \
         -I "$tree/src/os/unix" \
         -o "$3" "$here/$1.c" \
-        "$2"/core/wag_{json,reason}.c "$2"/health/wag_{expect,expect_conf}.c \
+        "$2"/core/wag_{json,json_scan,reason}.c \
+        "$2"/health/wag_{expect,expect_conf}.c \
         "$2"/health/probe/wag_{http,http_body}.c "$2"/upstream/wag_url.c \
+        "$2"/vendor/wag_pick.c \
         "${objects[@]}" -lcjson -lpcre2-8 -lcrypt -lpthread -ldl \
         >"$3.log" 2>&1 \
         || { tail -n 20 "$3.log" >&2; die "$1 does not build"; }
@@ -197,8 +199,16 @@ selftest() {
         's/ngx_pnalloc(pool, step->key.len + 1)/ngx_pnalloc(pool, step->key.len)/' \
         || status=1
     caught json core/wag_json \
-        's/++depth > NGX_HTTP_WA_GATEWAY_JSON_MAX_DEPTH/++depth > 999/' \
+        's/++depth > WAG_JSON_MAX_DEPTH/++depth > 999/' \
         || status=1
+    caught json_scan core/wag_json_scan \
+        's/^    if (len > size) {/    if (len > size + 1) {/' || status=1
+    caught json_scan core/wag_json_scan \
+        's/^    if (s->depth == s->max_depth) {/    if (0) {/' || status=1
+    caught pick vendor/wag_pick \
+        's/^        if (v->len > v->size) {/        if (v->len > v->size + 1) {/' \
+        || status=1
+    caught pick vendor/wag_pick '/^    level->index = 0;/d' || status=1
     caught expect core/wag_reason \
         's/u < min || u > 0x10ffff || (u >= 0xd800 \&\& u <= 0xdfff)/u + min == 0/' \
         || status=1
@@ -231,7 +241,7 @@ if [ "${1:-}" = --selftest ]; then
     exit
 fi
 
-[ $# -gt 0 ] || set -- http json expect urls env
+[ $# -gt 0 ] || set -- http json json_scan pick expect urls env
 
 status=0
 
