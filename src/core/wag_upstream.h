@@ -191,7 +191,7 @@ struct wag_upstream_s {
     ngx_uint_t                     metric_sessions;   /* one each, up to */
     ngx_uint_t                     vendors;     /* servers that have one */
     ngx_queue_t                    discoveries; /* that wait to ask */
-    ngx_uint_t                     nasked;      /* by this worker, now */
+    ngx_uint_t                     nquestions;  /* of this worker */
     ngx_str_t                      directive;   /* seen, needs wa_gateway */
 };
 

@@ -262,7 +262,6 @@ wag_discovery_stop(wag_discovery_t *d)
         ngx_queue_insert_tail(&d->free, q);
 
         d->nasked--;
-        d->upstream->nasked--;
     }
 
     wag_discovery_free(d);
@@ -647,11 +646,13 @@ wag_discovery_ask(wag_discovery_t *d, wag_item_t *item,
         return NGX_BUSY;
     }
 
-    /* most of a worker's connections are for others */
+    /* each has a connection, and most of a worker's are for others */
 
-    if (us->nasked && us->nasked >= ngx_cycle->connection_n / 4) {
-
-        if (!d->queued) {
+    if (ngx_queue_empty(&d->free)
+        && us->nquestions
+        && us->nquestions >= ngx_cycle->connection_n / 4)
+    {
+        if (!d->queued && d->nasked == 0) {
             ngx_queue_insert_tail(&us->discoveries, &d->queue);
             d->queued = 1;
         }
@@ -677,7 +678,6 @@ wag_discovery_ask(wag_discovery_t *d, wag_item_t *item,
     ngx_queue_insert_tail(&d->asked, &question->queue);
 
     d->nasked++;
-    us->nasked++;
 
     return NGX_OK;
 }
@@ -707,6 +707,8 @@ wag_discovery_question(wag_discovery_t *d)
 
     ngx_queue_insert_head(&d->free, &question->queue);
 
+    d->upstream->nquestions++;
+
     return question;
 }
 
@@ -722,15 +724,12 @@ wag_discovery_answered(wag_question_t *question)
     ngx_queue_insert_head(&d->free, &question->queue);
 
     d->nasked--;
-    d->upstream->nasked--;
 
     /* it cannot be freed within its own call, so the timer goes on */
 
     if (!d->step.timer_set) {
         ngx_add_timer(&d->step, 0);
     }
-
-    wag_discovery_wake(d->upstream);
 }
 
 
@@ -763,11 +762,15 @@ wag_discovery_free(wag_discovery_t *d)
 
         ngx_queue_remove(q);
         ngx_free(question);
+
+        d->upstream->nquestions--;
+
+        wag_discovery_wake(d->upstream);
     }
 }
 
 
-/* the first of those that wait may ask one more */
+/* the first of those that wait may ask */
 
 static void
 wag_discovery_wake(wag_upstream_t *us)
