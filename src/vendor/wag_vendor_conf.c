@@ -585,7 +585,7 @@ wag_vendor_conf_paths(ngx_conf_t *cf, ngx_str_t *text,
     p = text->data;
     last = p + text->len;
 
-    while (p < last) {
+    while (text->len && p <= last) {
 
         if (question->nstates == WAG_VENDOR_STATES) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -599,13 +599,13 @@ wag_vendor_conf_paths(ngx_conf_t *cf, ngx_str_t *text,
             end = last;
         }
 
-        /* an empty one is no path */
-
         one.data = p;
         one.len = end - p;
 
         if (one.len == 0) {
-            one = *text;
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "empty path in \"%V\"",
+                               text);
+            return NGX_ERROR;
         }
 
         if (wag_vendor_conf_path(cf, &one,

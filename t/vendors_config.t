@@ -1,0 +1,212 @@
+#!/usr/bin/perl
+
+# Vendors in the configuration: what is wrong is one line that names the file
+# and the line; those that are shipped are right, and short.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use File::Glob qw(bsd_glob);
+use File::Temp qw(tempdir);
+use Test::More;
+use WaGateway::Nginx qw(slurp);
+
+my $dir = tempdir(CLEANUP => 1);
+my $vendors = "$FindBin::Bin/../conf/vendors";
+my $server = 'server 127.0.0.1:1;';
+
+my $good = 'list GET /list items=$ name=$.name state=$.state;
+state ready WORKING;';
+
+
+# Exit status and what nginx -t says of a vendor's file and an upstream.
+sub test {
+    my ($vendor, $upstream) = @_;
+
+    open my $fh, '>:raw', "$dir/vendor.conf" or die "$!\n";
+    print $fh $vendor;
+    close $fh or die "$!\n";
+
+    my $ng = WaGateway::Nginx->new(http => "include $dir/vendor.conf;",
+        upstream => $upstream || "wa_gateway vendor=v; $server");
+
+    return $ng->test;
+}
+
+
+sub refused {
+    my ($name, $line, $error, $vendor, $upstream) = @_;
+    my ($status, $text) = test($vendor, $upstream);
+
+    isnt($status, 0, "$name: is refused");
+    is(scalar(() = $text =~ /\[(?:emerg|alert|crit|error)\]/g), 1,
+       "$name: in one line");
+
+    my $where = $line ? quotemeta "in $dir/vendor.conf:$line" : '';
+    like($text, qr/\[emerg\] .*\Q$error\E.*$where/, "$name: that says why");
+}
+
+
+# A block of these directives, the first of which is line 2.
+sub block {
+    return "wa_gateway_vendor v {\n" . join('', map { "$_\n" } @_) . "}\n";
+}
+
+
+for (bsd_glob("$vendors/*.conf")) {
+    my ($name) = m{([^/]+)\.conf$};
+    my $text = slurp($_);
+    my ($status, $said) = test($text,
+                               "wa_gateway vendor=$name key=k; $server");
+
+    is($status, 0, "$name: is right") or diag($said);
+    cmp_ok(scalar(() = $text =~ /\n/g), '<=', 60, "$name: and short");
+    like($text, qr/^wa_gateway_vendor \Q$name\E \{$/m, "$name: as its file");
+}
+
+# No vendor's name in the sources.
+{
+    my @names = map { m{([^/]+)\.conf$} } bsd_glob("$vendors/*.conf");
+    my $re = join '|', @names;
+    my @found = grep { slurp($_) =~ /\b(?:$re)\b/i }
+                bsd_glob("$FindBin::Bin/../src/*/{,*/}*.[ch]");
+
+    cmp_ok(scalar @names, '>=', 6, 'six vendors');
+    is(join(' ', @found), '', 'no vendor is named in the sources');
+}
+
+
+refused('no list', 3, 'no "list" in vendor "v"', block('state ready WORKING;'));
+refused('no state', 3, 'no "state=" in "list", and no "ask" in vendor "v"',
+        block('list GET / items=$ name=$;'));
+refused('no ready', 4, 'no "state ready" in vendor "v"',
+        block('list GET / items=$ name=$ state=$.s;', 'state down X;'));
+refused('unknown directive', 2, 'unknown directive "lists" of a vendor',
+        block('lists GET /;', $good));
+refused('arguments', 2, 'invalid number of arguments in "key" directive',
+        block('key X-Key;', $good));
+refused('twice', 4, '"list" directive is duplicate',
+        block($good, 'list GET / items=$ name=$;'));
+refused('method', 2, 'invalid method "DELETE", it is GET or POST',
+        block('list DELETE / items=$ name=$ state=$.s;'));
+refused('URI', 2, 'invalid URI "sessions", it must begin with "/"',
+        block('list GET sessions items=$ name=$ state=$.s;'));
+refused('place', 2, 'unknown "<keys>" in "<keys>", there are',
+        block('key X-Key <keys>;', $good));
+refused('open place', 2, 'unknown "<key" in "/<key", there are',
+        block('list GET /<key items=$ name=$ state=$.s;'));
+refused('path', 2, 'invalid JSON path "name"',
+        block('list GET / items=$ name=name state=$.s;'));
+refused('paths', 2, 'more than 3 paths in "$.a,$.b,$.c,$.d"',
+        block('list GET / items=$ name=$ state=$.a,$.b,$.c,$.d;'));
+refused('an empty path', 2, 'empty path in "$.a,"',
+        block('list GET / items=$ name=$ state=$.a,;'));
+refused('another', 2, 'empty path in "$.a,,$.b"',
+        block('list GET / items=$ name=$ state=$.a,,$.b;'));
+refused('no name', 2, '"list" directive needs "name="',
+        block('list GET / items=$ state=$.s;'));
+refused('no items', 2, '"list" directive needs "items="',
+        block('list GET / name=$ state=$.s;'));
+refused('label', 2, '"list" directive has "label=", which is for "secret=on"',
+        block('list GET / items=$ name=$.t label=$.n state=$.s;'));
+refused('no state of ask', 4, '"ask" directive needs "state="',
+        block($good, 'ask GET /a absent=404;'));
+refused('status', 2, 'invalid parameter "status=99"',
+        block('list GET / items=$ name=$ state=$.s status=99;'));
+refused('kind', 4, 'invalid state "working", it is one of ready, starting, '
+                   . 'login, down, stopped, absent',
+        block($good, 'state working WORKING;'));
+refused('long', 4, '"state" directive has a text that is too long',
+        block($good, 'state down ' . 'x' x 200 . ';'));
+refused('session in the list', 4,
+        '"<session>" or "<token>" in what is asked of no session',
+        block('list GET /<session> items=$ name=$ state=$.s;',
+              'state ready X;'));
+refused('token', 5, '"<token>" without "token" in vendor "v"',
+        block('key Authorization "Bearer <token>";', $good));
+refused('token and secret', 5, '"token" with "secret=on" in vendor "v"',
+        block('list GET / items=$ name=$ state=$.s secret=on;',
+              'state ready X;', 'token POST /<session> $.t;'));
+refused('name', 1, 'invalid name of vendor "Vendor", it has a-z, 0-9 and "-"',
+        "wa_gateway_vendor Vendor {\n$good\n}\n");
+refused('plain', 1, 'vendor "plain" is built in',
+        "wa_gateway_vendor plain {\n$good\n}\n");
+refused('the same twice', 5, 'duplicate vendor "v", the other is in '
+                             . "$dir/vendor.conf:1",
+        block($good) . "wa_gateway_vendor v {\n$good\n}\n");
+refused('not ended', 3, 'unexpected end of file', "wa_gateway_vendor v {\n$good");
+
+
+# Of an upstream.
+refused('unknown', 0, 'unknown vendor "w" of "http://127.0.0.1:1" in upstream '
+                      . '"u"', block($good), "wa_gateway vendor=w; $server");
+refused('unknown of one', 0, 'unknown vendor "w" of "http://127.0.0.1:2"',
+        block($good), 'wa_gateway vendor=v; '
+        . 'wa_gateway_instances vendor=w http://127.0.0.1:2;');
+refused('empty', 0, 'invalid parameter "vendor="', block($good),
+        'wa_gateway; wa_gateway_instances vendor= http://127.0.0.1:2;');
+refused('no key', 0, 'empty key in "key="', block($good),
+        'wa_gateway; wa_gateway_instances vendor=v key= http://127.0.0.1:2;');
+refused('sessions', 0, 'invalid parameter "sessions=0"', block($good),
+        "wa_gateway vendor=v sessions=0; $server");
+refused('both', 0, '"key=" together with "key_file="', block($good),
+        "wa_gateway vendor=v key=a key_file=b; $server");
+refused('no file', 0, "open() \"$dir/keys\" failed", block($good),
+        "wa_gateway vendor=v key_file=$dir/keys; $server");
+refused('small', 0, 'is too small for 1 instances', block($good),
+        "wa_gateway zone=z:256k vendor=v sessions=10000; $server");
+refused('control', 0, 'control character in key in "key="', block($good),
+        'wa_gateway; wa_gateway_instances vendor=v "key=a\tb" '
+        . 'http://127.0.0.1:2;');
+
+{
+    my (undef, $text) = test(block($good),
+        "wa_gateway vendor=v key=geheim key=geheimer; $server");
+    like($text, qr/duplicate parameter "key="/, 'a second key');
+    unlike($text, qr/geheim/, 'is not shown');
+}
+
+# The order of blocks does not matter.
+{
+    my $ng = WaGateway::Nginx->new(
+        upstream => "wa_gateway vendor=v; $server",
+        http => "upstream w { wa_gateway vendor=v; $server }\n" . block($good));
+    my ($status, $text) = $ng->test;
+    is($status, 0, 'a vendor after its upstream') or diag($text);
+}
+
+# Ignored, with a word.
+{
+    my ($status, $text) = test(block($good),
+                               "wa_gateway vendor=plain key=k; $server");
+    is($status, 0, 'a key without a vendor');
+    like($text, qr/\[notice\].* are ignored, no instance has a vendor/,
+         'is ignored, which is said');
+}
+
+# A key of a file, by URL or for all.
+for (["geheim\n", 0], ["http://127.0.0.1:2 one\nhttp://127.0.0.1:3 two\n", 0],
+     ["# none\n", 'no key in'], ["a\nb\n", 'second key without an URL in'],
+     ["http://127.0.0.1:2\n", 'empty key in'],
+     ["\xef\xbb\xbfkey\r\n", 0], ["a\x01b\n", 'control character in key in'])
+{
+    my ($keys, $error) = @$_;
+    my $shown = $keys =~ s/[^ -~]/?/gr;
+
+    open my $fh, '>:raw', "$dir/keys" or die "$!\n";
+    print $fh $keys;
+    close $fh or die "$!\n";
+
+    my ($status, $text) = test(block($good),
+        "wa_gateway vendor=v key_file=$dir/keys;"
+        . 'wa_gateway_instances http://127.0.0.1:2 http://127.0.0.1:3;');
+
+    is($status != 0, !!$error, "keys: $shown") or diag($text);
+    like($text, qr/\[emerg\] .*\Q$error\E/, "keys: $shown: why") if $error;
+    unlink "$dir/keys";
+}
+
+done_testing;
