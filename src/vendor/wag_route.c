@@ -19,8 +19,8 @@ static ngx_int_t wag_route_read_path(wag_routes_t *routes,
 static ngx_int_t wag_route_find(wag_routes_t *routes, wag_route_request_t *r,
     wag_target_path_t *path, wag_route_t **found);
 static ngx_uint_t wag_route_method(wag_route_t *route, ngx_str_t *method);
-static ngx_int_t wag_route_fits(wag_route_t *route, wag_route_request_t *r,
-    wag_target_path_t *path);
+static ngx_uint_t wag_route_fits(wag_route_t *route, wag_target_path_t *path,
+    ngx_uint_t *encoded);
 static ngx_uint_t wag_route_text(wag_segment_t *segment, ngx_str_t *text);
 static ngx_int_t wag_route_path_names(wag_route_t *route,
     wag_route_request_t *r, wag_target_path_t *path);
@@ -149,8 +149,7 @@ static ngx_int_t
 wag_route_find(wag_routes_t *routes, wag_route_request_t *r,
     wag_target_path_t *path, wag_route_t **found)
 {
-    ngx_int_t     rc;
-    ngx_uint_t    i, n;
+    ngx_uint_t    i, n, encoded;
     wag_route_t  *route;
 
     *found = NULL;
@@ -162,21 +161,25 @@ wag_route_find(wag_routes_t *routes, wag_route_request_t *r,
         n = route[i].segments.nelts;
 
         if ((path->n != n && !(route[i].rest && path->n > n))
-            || !wag_route_method(&route[i], &r->method))
+            || !wag_route_method(&route[i], &r->method)
+            || !wag_route_fits(&route[i], path, &encoded))
         {
             continue;
         }
 
-        rc = wag_route_fits(&route[i], r, path);
+        /*
+         * Servers that decode a path first take this route, those that do not
+         * take another.
+         */
 
-        if (rc == NGX_OK) {
-            *found = &route[i];
-            return NGX_OK;
+        if (encoded) {
+            return wag_route_error(r, "has a needless escape",
+                                   &wag_route_in_path);
         }
 
-        if (rc == NGX_DECLINED) {
-            return rc;
-        }
+        *found = &route[i];
+
+        break;
     }
 
     return NGX_OK;
@@ -218,18 +221,14 @@ wag_route_method(wag_route_t *route, ngx_str_t *method)
 }
 
 
-/*
- * NGX_OK, NGX_AGAIN if not.  A text that was spelled with escapes is a text to
- * servers that decode a path first, and none to those that do not: each would
- * take another route.
- */
-
-static ngx_int_t
-wag_route_fits(wag_route_t *route, wag_route_request_t *r,
-    wag_target_path_t *path)
+static ngx_uint_t
+wag_route_fits(wag_route_t *route, wag_target_path_t *path,
+    ngx_uint_t *encoded)
 {
     ngx_uint_t      i;
     wag_segment_t  *segment;
+
+    *encoded = 0;
 
     segment = route->segments.elts;
 
@@ -240,16 +239,15 @@ wag_route_fits(wag_route_t *route, wag_route_request_t *r,
         }
 
         if (!wag_route_text(&segment[i], &path->segments[i])) {
-            return NGX_AGAIN;
+            return 0;
         }
 
         if (path->encoded & ((uint32_t) 1 << i)) {
-            return wag_route_error(r, "has a needless escape",
-                                   &wag_route_in_path);
+            *encoded = 1;
         }
     }
 
-    return NGX_OK;
+    return 1;
 }
 
 

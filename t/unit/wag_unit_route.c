@@ -85,7 +85,8 @@ static wag_unit_route_case_t  wag_unit_route_cases[] =
 {
     /* the path */
 
-    { "a session", A, "GET", S("/api/main/chats"), NULL, "native path s:main" },
+    { "a session", A, "GET", S("/api/main/chats"), NULL,
+      "native path s:main" },
     { "a session and more", A, "GET", S("/api/main/chats/1@c.us/messages"),
       NULL, "native path s:main" },
     { "a session, and nothing", A, "GET", S("/api/main"), NULL,
@@ -188,6 +189,8 @@ static wag_unit_route_case_t  wag_unit_route_cases[] =
       "error: path has a needless escape" },
     { "sessions with an escape", A, "GET", S("/api/%73essions/chats"), NULL,
       "error: path has a needless escape" },
+    { "an escape in a route that does not fit", A, "GET",
+      S("/api/send%54ext/chats"), NULL, "native path s:sendText" },
     { "one in a place where there is another", A, "GET",
       S("/api/main/%73erver"), NULL, "native path s:main" },
     { "//", A, "GET", S("/api//chats"), NULL,
