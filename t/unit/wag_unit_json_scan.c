@@ -674,7 +674,7 @@ wag_unit_scan_whole(wag_unit_t *u)
 }
 
 
-/* each byte at each place of a long string; byte by byte there are no blocks */
+/* any byte anywhere in a long string; byte by byte there are no blocks */
 
 static void
 wag_unit_scan_blocks(wag_unit_t *u)
