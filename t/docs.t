@@ -327,13 +327,22 @@ for my $room (map { /^wag_(\w+)\.h$/ } sort keys %$code) {
 # Zones: what is said to be enough is the least that is.
 
 SKIP: {
-    skip 'pages of another size', 17
+    skip 'pages of another size', 26
         unless POSIX::sysconf(POSIX::_SC_PAGESIZE()) == 4096;
 
     for (@{find_table($page{'docs/operations.md'}, qr/^1$/)}[1 .. 5]) {
         my ($n, @said) = @$_;
         is(shift @said, least($n, $_, $port), "zone of $n, $_ workers")
             for 1, 2, 8;
+    }
+
+    my $table = find_table($page{'docs/operations.md'}, qr/^`sessions=\d+`$/);
+
+    for (@{$table}[1 .. 3]) {
+        my ($sessions, @said) = @$_;
+        my ($most) = $sessions =~ /(\d+)/;
+        is(shift @said, least($_, 2, $port, $most),
+           "zone of $_ and $most sessions") for 1, 10, 100;
     }
 
     for ('README.md', 'README.ar.md') {

@@ -441,11 +441,17 @@ sub verdict {
 }
 
 
-# The size of a zone that so many instances need, as nginx says.
+# The size of a zone that so many instances need, and sessions if there is a
+# vendor, as nginx says.
 sub least {
-    my ($n, $workers, $port) = @_;
+    my ($n, $workers, $port, $sessions) = @_;
+    my $vendor = 'wa_gateway_vendor v { list GET / items=$ name=$ state=$.s;'
+                 . ' state ready UP; }';
     my $ng = WaGateway::Nginx->new(port => $port, workers => $workers,
-        upstream => 'wa_gateway zone=u:32k;' . join '',
+        http => $sessions ? $vendor : '',
+        upstream => 'wa_gateway zone=u:32k'
+                    . ($sessions ? " vendor=v sessions=$sessions;" : ';')
+                    . join '',
         map { 'server 127.1.' . int($_ / 250) . '.' . ($_ % 250 + 1)
               . ':3001;' } 0 .. $n - 1);
     my ($least) = ($ng->test)[1] =~ /at least (\d+k)/;
