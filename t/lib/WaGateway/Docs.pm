@@ -254,7 +254,7 @@ sub vendors {
         my $text = $code->{$file};
 
         for ($text =~ /^static wag_vendor_directive_t .*?\[\] = \{(.*?)^\};/msg) {
-            while (/\{\s*ngx_string\("(\w+)"\),\s*(\d+),\s*(\d+),.*?
+            while (/\{\s*ngx_string\("(\w+)"\),\s*(\d+),\s*(\w+),.*?
                     (\w+)\s*\}/gsx)
             {
                 my ($name, $min, $max, $set) = ($1, $2, $3, $4);
