@@ -5,6 +5,7 @@
 
 
 #include "wag_check.h"
+#include "wag_client.h"
 #include "wag_conf.h"
 #include "wag_ctx.h"
 #include "wag_error.h"
@@ -98,6 +99,20 @@ static wag_error_t  wag_no_instances = {
     503, "no_instances",
     "لا توجد instances متاحة",
     "No instances available"
+};
+
+
+static wag_error_t  wag_forbidden_session = {
+    403, "forbidden_session",
+    "مفتاح API محدود ولا يسمح بهذا",
+    "The API key is limited and does not allow this"
+};
+
+
+static wag_error_t  wag_forbidden_details = {
+    0, NULL,
+    "للمفتاح جلساته وأرقامه فقط، ولم تُرسل الرسالة",
+    "The key has its own sessions and numbers only, the message was not sent"
 };
 
 
@@ -232,8 +247,14 @@ wag_error_make(ngx_http_request_t *r, wag_ctx_t *ctx)
 
     ar = (wlcf->errors == WAG_LANG_AR);
 
-    error = wag_error_find(ctx, r->err_status);
-    details = wag_error_details(ctx, r->err_status);
+    if (r->err_status == NGX_HTTP_FORBIDDEN && wag_client_is_forbidden(r)) {
+        error = &wag_forbidden_session;
+        details = &wag_forbidden_details;
+
+    } else {
+        error = wag_error_find(ctx, r->err_status);
+        details = wag_error_details(ctx, r->err_status);
+    }
 
     if (error == &wag_no_instances
         && wag_error_retry_after(r, ctx) != NGX_OK)

@@ -11,6 +11,7 @@
 #define _WAG_CTX_H_INCLUDED_
 
 
+#include "wag_keys.h"
 #include "wag_upstream.h"
 
 
@@ -29,6 +30,7 @@
 
 typedef struct {
     ngx_http_request_t  *request;
+    wag_key_t           *key;    /* it came with; NULL: none */
     wag_upstream_t      *upstream;
     wag_peer_t          *peer;   /* asked last */
 
