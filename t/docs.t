@@ -55,6 +55,8 @@ cmp_ok(scalar(map { keys %{$_->{parameters}} }
        'parameters of a vendor');
 cmp_ok(scalar @{$vendors->{states}}, '>=', 6, 'states of a vendor');
 cmp_ok(scalar @{$vendors->{places}}, '>=', 4, 'places of templates');
+cmp_ok(scalar @{$vendors->{kinds}}, '>=', 6, 'kinds of routes');
+cmp_ok(scalar @{$vendors->{segments}}, '>=', 4, 'segments of routes');
 
 
 sub same {
@@ -147,6 +149,13 @@ for my $name ('docs/directives.md', 'docs/directives.ar.md') {
     my $states = find_table($sub{state} || '', qr/^`\w+`$/);
     same([column($states || [[]], 0)],
          [map { "`$_`" } @{$vendors->{states}}], "$name: vendor: states");
+
+    my $kinds = find_table($sub{route} || '', qr/^`send`$/);
+    my $segments = find_table($sub{route} || '', qr/^`\*`$/);
+    same([column($kinds || [[]], 0)],
+         [map { "`$_`" } @{$vendors->{kinds}}], "$name: vendor: kinds");
+    same([column($segments || [[]], 0)],
+         [map { "`$_`" } @{$vendors->{segments}}], "$name: vendor: segments");
 
     for my $d (sort keys %$known) {
         my ($block) = grep { $_->[0] eq '' } blocks($sub{$d} || '');

@@ -245,10 +245,10 @@ sub rows {
 
 
 # What a vendor's file may say: directives, each { min, max, parameters }; words
-# for states; places of templates.
+# for states; places of templates; kinds of routes and segments of their paths.
 sub vendors {
     my ($code) = @_;
-    my (%d, @states, @places);
+    my (%d, @states, @places, @kinds, @segments);
 
     for my $file (sort keys %$code) {
         my $text = $code->{$file};
@@ -272,12 +272,21 @@ sub vendors {
             push @states, /ngx_string\("(\w+)"\)/g;
         }
 
+        for ($text =~ /\bwag_route_kinds\[\] = \{(.*?)^\};/msg) {
+            push @kinds, /ngx_string\("(\w+)"\)/g;
+        }
+
+        for ($text =~ /\bwag_route_segment_types\[\] = \{(.*?)^\};/msg) {
+            push @segments, /ngx_string\("([^"]+)"\)/g;
+        }
+
         for ($text =~ /\bwag_template_places\[\] = \{(.*?)^\};/msg) {
             push @places, /ngx_string\("([^"]+)"\)/g;
         }
     }
 
-    return { directives => \%d, states => \@states, places => \@places };
+    return { directives => \%d, states => \@states, places => \@places,
+             kinds => \@kinds, segments => \@segments };
 }
 
 
