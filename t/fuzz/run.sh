@@ -261,7 +261,7 @@ if [ "${1:-}" = --selftest ]; then
     exit
 fi
 
-[ $# -gt 0 ] || set -- http json json_scan pick route body expect urls env
+[ $# -gt 0 ] || set -- http json json_scan pick body route expect urls env
 
 status=0
 
