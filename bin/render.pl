@@ -474,7 +474,8 @@ sub vendor_key_file {
         $key = $_ if !defined $url;
 
         refuse($v, "$v->{allowed}; not its line $at")
-            if ($key // '') eq '' || /$control/ || length $key > $max_text
+            if ($key // '') eq '' || length $key > $max_text
+               || (($url // '') . $key) =~ /$control/
                || $key =~ m{^[a-z0-9-]+\+https?://}i;
 
         refuse($v, "$v->{allowed}; a URL before the key in its line $at, "
