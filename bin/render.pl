@@ -429,10 +429,10 @@ sub beside_env {
 
 sub own_key {
     my ($vendor) = @_;
+    my $name = 'VENDOR_KEY_' . uc($vendor) =~ tr/-/_/r;
 
-    return { name => 'VENDOR_KEY_' . uc($vendor) =~ tr/-/_/r, default => '',
-             check => text($no_blanks), allowed => $printable, secret => 1,
-             vendor => $vendor };
+    return { name => $name, default => '', check => text($no_blanks),
+             allowed => $printable, secret => 1, vendor => $vendor };
 }
 
 
@@ -453,9 +453,9 @@ sub vendor_key {
 sub vendor_key_file {
     my ($text) = @_;
     my ($v, $key) = @variable{qw(VENDOR_KEY_FILE VENDOR_KEY)};
-    my ($main, @several) = main_vendor();
+    my ($main) = main_vendor();
 
-    return '' if $text eq '' || $main eq 'plain' && !@several;
+    return '' if $text eq '' || !vendors();
 
     refuse($v, "either this or VENDOR_KEY ($key->{source}), not both")
         if $key->{value} ne '';
@@ -478,9 +478,9 @@ sub vendor_key_file {
                || (($url // '') . $key) =~ /$control/
                || $key =~ m{^[a-z0-9-]+\+https?://}i;
 
-        refuse($v, "$v->{allowed}; a URL before the key in its line $at, "
-                   . 'since instances have several vendors')
-            if !defined $url && @several;
+        refuse($v, "$v->{allowed}; its line $at needs a URL: VENDOR does not "
+                   . 'say whose key it is')
+            if !defined $url && $main eq 'plain';
 
         refuse($v, "$v->{allowed}; its line $at is a second key without a URL")
             if !defined $url && $alone++;
@@ -496,17 +496,21 @@ sub vendor_key_file {
 }
 
 
+# Of the instances, but plain.
+sub vendors {
+    my %has = map { $_->{vendor} => 1 } @{$variable{INSTANCES}{is}};
+    return grep { $_ ne 'plain' } sort keys %has;
+}
+
+
 # Whose keys are VENDOR_KEY and those without a URL: VENDOR's, or that of the
 # only vendor that instances have; or plain, and then all that they have, if
 # they are several.
 sub main_vendor {
-    my %has = map { $_->{vendor} => 1 } @{$variable{INSTANCES}{is}};
+    my @has = vendors();
     my $main = $variable{VENDOR}{is};
 
-    delete $has{plain};
-    return $main if $has{$main};
-
-    my @has = sort keys %has;
+    return $main if grep { $_ eq $main } @has;
     return 'plain' if !@has || $main ne 'plain';
     return @has == 1 ? $has[0] : ('plain', @has);
 }
@@ -515,34 +519,32 @@ sub main_vendor {
 # Keys that nothing is done with.
 sub tell_ignored {
     my ($main) = main_vendor();
-    my %has = map { $_->{vendor} => 1 } @{$is{INSTANCES}};
-    my $none = 'no instance has '
-               . ($is{VENDOR} eq 'plain' ? 'a vendor'
-                                         : "the vendor $is{VENDOR}");
+    my %has = map { $_ => 1 } vendors();
+    my $own = own_key($main)->{name};
 
-    for my $v (grep { /^VENDOR_KEY/ } map { $_->{name} } @variables) {
-        my $row = $variable{$v};
-        my ($vendor, $own) = ($row->{vendor}, own_key($main)->{name});
-        my @why;
+    for my $v (grep { ($_->{given} // '') ne '' } @variables) {
+        my ($name, $vendor) = @$v{qw(name vendor)};
 
-        next if ($row->{given} // '') eq '';
+        next if $name !~ /^VENDOR_KEY/;
 
-        if ($v eq 'VENDOR_KEY') {
-            @why = $main eq 'plain' ? $none
-                   : $variable{$own}{value} ne '' ? "there is $own" : ();
+        my $why = !defined $vendor && !%has ? 'no instance has a vendor'
+                  : $name eq 'VENDOR_KEY_FILE' ? ''
+                  : $name ne 'VENDOR_KEY' ? unused($vendor, $has{$vendor})
+                  : $main eq 'plain' ? unused($is{VENDOR})
+                  : $variable{$own}{value} ne '' ? "there is $own" : '';
 
-        } elsif ($v eq 'VENDOR_KEY_FILE') {
-            @why = $row->{is} eq '' ? $none : ();
-            remark("$row->{source}: $v, line $_: ignored: no instance has this "
-                 . 'URL') for @{$row->{strange}};
-
-        } elsif (!$has{$vendor}) {
-            @why = $vendor eq '' ? 'there is no such vendor'
-                                 : "no instance has the vendor $vendor";
-        }
-
-        remark("$row->{source}: $v: ignored: @why") if @why;
+        remark("$v->{source}: $name: ignored: $why") if $why ne '';
+        remark("$v->{source}: $name, line $_: ignored: no instance has this "
+               . 'URL') for @{$v->{strange}};
     }
+}
+
+
+sub unused {
+    my ($vendor, $used) = @_;
+
+    return $used ? '' : $vendor eq '' ? 'there is no such vendor'
+                      : "no instance has the vendor $vendor";
 }
 
 
@@ -687,13 +689,6 @@ sub config {
 }
 
 
-# Of the instances, but plain.
-sub vendors {
-    my %has = map { $_->{vendor} => 1 } @{$is{INSTANCES}};
-    return grep { $_ ne 'plain' } sort keys %has;
-}
-
-
 # What the template has in {{ }}.
 sub blocks {
     my ($timeout, $interval) = @is{qw(REQUEST_TIMEOUT HEALTH_CHECK_INTERVAL)};
@@ -742,8 +737,8 @@ sub blocks {
                   . ($path ? "wa_gateway_expect json $path = @good;" : ''),
         SCHEME => $ssl ? 'https' : 'http',
         HOST => $ssl ? tls_host(map { $_->{url} } @instances) : '$wa_host',
-        SESSIONS => @vendors ? "location = /sessions {\n"
-                               . "    wa_gateway_sessions whatsapp;\n}\n\n" : '',
+        SESSIONS => @vendors ? "location = /sessions {\n    "
+                               . "wa_gateway_sessions whatsapp;\n}\n\n" : '',
         ENVELOPE => $wrap ? 'on' : 'off',
         TLS => $ssl ? "proxy_ssl_server_name on;\n"
                       . "proxy_ssl_name        \$wa_tls_name;\n"

@@ -617,8 +617,13 @@ for ([no_key => "# only\n\n", 'there is none in it'], [empty => '', 'there is no
 }
 
 refuses('whose key?', "VENDOR_KEY_FILE=vendor_keys\nINSTANCES=waha+http://a,gowa+http://b\n",
-        ".env:1: VENDOR_KEY_FILE=\"vendor_keys\": allowed: $lines; a URL before the key in its "
-        . 'line 3, since instances have several vendors');
+        ".env:1: VENDOR_KEY_FILE=\"vendor_keys\": allowed: $lines; its line 3 needs "
+        . 'a URL: VENDOR does not say whose key it is');
+keys_are('nobody has VENDOR, a file of URLs',
+         "VENDOR=waha\nVENDOR_KEY_FILE=one_url\nINSTANCES=gowa+http://a\n",
+         "$zone key_file=$dir/one_url", ['vendor=gowa http://a']);
+keys_are('plain instances, with VENDOR', "VENDOR=waha\nVENDOR_KEY=hush\nINSTANCES=plain+http://a\n",
+         $plain_zone, ['http://a'], '.env:2: VENDOR_KEY: ignored: no instance has a vendor');
 
 
 # https
