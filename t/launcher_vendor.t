@@ -101,12 +101,11 @@ sub ended {
 }
 
 # All processes of the gateway: what they were started with.
-sub processes {
-    my ($file) = @_;
+sub command_lines {
     my ($master) = read_file("$run/nginx.pid") =~ /(\d+)/;
     my @all = ($master, split ' ', read_file("/proc/$master/task/$master/children"));
 
-    return map { my $pid = $_; read_file("/proc/$pid/$file") // '' } @all;
+    return map { read_file("/proc/$_/cmdline") // '' } @all;
 }
 
 
@@ -129,7 +128,7 @@ is($s->{instances}{healthy}, 2, '/status: both are healthy');
 
 like($gw->output, qr{^  curl \S+/sessions$}m, 'run shows a line to try');
 is((stat "$run/nginx.conf")[2] & 0777, 0600, 'nginx.conf is for its owner alone');
-is(scalar(grep { /hush/ } processes('cmdline')), 0, 'no key on a command line');
+is(scalar(grep { /hush/ } command_lines()), 0, 'no key on a command line');
 is(scalar(grep { !$_->{status} || $_->{status} >= 400 } map { $_->ledger } @waha), 0,
    'the key was right at once');
 is(scalar(grep { $_->{path} !~ m{^/api/sessions} } map { $_->ledger } @waha), 0,
@@ -145,9 +144,24 @@ ended('VENDOR');
 # from the environment
 
 dotenv("INSTANCES=$pair");
-starts('environment', VENDOR => 'waha', VENDOR_KEY_WAHA => $key);
+
+# nginx writes its title over what /proc would tell of its environment.
+my ($nginx) = grep { -x } map { "$_/nginx" } split(/:/, $ENV{PATH}), '/usr/local/sbin', '/usr/sbin';
+
+mkdir "$dir/path";
+write_file("$dir/path/nginx", <<"END");
+#!/bin/sh
+case "\$*" in *daemon*) env >"$dir/environ" ;; esac
+exec "$nginx" "\$@"
+END
+chmod 0755, "$dir/path/nginx";
+
+starts('environment', VENDOR => 'waha', VENDOR_KEY_WAHA => $key, VENDOR_KEY => 'hush',
+       VENDOR_KEY_GOWA => 'hush', PATH => "$dir/path:$ENV{PATH}");
 are_known('VENDOR_KEY_WAHA of the environment', of_waha(1), of_waha(2));
-is(scalar(grep { /hush/ } processes('environ')), 0, 'nginx is not told of it');
+my $environ = read_file("$dir/environ") // '';
+like($environ, qr/^VENDOR=waha$/m, "nginx's environment");
+unlike($environ, qr/hush|VENDOR_KEY/, 'has no key in it');
 ended('environment');
 
 
