@@ -146,18 +146,17 @@ ended('VENDOR');
 dotenv("INSTANCES=$pair");
 
 # nginx writes its title over what /proc would tell of its environment.
-my ($nginx) = grep { -x } map { "$_/nginx" } split(/:/, $ENV{PATH}), '/usr/local/sbin', '/usr/sbin';
+my $nginx = $ENV{TEST_NGINX_BINARY} || 'nginx';
 
-mkdir "$dir/path";
-write_file("$dir/path/nginx", <<"END");
+write_file("$dir/nginx", <<"END");
 #!/bin/sh
 case "\$*" in *daemon*) env >"$dir/environ" ;; esac
 exec "$nginx" "\$@"
 END
-chmod 0755, "$dir/path/nginx";
+chmod 0755, "$dir/nginx";
 
 starts('environment', VENDOR => 'waha', VENDOR_KEY_WAHA => $key, VENDOR_KEY => 'hush',
-       VENDOR_KEY_GOWA => 'hush', PATH => "$dir/path:$ENV{PATH}");
+       VENDOR_KEY_GOWA => 'hush', TEST_NGINX_BINARY => "$dir/nginx");
 are_known('VENDOR_KEY_WAHA of the environment', of_waha(1), of_waha(2));
 my $environ = read_file("$dir/environ") // '';
 like($environ, qr/^VENDOR=waha$/m, "nginx's environment");
