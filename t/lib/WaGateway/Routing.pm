@@ -117,7 +117,7 @@ sub row {
         s/<token:([^>]*)>/token($fake, $1)/ge;
         s/<([a-z0-9:]+)>/defined $text->{$1} ? $text->{$1} : "<$1>"/ge;
         s/\@([0-9]+)\@/'a' x $1/ge;
-        s/\\x([0-9a-f]{2})/chr hex $1/gei;
+        $_ = bytes($_) unless \$_ == \$want;
     }
 
     @headers = grep { /:/ } @headers;
@@ -131,6 +131,9 @@ sub row {
              headers => \@headers, body => $body, want => $want,
              chunked => $flag{chunked} };
 }
+
+
+sub bytes { return $_[0] =~ s/\\x([0-9a-f]{2})/chr hex $1/geir }
 
 
 # As a client has asked for it before.
@@ -167,7 +170,7 @@ sub ask {
 sub judge {
     my ($row, $seen, $o, $fake) = @_;
 
-    my ($first, @want) = split ' ', $row->{want};
+    my ($first, @want) = map { bytes($_) } split ' ', $row->{want};
     my $got = "$row->{answer}{status} "
               . substr($row->{answer}{body}, 0, 300) . "\n"
               . join '', map { "seen by $_->{instance} for "
