@@ -86,6 +86,8 @@ wag_route_judge(wag_routes_t *routes, wag_route_request_t *r)
     wag_route_path_t   path;
 
     r->kind = WAG_ROUTE_NATIVE;
+    r->encode = 0;
+    r->places = 0;
     r->path = 0;
     r->body = 0;
     r->dropped = 0;
@@ -137,6 +139,7 @@ wag_route_judge(wag_routes_t *routes, wag_route_request_t *r)
         }
     }
 
+    r->places = (places->nelts != 0);
     place = places->elts;
 
     for (i = 0; i < places->nelts; i++) {
@@ -644,6 +647,7 @@ wag_route_read_headers(wag_route_request_t *r, ngx_array_t *places)
             && !(seen & ((ngx_uint_t) 1 << i)))
         {
             r->header = place[i].name;
+            r->encode = place[i].decoded;
             break;
         }
     }

@@ -98,6 +98,8 @@ typedef struct {
     ngx_str_t            member;     /* to be looked for in the body */
     ngx_str_t            header;     /* a place that is not there: it may
                                         be added if no session is named */
+    unsigned             encode:1;   /* its value is percent-encoded */
+    unsigned             places:1;   /* it may name a session at all */
     unsigned             path:1;     /* its path names the session */
     unsigned             body:1;     /* its body is to be looked at */
     unsigned             dropped:1;  /* the target is another one now */
