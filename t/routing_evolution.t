@@ -171,8 +171,11 @@ GET /instance/fetchInstances?instanceName=main => 403 blocked
 HEAD /instance/fetchInstances => 403
 GET /Instance/FetchInstances => 403 blocked
 GET /instance/fetch%49nstances => 400
-GET /instance/fetchInstances [apikey: wrong] => 403 blocked
-GET /metrics => 403 blocked
+GET /instance/fetchInstances [apikey: wrong] => any - bare status=401
+GET /instance/fetchInstances [apikey: <key>] => any - key status=200
+GET /instance/fetchInstances?instanceName=main [apikey: <key>] => any - key target=/instance/fetchInstances
+DELETE /instance/logout/main [apikey: <key>] => 403 blocked
+GET /metrics/ => 403 blocked
 POST /verify-creds => 403 blocked
 DELETE /instance/logout/main => 403 blocked
 DELETE /instance/logout/nobody => 403 blocked
@@ -198,8 +201,9 @@ DELETE /group/leaveGroup/main => 1 main
 
 # a key of the client's own
 
-GET /instance/connectionState/main [apikey: wrong] => 1 main
-GET /instance/connectionState/main [apikey: a] [apikey: b] => 1 main
+GET /instance/connectionState/main [apikey: wrong] => 1 main bare status=401
+GET /instance/connectionState/main [APIKEY: <key>] => 1 main
+GET /instance/connectionState/main [apikey: a] [apikey: b] => 1 main bare status=401
 
 # new ones
 

@@ -44,9 +44,9 @@ POST /api/sendText {"Session":"support","session":"main","chatId":"1@c.us","text
 POST /api/sendText {"session ":"support","session":"main","chatId":"1@c.us","text":"x"} => 1 main sent
 POST /api/sendText {"xsession":"support","session":"main","chatId":"1@c.us","text":"x"} => 1 main sent
 POST /api/sendText {"session\u0000":"support","session":"main","chatId":"1@c.us","text":"x"} => 1 main sent
-POST /api/sendText {"text":"@60000@","chatId":"1@c.us","session":"main"} => 1 main sent
-POST /api/sendText {"text":"@300000@","chatId":"1@c.us","session":"support"} => 2 support sent
-POST /api/sendText [chunked] {"text":"@20000@","chatId":"1@c.us","session":"spare"} => 3 spare sent
+POST /api/sendText {"text":"~60000~","chatId":"1@c.us","session":"main"} => 1 main sent
+POST /api/sendText {"text":"~300000~","chatId":"1@c.us","session":"support"} => 2 support sent
+POST /api/sendText [chunked] {"text":"~20000~","chatId":"1@c.us","session":"spare"} => 3 spare sent
 POST /api/sendImage {"session":"support","chatId":"1@c.us","file":{"mimetype":"image/png","data":"@100000@","session":"main"}} => 2 support sent
 POST /api/sendVoice {"session":"main","chatId":"1@c.us"} => 1 main status=400
 POST /api/sendPoll {"session":"main"} => 1 main sent
@@ -89,7 +89,7 @@ POST /api/sendText {"session":"twin","chatId":"1@c.us","text":"x"} => 2|3 twin s
 POST /api/sendText {"session":"main","session":"support","chatId":"1@c.us","text":"x"} => 400 bad_request session
 POST /api/sendText {"session":"main","session":"main","chatId":"1@c.us","text":"x"} => 400 bad_request session
 POST /api/sendText {"session":"main","sess\u0069on":"support","chatId":"1@c.us","text":"x"} => 400 bad_request session
-POST /api/sendText {"session":"main","text":"@60000@","chatId":"1@c.us","session":"support"} => 400 bad_request session
+POST /api/sendText {"session":"main","text":"~60000~","chatId":"1@c.us","session":"support"} => 400 bad_request session
 POST /api/sendText {"session":1,"chatId":"1@c.us","text":"x"} => 400 bad_request session
 POST /api/sendText {"session":null,"chatId":"1@c.us","text":"x"} => 400 bad_request session
 POST /api/sendText {"session":true,"chatId":"1@c.us","text":"x"} => 400 bad_request session
@@ -109,7 +109,7 @@ POST /api/sendText [Content-Type: application/x-www-form-urlencoded] session=mai
 POST /api/sendText [Content-Type: multipart/form-data; boundary=x] --x\x0d\x0aContent-Disposition: form-data; name="session"\x0d\x0a\x0d\x0amain\x0d\x0a--x-- => 415 unsupported_media_type
 POST /api/sendText [Content-Type: application/json] [Content-Encoding: gzip] \x1f\x8b\x08\x00 => 415 unsupported_media_type
 POST /api/sendText [Content-Type: application/json] [Content-Encoding: br] {"session":"main"} => 415 unsupported_media_type
-POST /api/sendText [Content-Type: application/json] [Content-Encoding: identity] {"session":"main","chatId":"1@c.us","text":"x"} => 1 main sent
+POST /api/sendText [Content-Type: application/json] [Content-Encoding: identity] {"session":"main","chatId":"1@c.us","text":"x"} => 415 unsupported_media_type
 POST /api/sendText [Content-Type: application/json; charset=utf-16] {"session":"main"} => 415 unsupported_media_type
 POST /api/sendText [Content-Type: application/vnd.api+json] {"session":"main"} => 415 unsupported_media_type
 POST /api/sendText [Content-Type: application/jsonx] {"session":"main"} => 415 unsupported_media_type
@@ -122,8 +122,8 @@ POST /api/sendText {session:"main"} => 415 unsupported_media_type
 POST /api/sendText {"a":"\x01","session":"main"} => 415 unsupported_media_type
 POST /api/sendText {"a":tru,"session":"main"} => 415 unsupported_media_type
 POST /api/sendText session=main => 415 unsupported_media_type
-POST /api/sendText [{"session":"main"}] => 415
-POST /api/sendText "session" => 415 unsupported_media_type
+POST /api/sendText \x5b{"session":"main"}\x5d => 400 bad_request session
+POST /api/sendText "session" => 400 bad_request session
 
 # none is named: the server decides, and has no key for it
 
@@ -210,7 +210,7 @@ GET /api/default/chats => 1 default
 
 GET /ping => any - key
 HEAD /ping => any - key
-GET /health => any - key
+GET /health/ => any - key
 GET /api/version => any - key
 GET /api/server/version => any - key
 GET /api/server/status => any - key
@@ -236,7 +236,12 @@ GET /api/sessions/ => 403 blocked
 HEAD /api/sessions => 403
 GET /API/Sessions?all=true => 403 blocked
 GET /api/%73essions => 400
-GET /api/sessions [X-Api-Key: wrong] => 403 blocked
+GET /api/sessions?x-api-key=<key> => 403 blocked
+GET /api/sessions [X-Api-Key: wrong] => any - bare status=401
+GET /api/sessions [x-api-key: <key>] => any - key status=200
+GET /api/sessions [X-Api-Key: <key>] [X-WA-Instance: <2>] => 2 - key status=200
+DELETE /api/sessions/main [X-Api-Key: <key>] => 403 blocked
+POST /api/server/stop [X-Api-Key: <key>] {"force":true} => 403 blocked
 DELETE /api/sessions/main => 403 blocked
 DELETE /api/sessions/m%61in => 403 blocked
 DELETE /api/sessions/nobody => 403 blocked
@@ -247,7 +252,7 @@ POST /api/sessions/main/stop => 403 blocked
 POST /api/sessions/main/logout => 403 blocked
 POST /api/sessions/main/restart => 403 blocked
 POST /api/sessions/main/Restart/ => 403 blocked
-POST /api/sessions/main/%72estart => 400
+POST /api/sessions/main/%72estart => 403 blocked
 POST /api/sessions/main/stop?x=1 => 403 blocked
 POST /api/sessions/stop {"name":"main"} => 403 blocked
 POST /api/sessions/logout {"name":"main"} => 403 blocked
@@ -287,7 +292,8 @@ PUT /api/main/profile/name {"name":"support","session":"support"} => 1 main
 POST /api/main/labels {"session":"support","name":"x"} => 1 main
 GET /api/main/groups?session=support => 1 main
 GET /api/main/new-message-id => 1 main
-GET /api/main/profile [X-Api-Key: wrong] => 1 main
+GET /api/main/profile [X-Api-Key: wrong] => 1 main bare status=401
+GET /api/main/profile [X-Api-Key: <key>] => 1 main
 
 # new ones
 

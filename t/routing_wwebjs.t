@@ -110,7 +110,9 @@ GET /Session/GETSESSIONS => 403 blocked
 GET /session/get%53essions => 400
 GET /%73ession/getSessions => 400
 GET /session/getSessions?x=1 => 403 blocked
-GET /session/getSessions [x-api-key: wrong] => 403 blocked
+GET /session/getSessions [x-api-key: wrong] => any - bare status=403
+GET /session/getSessions [X-API-Key: <key>] => any - key status=200
+GET /session/terminateAll [X-API-Key: <key>] => 403 blocked
 GET /session/terminateAll => 403 blocked
 GET /session/terminateAll/ => 403 blocked
 HEAD /session/terminateAll => 403
@@ -150,14 +152,15 @@ DELETE /client/deleteProfilePicture/main => 403 blocked
 
 # a key of the client's own
 
-GET /client/getChats/main [x-api-key: wrong] => 1 main
-GET /client/getChats/main [X-Api-Key: a] [x-api-key: b] => 1 main
+GET /client/getChats/main [x-api-key: wrong] => 1 main bare status=403
+GET /client/getChats/main [X-API-Key: <key>] => 1 main
+GET /client/getChats/main [X-Api-Key: a] [x-api-key: b] => 1 main bare
 
 # sessions of names that routes have
 
 GET /client/getChats/terminate => 3 terminate
 GET /session/status/getSessions => 3 getSessions
-GET /session/getSessions/terminate => 3 -  key
+GET /session/getSessions/terminate => 3 - key
 GET /session/terminate/terminate => 403 blocked
 GET /client/getChats/restart => 3 restart
 END

@@ -5,7 +5,8 @@ package WaGateway::Routing;
 #   METHOD TARGET [HEADER: VALUE]... BODY => WHAT
 #
 # <1>, <2> and <3> are the instances' URLs, <key> the key that they want,
-# <token:NAME> the token of a session, @N@ so many letters, \xNN a byte.  A
+# <token:NAME> the token of a session, @N@ so many letters, ~N~ letters and
+# blanks, \xNN a byte.  A
 # body is application/json unless a Content-Type is there, or [untyped]; with
 # [chunked] it comes in chunks.  What came of it is one of
 #
@@ -117,6 +118,7 @@ sub row {
         s/<token:([^>]*)>/token($fake, $1)/ge;
         s/<([a-z0-9:]+)>/defined $text->{$1} ? $text->{$1} : "<$1>"/ge;
         s/\@([0-9]+)\@/'a' x $1/ge;
+        s/~([0-9]+)~/'ab ' x ($1 \/ 3)/ge;
         $_ = bytes($_) unless \$_ == \$want;
     }
 

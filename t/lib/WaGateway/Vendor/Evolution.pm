@@ -127,7 +127,7 @@ sub routes {
         ['POST', qr{^/chat/whatsappNumbers/$s$}, 'check', \&check],
         ['POST', qr{^/chat/findChats/$s$}, 'other', \&chats],
         ['POST', qr{^/instance/create$}, 'login', \&create],
-        ['GET', qr{^/instance/connect/$s$}, 'danger', \&connect],
+        ['GET', qr{^/instance/connect/$s$}, 'login', \&connect],
         ['POST', qr{^/instance/restart/$s$}, 'danger', \&restart],
         ['DELETE', qr{^/instance/logout/$s$}, 'danger', \&logout],
         ['DELETE', qr{^/instance/delete/$s$}, 'danger', \&delete_instance],

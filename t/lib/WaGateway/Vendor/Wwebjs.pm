@@ -98,7 +98,8 @@ sub refuse {
         if defined $self->{key} && (!defined $key || $key ne $self->{key});
 
     return wrong(422, 'Session should be alphanumerical or -')
-        if $q->{path} =~ m{^/\w+/\w+/([^/]+)} && $1 !~ /^[\w-]+\z/;
+        if $q->{path} =~ m{^/\w+/\w+/([^/]+)}
+           && WaGateway::Vendor::decoded($1) !~ /^[\w-]+\z/;
 
     return;
 }
