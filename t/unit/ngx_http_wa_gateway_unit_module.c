@@ -22,6 +22,7 @@ static ngx_int_t wag_unit_read(ngx_pool_t *pool, ngx_str_t *name,
 
 static wag_unit_room_t  wag_unit_rooms[] = {
 
+    { ngx_string("body"), wag_unit_body },
     { ngx_string("connect"), wag_unit_connect },
     { ngx_string("expect"), wag_unit_expect },
     { ngx_string("health"), wag_unit_health },
@@ -34,6 +35,7 @@ static wag_unit_room_t  wag_unit_rooms[] = {
     { ngx_string("pick"), wag_unit_pick },
     { ngx_string("reason"), wag_unit_reason },
     { ngx_string("request"), wag_unit_request },
+    { ngx_string("route"), wag_unit_route },
     { ngx_string("schedule"), wag_unit_schedule },
     { ngx_string("sessions"), wag_unit_sessions },
     { ngx_string("slots"), wag_unit_slots },
