@@ -299,6 +299,8 @@ GET /api/main/profile [X-Api-Key: <key>] => 1 main
 
 POST /api/sessions {"name":"main","start":true} => 1 main key status=422
 POST /api/sessions {"name":"new-1"} => any new-1
+POST /api/sessions/start {"name":"new-5"} => any new-5
+POST /api/sessions =>  any - key
 POST /api/sessions {} => any - key
 POST /api/sessions [Content-Type: text/plain] name=new-2 => 415 unsupported_media_type
 POST /api/sessions {"name":"new-3","name":"main"} => 400 bad_request name

@@ -100,6 +100,9 @@ GET /session/start/main => 1 main
 POST /session/requestPairingCode/out {"phoneNumber":"1"} => 1 out
 GET /session/qr/shared => 409 ambiguous_session
 GET /session/qr/nobody => 404 unknown_session
+GET /session/start/nobody%2f => 400
+GET /session/start/new-1 => any new-1
+GET /session/start/new-2/ => any new-2
 
 # what lists, or ends what is there, by GET too
 

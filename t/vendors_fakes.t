@@ -372,7 +372,7 @@ sub truth {
         ['GET /api/sessions/fourth', @key, undef, '404'],
         ['POST /api/server/stop', @key, {}, '201 {"stopping":true}$']);
 
-    is($fake->count('danger'), 5, 'waha: what is dangerous is seen');
+    is($fake->count('danger'), 4, 'waha: what is dangerous is seen');
     ok(poll { !IO::Socket::INET->new(PeerAddr => $fake->name) },
        'waha: the server was stopped');
     like(truth($fake), qr/^main:-:login/, 'waha: and main logged out');
@@ -469,7 +469,7 @@ sub truth {
         ['DELETE /instance/logout/second', @key, undef, '200 SUCCESS'],
         ['DELETE /instance/delete/fourth', @key, undef, '200 SUCCESS']);
 
-    is($fake->count('danger'), 6, 'evolution: what is dangerous is seen');
+    is($fake->count('danger'), 4, 'evolution: what is dangerous is seen');
     is(truth($fake), 'main:966500000001:starting:connecting'
        . ' second:-:login:close third:-:login:close'
        . ' fifth:966500000005:starting:connecting new:-:starting:connecting',
