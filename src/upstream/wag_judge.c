@@ -28,6 +28,7 @@ static ngx_int_t wag_judge_scan(wag_ctx_t *ctx, wag_head_t *head,
     wag_body_t *body);
 static void wag_judge_name(wag_route_request_t *rr, wag_judgement_t *j);
 static void wag_judge_session(wag_route_request_t *rr, wag_judgement_t *j);
+static ngx_uint_t wag_judge_differs(wag_judgement_t *j);
 static void wag_judge_no_session(wag_route_request_t *rr, wag_judgement_t *j);
 static void wag_judge_bad(wag_judgement_t *j, ngx_str_t *member);
 
@@ -423,6 +424,14 @@ wag_judge_session(wag_route_request_t *rr, wag_judgement_t *j)
 
     found = wag_choice_look(&j->choice);
 
+    if (found == WAG_CHOICE_UNKNOWN
+        && j->choice.name.len && j->choice.shown.len
+        && wag_judge_differs(j))
+    {
+        wag_judge_bad(j, &wag_judge_shown);
+        return;
+    }
+
     if (rr->kind == WAG_ROUTE_CREATE
         && (found == WAG_CHOICE_UNKNOWN || found == WAG_CHOICE_UNLISTED))
     {
@@ -431,6 +440,23 @@ wag_judge_session(wag_route_request_t *rr, wag_judgement_t *j)
     }
 
     j->refusal = wag_judge_refusals[found];
+}
+
+
+/*
+ * A name that is a secret is not compared with the one that is shown: it is
+ * known alone, and is not together with the other.
+ */
+
+static ngx_uint_t
+wag_judge_differs(wag_judgement_t *j)
+{
+    wag_choice_t  choice;
+
+    choice = j->choice;
+    ngx_str_null(&choice.shown);
+
+    return wag_choice_look(&choice) != WAG_CHOICE_UNKNOWN;
 }
 
 
