@@ -834,7 +834,7 @@ sub truth {
         ['POST /session/logout', $of{main}, {}, '500 no session'],
         ["DELETE /admin/users/$id/full", @admin, undef, '200 deleted']);
 
-    is($fake->count('danger'), 5, 'wuzapi: what is dangerous is seen');
+    is($fake->count('danger'), 3, 'wuzapi: what is dangerous is seen');
     like(truth($fake), qr/^main:966500000001:down:false,false .*
                           \ fifth:966500000005:ready:true,true/x,
          'wuzapi: and done');
