@@ -54,6 +54,15 @@ GET /devices [X-Api-Key: gw-1] => 403 blocked
 GET /devices [X-Api-Key: gw-1] [Authorization: Basic <key:base64>] => any - key status=200
 END
 
+# Servers that want no key look at none, so what a client brings is no proof.
+check_table('waha', <<'END', %waha, key => undef);
+GET /api/main/chats => 1 main bare status=200
+GET /api/main/chats [X-Api-Key: mine] => 1 main bare X-Api-Key=mine
+GET /api/sessions => 403 blocked
+GET /api/sessions [X-Api-Key: mine] => 403 blocked
+GET /api/sessions [X-Api-Key: ] => 403 blocked
+END
+
 # What is allowed has the key, if it is of a session or needs none; what names
 # the session in two ways is refused still.
 check_table('waha', <<'END', %waha, dangerous => 1,

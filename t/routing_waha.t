@@ -252,7 +252,7 @@ POST /api/sessions/main/stop => 403 blocked
 POST /api/sessions/main/logout => 403 blocked
 POST /api/sessions/main/restart => 403 blocked
 POST /api/sessions/main/Restart/ => 403 blocked
-POST /api/sessions/main/%72estart => 403 blocked
+POST /api/sessions/main/%72estart => 400
 POST /api/sessions/main/stop?x=1 => 403 blocked
 POST /api/sessions/stop {"name":"main"} => 403 blocked
 POST /api/sessions/logout {"name":"main"} => 403 blocked

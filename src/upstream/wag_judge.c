@@ -18,6 +18,7 @@ static void wag_judge_kind(wag_ctx_t *ctx, wag_head_t *head,
     wag_route_request_t *rr, wag_judgement_t *j);
 static ngx_uint_t wag_judge_has_key(wag_ctx_t *ctx, wag_head_t *head,
     wag_vendor_t *vendor, ngx_str_t *key);
+static ngx_uint_t wag_judge_are_keyed(wag_ctx_t *ctx, wag_vendor_t *vendor);
 static ngx_uint_t wag_judge_has_header(wag_head_t *head, ngx_array_t *headers);
 static ngx_uint_t wag_judge_is_key(wag_ctx_t *ctx, wag_vendor_t *vendor,
     ngx_str_t *key);
@@ -160,9 +161,30 @@ static ngx_uint_t
 wag_judge_has_key(wag_ctx_t *ctx, wag_head_t *head, wag_vendor_t *vendor,
     ngx_str_t *key)
 {
-    return wag_judge_has_header(head, &vendor->headers)
-           || wag_judge_has_header(head, &vendor->list_headers)
+    return (wag_judge_are_keyed(ctx, vendor)
+            && (wag_judge_has_header(head, &vendor->headers)
+                || wag_judge_has_header(head, &vendor->list_headers)))
            || wag_judge_is_key(ctx, vendor, key);
+}
+
+
+/* one that has no key looks at none */
+
+static ngx_uint_t
+wag_judge_are_keyed(wag_ctx_t *ctx, wag_vendor_t *vendor)
+{
+    ngx_uint_t     i;
+    wag_server_t  *server;
+
+    for (i = 0; i < ctx->upstream->nservers; i++) {
+        server = &ctx->upstream->servers[i];
+
+        if (server->vendor == vendor && server->key.len == 0) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 

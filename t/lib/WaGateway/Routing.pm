@@ -71,7 +71,8 @@ sub check_table {
 
     is(differs($ng, @fakes), undef, "$vendor: all sessions are known");
 
-    my %text = (key => $o{key}, 'key:base64' => encode_base64($o{key}, ''),
+    my $key = defined $o{key} ? $o{key} : '';
+    my %text = (key => $key, 'key:base64' => encode_base64($key, ''),
                 map { $_ + 1 => $fakes[$_]->url } 0 .. 2);
     my @rows = map { row($_, \%text, $fakes[0]) }
                grep { /\S/ && !/^\s*#/ } split /\n/, $table;
