@@ -140,12 +140,15 @@ is(counted(at($ng, '/own/status', 'none')), '0 0 0, 0 0', '/status: nothing');
 is(counted(at($ng, '/own/status?state=up', 'login')), "1 0 1, 1 0, $there 1 0",
    '/status: by state');
 
-for my $key (qw(login name none both)) {
-    my $status = at($ng, '/own/status', $key);
-    my $index = $status->{loadBalancer}{currentIndex};
+# currentIndex is of the instances that are told of, whosever turn it is
 
-    ok($index < ($status->{instances}{total} || 1),
-       "$key: currentIndex is of an instance there is");
+for my $turn (0, 1) {
+    ok((poll { $ng->status->{loadBalancer}{currentIndex} == $turn
+               || !$ng->request('GET', '/x') }), "the turn of instance $turn");
+
+    is(join(' ', map { at($ng, '/own/status', $_)->{loadBalancer}{currentIndex} }
+                 qw(both name login none)), "$turn 0 0 0",
+       'as each key sees it');
 }
 
 is_deeply(at($ng, '/own/health', 'login')->{instances},
