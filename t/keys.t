@@ -307,7 +307,7 @@ X-Api-Key: limited
 --- response_headers
 Content-Type: application/json; charset=utf-8
 --- response_body chop
-{"success":false,"error":"The API key is limited and does not allow this","code":"forbidden_session","details":"The key has its own sessions and numbers only, the message was not sent","sent":"no"}
+{"success":false,"error":"The API key is limited and does not allow this","code":"forbidden_session","details":"The message was not sent","sent":"no"}
 
 
 
@@ -318,7 +318,7 @@ GET /metrics/ar
 X-Api-Key: limited
 --- error_code: 403
 --- response_body chop
-{"success":false,"error":"مفتاح API محدود ولا يسمح بهذا","code":"forbidden_session","details":"للمفتاح جلساته وأرقامه فقط، ولم تُرسل الرسالة","sent":"no"}
+{"success":false,"error":"مفتاح API محدود ولا يسمح بهذا","code":"forbidden_session","details":"لم تُرسل الرسالة","sent":"no"}
 
 
 

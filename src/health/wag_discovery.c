@@ -559,8 +559,8 @@ wag_discovery_round(wag_discovery_t *d)
 
     if (d->round.skipped && !d->skipped) {
         ngx_log_error(NGX_LOG_WARN, d->step.log, 0,
-                      "wa_gateway: %V lists %ui session%s whose name is empty, "
-                      "longer than %d bytes or not printable",
+                      "wa_gateway: %V lists %ui session%s whose name is "
+                      "empty, longer than %d bytes or not printable",
                       &d->peer->name, d->round.skipped,
                       (d->round.skipped == 1) ? "" : "s",
                       WAG_SESSION_NAME_LEN);

@@ -9,9 +9,6 @@
 #include "wag_ctx.h"
 
 
-static void wag_client_cleanup(void *data);
-
-
 wag_key_t *
 wag_client_key(ngx_http_request_t *r)
 {
@@ -51,37 +48,14 @@ wag_client_set_key(ngx_http_request_t *r, wag_key_t *key)
 ngx_int_t
 wag_client_forbid(ngx_http_request_t *r)
 {
-    ngx_pool_cleanup_t  *cln;
+    wag_ctx_t  *ctx;
 
-    cln = ngx_pool_cleanup_add(r->pool, 0);
-    if (cln == NULL || wag_ctx_get(r) == NULL) {
+    ctx = wag_ctx_get(r);
+    if (ctx == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    cln->handler = wag_client_cleanup;
-    cln->data = r;
+    ctx->refusal = WAG_REFUSED_FORBIDDEN;
 
     return NGX_HTTP_FORBIDDEN;
-}
-
-
-ngx_uint_t
-wag_client_is_forbidden(ngx_http_request_t *r)
-{
-    ngx_pool_cleanup_t  *cln;
-
-    for (cln = r->pool->cleanup; cln; cln = cln->next) {
-        if (cln->handler == wag_client_cleanup && cln->data == r) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-static void
-wag_client_cleanup(void *data)
-{
-    /* marks the request; there is nothing to release */
 }

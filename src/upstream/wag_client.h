@@ -33,7 +33,6 @@ ngx_int_t wag_client_set_key(ngx_http_request_t *r, wag_key_t *key);
  * "forbidden_session".
  */
 ngx_int_t wag_client_forbid(ngx_http_request_t *r);
-ngx_uint_t wag_client_is_forbidden(ngx_http_request_t *r);
 
 
 #endif /* _WAG_CLIENT_H_INCLUDED_ */
