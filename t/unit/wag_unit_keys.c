@@ -148,10 +148,10 @@ wag_unit_keys(wag_unit_t *u)
     given.len = 0;
     wag_unit_ok(u, !wag_keys_match(keys, &given), "empty");
 
-    keys = wag_unit_keys_of(u, "a\nb\na\nc\n");
+    keys = wag_unit_keys_of(u, "a\na\nb\n");
 
     ngx_str_set(&given, "a");
-    wag_unit_ok(u, wag_keys_match(keys, &given) == 3, "one that is twice");
+    wag_unit_ok(u, wag_keys_match(keys, &given) == 2, "one that is twice");
 
     wag_unit_keys_limits(u);
     wag_unit_keys_time(u);
