@@ -42,8 +42,6 @@
 #define WAG_SEGMENT_TOKEN    3      /* a session, and ":" and its token */
 #define WAG_SEGMENT_KEY      4
 
-#define WAG_ROUTE_SEGMENTS   16
-
 
 typedef struct {
     ngx_uint_t           type;       /* WAG_PLACE_PATH ... */

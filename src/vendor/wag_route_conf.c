@@ -5,6 +5,7 @@
 
 
 #include "wag_route_conf.h"
+#include "wag_target.h"
 
 
 /* what all paths of a "route" have in common */
@@ -496,10 +497,10 @@ wag_route_conf_path(ngx_conf_t *cf, ngx_str_t *path, wag_route_t *route,
             continue;
         }
 
-        if (route->segments.nelts == WAG_ROUTE_SEGMENTS) {
+        if (route->segments.nelts == WAG_TARGET_SEGMENTS) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "more than %d segments in \"%V\"",
-                               WAG_ROUTE_SEGMENTS, path);
+                               WAG_TARGET_SEGMENTS, path);
             return NGX_ERROR;
         }
 
