@@ -211,6 +211,54 @@ is($ng->request('GET', '/own/status', headers => ['X-Api-Key: all'])->{status},
 ended($ng);
 
 
+# Requests: to its sessions, or to none
+
+{
+    my $first = fake('waha', { name => 'main', number => $Numbers[1] },
+                     { name => 'sales', number => $Numbers[2] });
+    my $second = fake('waha', { name => 'support', number => $Numbers[4] });
+    my $ng = gateway(fakes => [$first, $second], workers => 2,
+                     location => 'wa_gateway_api_key all name sessions=main '
+                                 . "number numbers=$Numbers[2];")->start;
+    is(differs($ng, $first, $second), undef, 'requests: all are known');
+
+    my $sends = sub {
+        my ($key, @names) = @_;
+        my $r = $ng->request('POST', '/api/sendText',
+            headers => ["X-Api-Key: $key", 'Content-Type: application/json',
+                        @names],
+            body => '{"session":"' . ($names[0] // '') =~ s/.*: //r
+                    . '","chatId":"966500000099@c.us","text":"x"}');
+
+        return "$r->{status} " . ($r->{body} =~ /"code":"(\w+)"/ ? $1 : '-');
+    };
+
+    is($sends->('name', 'X-WA-Session: main'), '201 -', 'it sends from its own');
+    is($sends->('number', 'X-WA-Session: sales'), '201 -', 'by number too');
+    is($sends->('all', 'X-WA-Session: support'), '201 -', 'without limits from any');
+
+    my @sent = map { $_->sent } $first, $second;
+    my @seen = map { $_->count('send') } $first, $second;
+
+    is(join(' ', map { $_->{session} } @sent), 'main sales support',
+       'each from the session that was named');
+
+    for (['name', 'X-WA-Session: sales'], ['name', 'X-WA-Session: support'],
+         ['number', 'X-WA-Session: main'], ['name', "X-WA-From: $Numbers[2]"],
+         ['name', 'X-WA-Session: nobody'],
+         ['name', 'X-WA-Instance: ' . $second->url],
+         ['name', 'X-WA-Session: support', 'X-WA-Instance: ' . $second->url])
+    {
+        my ($key, @names) = @$_;
+        is($sends->($key, @names), '403 forbidden_session', "$key: @names");
+    }
+
+    is(join(' ', map { $_->count('send') } $first, $second), "@seen",
+       'of which no instance has heard');
+    ended($ng);
+}
+
+
 # A name that is a secret: keys know the one that is shown.
 
 {
