@@ -558,6 +558,7 @@ sub unused {
 
     return $used ? '' : $vendor eq '' ? 'there is no such vendor'
                       : "no instance has the vendor $vendor";
+}
 
 
 # The key, the label and the limits, as text that is the same for the same
