@@ -72,6 +72,9 @@ class Phone extends EventEmitter {
         if (this.state !== 'ready') {
             throw new Error('Not logged in');
         }
+        if (!this.knows(to)) {
+            throw new Error('Chat not found');
+        }
 
         const how = this.sends;
 

@@ -366,6 +366,16 @@ sub listed { return 1 }
 # The list's text, from its items.
 sub list { die 'no list' }
 
+# As Express finds routes: letters of any case, and a slash at the end.
+sub express {
+    return map {
+        my ($verbs, $path, @rest) = @$_;
+        my $text = "$path" =~ s/^\(\?\^/(?^i/r =~ s{\$\)$}{/?\$)}r;
+        [$verbs, qr/$text/, @rest]
+    } @_;
+}
+
+
 sub bad_json { return [400, { error => 'bad JSON' }] }
 
 # What "unproved" makes of a send's answer.
