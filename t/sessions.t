@@ -113,6 +113,8 @@ for my $vendor (@Vendors) {
     ok((poll { my $i = $ng->status->{instances}{details}{$one->url};
                $i->{state} eq 'down' && $i->{reason} }),
        "$vendor: with another key the instance is down");
+    like($ng->status->{instances}{details}{$one->url}{reason},
+         qr/^key refused: status 40[013]$/, "$vendor: which is told");
 
     my ($s) = @{sessions($ng, 'session=sales')->{sessions}};
     is("$s->{state}, $s->{reason}", 'down, instance down',
