@@ -11,7 +11,7 @@
 //
 //   ready      it can send
 //   starting   not yet, or not now; messages wait
-//   login      it wants a QR code; after another state: logged out by its owner
+//   login      it wants a QR code; after ready: logged out by its owner
 //   removed    logged out, and the page stays as it is
 //   closed     the browser's tab is gone
 //
@@ -85,7 +85,8 @@ class Phone extends EventEmitter {
             throw new Error('No LID for user');
         }
 
-        const id = '3EB0' + crypto.randomBytes(9).toString('hex').toUpperCase();
+        const id = '3EB0'
+                   + crypto.randomBytes(9).toString('hex').toUpperCase();
 
         if (how !== 'unsent') {
             sent.push({ session: this.session, number: this.number, to, id,

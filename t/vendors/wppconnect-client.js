@@ -111,7 +111,8 @@ function launch(session) {
 const original = Module._load;
 let library;
 
-// updatesLog would ask npm's registry.
+// updatesLog would ask npm's registry; a session that nobody logs in ends after
+// a minute, which a slow machine may take.
 Module._load = function (name, parent, ...rest) {
     const loaded = original.call(this, name, parent, ...rest);
 
@@ -120,8 +121,9 @@ Module._load = function (name, parent, ...rest) {
     }
 
     library = library || Object.create(loaded, { create: {
-        value: options => loaded.create({ ...options, updatesLog: false,
-                                          browser: launch(options.session) }),
+        value: options => loaded.create({
+            ...options, updatesLog: false, autoClose: 0, deviceSyncTimeout: 0,
+            browser: launch(options.session) }),
         enumerable: true } });
 
     return library;

@@ -32,6 +32,7 @@ my %Vendor = (
         main => 'server.js',
         alive => '/ping',
         store => sub { make_path("$_[0]/sessions/session-$_[1]") },
+        headers => sub { "X-API-Key: $_[0]{key}" },
         settings => sub { (API_KEY => $_[0]{key}, ENV_PATH => '/dev/null',
                            SESSIONS_PATH => "$_[0]{dir}/sessions",
                            ENABLE_WEBHOOK => 'false') },
@@ -47,6 +48,13 @@ my %Vendor = (
             open my $fh, '>', "$_[0]/tokens/$_[1].data.json" or die "$!\n";
             print $fh '{}';
             close $fh or die "$!\n";
+        },
+        headers => sub {
+            my ($self, $session) = @_;
+            my $r = $self->request('POST',
+                "/api/$session/$self->{key}/generate-token");
+            return 'Authorization: Bearer ' . $Json->decode($r->{body})
+                                              ->{token};
         },
         settings => sub { (SECRET_KEY => $_[0]{key},
                            HOST => 'http://127.0.0.1') },
@@ -151,6 +159,13 @@ sub folder { return $_[0]{dir} }
 sub request {
     my ($self, $method, $path, %o) = @_;
     return http($self->{port}, $method, $path, %o);
+}
+
+
+# The lines that the server wants for a session.
+sub headers {
+    my ($self, $session) = @_;
+    return [$Vendor{$self->{vendor}}{headers}->($self, $session)];
 }
 
 
