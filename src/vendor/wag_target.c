@@ -13,6 +13,13 @@ static const char *wag_target_check_segment(ngx_str_t *segment);
 static u_char wag_target_byte(u_char **pos, u_char *last);
 
 
+static const char  wag_target_bad_byte[] =
+    "has a blank, \"#\" or control character";
+static const char  wag_target_bad_escape[] = "has a bad escape";
+static const char  wag_target_dot_segment[] = "has a dot segment";
+static const char  wag_target_slash[] = "has a slash within a segment";
+
+
 const char *
 wag_target_check(u_char *p, u_char *last)
 {
@@ -21,7 +28,7 @@ wag_target_check(u_char *p, u_char *last)
         /* a "#" ends a target for those that read it as a URL */
 
         if (*p <= ' ' || *p == 0x7f || *p == '#') {
-            return "has a blank, \"#\" or control character";
+            return wag_target_bad_byte;
         }
     }
 
@@ -110,12 +117,12 @@ wag_target_check_segment(ngx_str_t *segment)
     if (p[0] == '.'
         && (segment->len == 1 || (segment->len == 2 && p[1] == '.')))
     {
-        return "has a dot segment";
+        return wag_target_dot_segment;
     }
 
     for (i = 0; i < segment->len; i++) {
         if (p[i] == '/' || p[i] == '\\') {
-            return "has a slash within a segment";
+            return wag_target_slash;
         }
     }
 
@@ -185,7 +192,7 @@ wag_target_escapes(u_char *p, u_char *last)
         }
 
         if (last - p < 3 || ngx_hextoi(p + 1, 2) == NGX_ERROR) {
-            return "has a bad escape";
+            return wag_target_bad_escape;
         }
 
         p += 3;

@@ -39,6 +39,7 @@ typedef struct {
     wag_route_t         *route;
     ngx_array_t         *places;
     fuzz_route_text_t    header;
+    ngx_uint_t           encode;
 } fuzz_route_plain_t;
 
 
@@ -327,6 +328,8 @@ fuzz_route_compare(wag_routes_t *routes, wag_route_request_t *r,
     fuzz_assert(fuzz_route_is(&r->key, key.data, key.len));
     fuzz_assert(fuzz_route_is(&r->header, plain->header.data,
                               plain->header.len));
+    fuzz_assert(r->encode == plain->encode);
+    fuzz_assert(r->places == (plain->places->nelts != 0));
     fuzz_assert(r->dropped == plain->dropped);
     fuzz_assert(fuzz_route_is(&r->target, plain->target.data,
                               plain->target.len));
@@ -689,6 +692,7 @@ fuzz_route_header(wag_route_request_t *r, ngx_pool_t *pool,
         if (count == 0 && plain->header.len == 0) {
             plain->header.data = place[i].name.data;
             plain->header.len = place[i].name.len;
+            plain->encode = place[i].decoded;
         }
     }
 

@@ -78,7 +78,8 @@ static u_char *wag_unit_route_copy(const void *data, size_t len);
 
 /*
  * What is found: the kind, "path", "body" and the member, the session (s), the
- * key (k), the header that is not there (h), the target if it is another (t).
+ * key (k), the header that is not there (h, h% if it is to be encoded), the
+ * target if it is another (t).
  */
 
 static wag_unit_route_case_t  wag_unit_route_cases[] =
@@ -448,9 +449,9 @@ static wag_unit_route_case_t  wag_unit_route_cases[] =
     { "a header, no case", D, "POST", S("/send/message"),
       "Host: a\nx-device-ID: main", "send s:main" },
     { "no header", D, "POST", S("/send/message"), "X-Device: main",
-      "send h:X-Device-Id" },
+      "send h%:X-Device-Id" },
     { "a query for a header", D, "POST", S("/send/message?device_id=main"),
-      NULL, "send h:X-Device-Id s:main" },
+      NULL, "send h%:X-Device-Id s:main" },
     { "both the same", D, "POST", S("/send/message?device_id=m%61in"),
       "X-Device-Id: main", "send s:main" },
     { "both, not the same", D, "POST", S("/send/message?device_id=a"),
@@ -484,9 +485,9 @@ static wag_unit_route_case_t  wag_unit_route_cases[] =
       "native path h:X-Device-Id s:main" },
     { "no segment", D, "GET", S("/?device_id=a"), "X-Device-Id: b", "open" },
     { "blocked for HEAD", D, "HEAD", S("/app/logout"), NULL,
-      "blocked h:X-Device-Id" },
+      "blocked h%:X-Device-Id" },
     { "not blocked for POST", D, "POST", S("/app/logout"), NULL,
-      "native h:X-Device-Id" },
+      "native h%:X-Device-Id" },
     { "four places", D, "M-SEARCH", S("/four/x?c=x"), "a: x\nb: x",
       "native path s:x" },
     { "four places, the second header", D, "PATCH", S("/four/x?c=x"),
@@ -694,7 +695,7 @@ wag_unit_route_dump(u_char *p, ngx_int_t rc, wag_route_request_t *r)
         p = ngx_sprintf(p, " body:%V", &r->member);
     }
 
-    p = wag_unit_route_field(p, " h:", &r->header);
+    p = wag_unit_route_field(p, r->encode ? " h%:" : " h:", &r->header);
     p = wag_unit_route_field(p, " s:", &r->session);
     p = wag_unit_route_field(p, " k:", &r->key);
 
