@@ -215,7 +215,8 @@ for my $vendor ('waha', 'evolution') {
 # A table that is full.
 {
     my $fake = WaGateway::Vendor->new('gowa', key => 'u:p', sessions => 12);
-    my $ng = gateway(fakes => [$fake], parameters => 'sessions=10')->start;
+    my $ng = gateway(fakes => [$fake],
+                     parameters => 'zone=z:1m sessions=10')->start;
 
     ok((poll { sessions($ng)->{total} == 10 }), 'full: as many as there is room for');
     ok(asked($fake, 'list', 3), 'full: time goes by');
@@ -232,6 +233,22 @@ for my $vendor ('waha', 'evolution') {
     $fake->remove($all[0]{session});
     $fake->remove($all[1]{session});
     is(differs($ng, $fake), undef, 'full: room that comes free is used');
+
+    # with more room that is full again, which is told again
+    $fake->sessions(15);
+    ok((poll { $ng->logged('"sessions=10" of upstream "u" are all') == 2 }),
+       'full: full again is another line');
+    $ng->{upstream} =~ s/sessions=10/sessions=12/;
+    $ng->reload;
+    ok((poll { $ng->logged('"sessions=12" of upstream "u" are all') }),
+       'full: so it is after there was more room');
+
+    # another instance instead
+    my $other = WaGateway::Vendor->new('gowa', key => 'u:p', sessions => 9);
+    $ng->{upstream} =~ s/\Q@{[$fake->url]}\E/$other->url/e;
+    $ng->reload;
+    is(differs($ng, $other), undef,
+       'full: those of an instance that was removed make room');
 
     ended($ng, 'full');
 }

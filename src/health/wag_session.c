@@ -34,6 +34,8 @@ typedef struct {
 static void wag_session_begin(wag_session_change_t *change,
     wag_upstream_t *us, wag_peer_t *peer);
 static void wag_session_end(wag_session_change_t *change);
+static ngx_uint_t wag_session_current(wag_session_change_t *change,
+    uint32_t list);
 static void wag_session_take(wag_session_change_t *change,
     wag_session_t *session, wag_session_report_t *report);
 static void wag_session_feed(wag_session_change_t *change,
@@ -103,6 +105,11 @@ wag_session_seen(wag_upstream_t *us, wag_peer_t *peer,
 
     wag_session_begin(&change, us, peer);
 
+    if (!wag_session_current(&change, report->list)) {
+        wag_session_end(&change);
+        return NGX_OK;
+    }
+
     session = wag_sessions_find(us->group, peer->slot, &report->name);
 
     if (report->told == WAG_SESSION_ABSENT) {
@@ -163,7 +170,8 @@ wag_session_listed(wag_upstream_t *us, wag_peer_t *peer,
 
     wag_session_begin(&change, us, peer);
 
-    session = wag_sessions_find(us->group, peer->slot, &report->name);
+    session = wag_session_current(&change, report->list)
+              ? wag_sessions_find(us->group, peer->slot, &report->name) : NULL;
 
     if (session) {
         session->list = report->list;
@@ -183,7 +191,8 @@ wag_session_unanswered(wag_upstream_t *us, wag_peer_t *peer,
 
     wag_session_begin(&change, us, peer);
 
-    session = wag_sessions_find(us->group, peer->slot, &report->name);
+    session = wag_session_current(&change, report->list)
+              ? wag_sessions_find(us->group, peer->slot, &report->name) : NULL;
 
     if (session) {
         session->list = report->list;
@@ -215,14 +224,17 @@ wag_session_complete(wag_upstream_t *us, wag_peer_t *peer, uint32_t list)
 
     total = 0;
     ready = 0;
+    first = 0;
+    session = NULL;
 
-    wag_lock(us->zone->shpool);
+    wag_session_begin(&change, us, peer);
 
-    first = (peer->instance->listed++ == 0);
+    if (wag_session_current(&change, list)) {
+        first = (peer->instance->listed++ == 0);
+        session = wag_sessions_of_slot(us->group, peer->slot, NULL);
+    }
 
-    session = wag_sessions_of_slot(us->group, peer->slot, NULL);
-
-    wag_unlock(us->zone->shpool);
+    wag_session_end(&change);
 
     /* one at a time: what is missing has an event each */
 
@@ -230,15 +242,19 @@ wag_session_complete(wag_upstream_t *us, wag_peer_t *peer, uint32_t list)
 
         wag_session_begin(&change, us, peer);
 
+        /* while the list is the last one, nobody else frees sessions of it */
+
+        if (!wag_session_current(&change, list)) {
+            wag_session_end(&change);
+            return;
+        }
+
         total++;
         ready += (wag_session_state(session) == WAG_SESSION_READY);
 
         next = wag_sessions_of_slot(us->group, peer->slot, session);
 
-        if (session->list != list
-            && session->slot == peer->slot
-            && wag_used(session))
-        {
+        if (session->list != list) {
             wag_session_miss(&change, session);
         }
 
@@ -325,6 +341,28 @@ wag_session_end(wag_session_change_t *change)
     if (change->tell) {
         wag_session_log(change);
     }
+}
+
+
+/*
+ * Over a reload, and after a worker was stopped for long, two may ask the same
+ * instance: only who began the last list tells what came of it.  Nor does it
+ * matter what an instance says that is not configured any more, or as a server
+ * of another kind.
+ */
+
+static ngx_uint_t
+wag_session_current(wag_session_change_t *change, uint32_t list)
+{
+    wag_peer_t      *peer;
+    wag_instance_t  *instance;
+
+    peer = change->peer;
+    instance = peer->instance;
+
+    return list == instance->lists
+           && instance->config_gen == change->upstream->zone->root->config_gen
+           && instance->vendor == peer->server->vendor_hash;
 }
 
 

@@ -293,6 +293,9 @@ wag_unit_sessions_copied(wag_unit_zone_t *s)
     session->number = 966500000001;
     session->told = WAG_SESSION_READY;
     session->sent = 7;
+    session->list = 17;
+    session->missed = 1;
+    session->news = WAG_SESSION_WENT;
 
     copy = wag_sessions_copy(group, 2, session);
 
@@ -302,6 +305,9 @@ wag_unit_sessions_copied(wag_unit_zone_t *s)
                 && copy->number == session->number
                 && copy->told == WAG_SESSION_READY
                 && copy->sent == 7
+                && copy->list == 17
+                && copy->missed == 1
+                && copy->news == WAG_SESSION_WENT
                 && token.len == 3 && ngx_memcmp(token.data, "abc", 3) == 0,
                 "a copy has all of it");
 
