@@ -76,7 +76,8 @@ for my $vendor (@Vendors) {
 
     # logged in
     $one->session('sales', state => 'ready');
-    is(known($ng, 'sales', state => 'ready')->{number}, '966500000002',
+    is(known($ng, 'sales', state => 'ready',
+             number => '966500000002')->{number}, '966500000002',
        "$vendor: logged in, with its number");
 
     my @events = grep { $_->{to} eq 'ready' } events($ng, 'sales');
@@ -99,8 +100,9 @@ for my $vendor (@Vendors) {
     # moved
     $one->remove('main');
     $two->session('main', number => '966500000001', state => 'ready');
-    is(known($ng, 'main', instance => $two->url, state => 'ready')->{number},
-       '966500000001', "$vendor: one that moved is where it is");
+    is(known($ng, 'main', instance => $two->url, state => 'ready',
+             number => '966500000001')->{number}, '966500000001',
+       "$vendor: one that moved is where it is");
     ok((poll { @{sessions($ng, 'session=main')->{sessions}} == 1 }),
        "$vendor: and nowhere else");
     is(differs($ng, $one, $two), undef, "$vendor: all as they are");

@@ -49,25 +49,28 @@ sub asked {
                   ['html', 'JSON'], ['deep', 'deep'], ['empty', 'JSON'],
                   ['body:{"sessions":[]}', 'no list where it should be'],
                   ['body:[{"name":"x","status":"WORKING"}', 'JSON'],
-                  ["body:[{\"name\":\"x\",\"status\":\"WORKING\xff\"}]", 'UTF'])
+                  ["body:[{\"name\":\"x\",\"status\":\"WORKING\xff\"}]", 'UTF'],
+                  ['body:[' . join(',', ('{}') x 100_001) . ']',
+                   'too many sessions'])
     {
         my ($mode, $reason) = @$case;
+        my $title = substr $mode, 0, 40;
         my $told = () = $ng->logged($wait);
 
         $fake->misbehave('list', $mode);
-        ok((poll { $ng->logged($wait) > $told }), "lists: $mode: is told");
-        ok(asked($fake, 'list', 3), "lists: $mode: goes on to be asked for");
+        ok((poll { $ng->logged($wait) > $told }), "lists: $title: is told");
+        ok(asked($fake, 'list', 3), "lists: $title: goes on to be asked for");
 
         my @lines = $ng->logged($wait);
-        is(scalar @lines, $told + 1, "lists: $mode: once");
-        like($lines[-1], qr/$reason/i, "lists: $mode: with its reason");
+        is(scalar @lines, $told + 1, "lists: $title: once");
+        like($lines[-1], qr/$reason/i, "lists: $title: with its reason");
         is(listing(@{sessions($ng)->{sessions}}), $before,
-           "lists: $mode: nothing has changed");
+           "lists: $title: nothing has changed");
         is($ng->status->{instances}{details}{$fake->url}{state}, 'up',
-           "lists: $mode: its instance answers");
+           "lists: $title: its instance answers");
 
         $fake->misbehave('list', '');
-        ok(asked($fake, 'list', 2), "lists: $mode: it is over");
+        ok(asked($fake, 'list', 2), "lists: $title: it is over");
     }
 
     # those that are no answer take the instance out, and nothing else

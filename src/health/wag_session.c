@@ -23,6 +23,10 @@ typedef struct {
 } wag_session_change_t;
 
 
+/* sessions of a complete list that are looked at in a turn */
+
+#define WAG_SESSION_WALK       128
+
 /* which other session of the same name */
 
 #define WAG_SESSION_ANY_LIVE   0
@@ -215,57 +219,59 @@ wag_session_unanswered(wag_upstream_t *us, wag_peer_t *peer,
 }
 
 
-void
-wag_session_complete(wag_upstream_t *us, wag_peer_t *peer, uint32_t list)
+ngx_int_t
+wag_session_complete(wag_upstream_t *us, wag_peer_t *peer, uint32_t list,
+    wag_session_walk_t *walk)
 {
-    ngx_uint_t             first, total, ready;
-    wag_session_t         *session, *next;
+    ngx_uint_t             n, current;
+    wag_session_t         *session;
     wag_session_change_t   change;
 
-    total = 0;
-    ready = 0;
-    first = 0;
-    session = NULL;
+    for (n = 0; n < WAG_SESSION_WALK; n++) {
 
-    wag_session_begin(&change, us, peer);
-
-    if (wag_session_current(&change, list)) {
-        first = (peer->instance->listed++ == 0);
-        session = wag_sessions_of_slot(us->group, peer->slot, NULL);
-    }
-
-    wag_session_end(&change);
-
-    /* one at a time: what is missing has an event each */
-
-    while (session) {
+        /* one at a time: what is missing has an event each */
 
         wag_session_begin(&change, us, peer);
 
         /* while the list is the last one, nobody else frees sessions of it */
 
-        if (!wag_session_current(&change, list)) {
-            wag_session_end(&change);
-            return;
+        current = wag_session_current(&change, list);
+
+        if (current && !walk->begun) {
+            walk->begun = 1;
+            walk->first = (peer->instance->listed++ == 0);
+            walk->next = wag_sessions_of_slot(us->group, peer->slot, NULL);
         }
 
-        total++;
-        ready += (wag_session_state(session) == WAG_SESSION_READY);
+        session = current ? walk->next : NULL;
 
-        next = wag_sessions_of_slot(us->group, peer->slot, session);
+        if (session) {
+            walk->next = wag_sessions_of_slot(us->group, peer->slot, session);
 
-        if (session->list != list) {
-            wag_session_miss(&change, session);
+            walk->total++;
+            walk->ready += (wag_session_state(session) == WAG_SESSION_READY);
+
+            if (session->list != list) {
+                wag_session_miss(&change, session);
+            }
         }
 
         wag_session_end(&change);
 
-        session = next;
+        if (session == NULL) {
+            break;
+        }
     }
 
-    if (first) {
-        wag_session_log_first(peer, total, ready);
+    if (n == WAG_SESSION_WALK) {
+        return NGX_AGAIN;
     }
+
+    if (current && walk->first) {
+        wag_session_log_first(peer, walk->total, walk->ready);
+    }
+
+    return NGX_OK;
 }
 
 
@@ -487,7 +493,10 @@ static ngx_uint_t
 wag_session_came(wag_session_change_t *change, wag_session_t *session,
     ngx_uint_t from)
 {
+    wag_group_t    *group;
     wag_session_t  *other;
+
+    group = change->upstream->group;
 
     if (wag_session_from_elsewhere(change, session)) {
         return 1;
@@ -504,8 +513,7 @@ wag_session_came(wag_session_change_t *change, wag_session_t *session,
     session->news = WAG_SESSION_CAME;
     session->was = from;
     session->since = wag_time();
-    session->other_list =
-                     wag_slots_get(change->upstream->group, other->slot)->lists;
+    session->other_list = wag_slots_get(group, other->slot)->lists;
 
     return 1;
 }
