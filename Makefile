@@ -15,8 +15,8 @@ LD_OPT    ?= -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 export PATH := $(PATH):/usr/sbin:/sbin
 
 MODULE  = build/ngx_http_wa_gateway_module.so
-ROOMS   = src/core src/vendor src/zone src/health src/health/probe src/upstream \
-          src/api src/edge
+ROOMS   = src/core src/vendor src/zone src/health src/health/probe src/send \
+          src/upstream src/api src/edge
 SOURCES = $(wildcard *.c $(ROOMS:=/*.c) $(ROOMS:=/*.h))
 TREE    = build/nginx
 
@@ -121,7 +121,7 @@ lint:
 	exit $$status
 
 # FUZZ_SECONDS=600: how long each target runs: http, expect, json, json_scan,
-# pick, urls, env, vendor.
+# pick, body, urls, env, vendor.
 fuzz:
 	t/fuzz/run.sh
 

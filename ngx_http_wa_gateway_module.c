@@ -7,6 +7,7 @@
 
 
 #include "wag_access.h"
+#include "wag_allow.h"
 #include "wag_balancer_conf.h"
 #include "wag_check.h"
 #include "wag_checker.h"
@@ -35,6 +36,13 @@ static ngx_conf_enum_t  wag_langs[] = {
     { ngx_string("off"), WAG_LANG_OFF },
     { ngx_string("ar"), WAG_LANG_AR },
     { ngx_string("en"), WAG_LANG_EN },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  wag_senders[] = {
+    { ngx_string("any"), WAG_SENDER_ANY },
+    { ngx_string("one"), WAG_SENDER_ONE },
     { ngx_null_string, 0 }
 };
 
@@ -87,6 +95,27 @@ static ngx_command_t  wag_commands[] = {
       NGX_HTTP_UPS_CONF|NGX_CONF_1MORE,
       wag_keepalive_conf,
       NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("wa_gateway_sender"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_TAKE1,
+      wag_balancer_conf_sender,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      &wag_senders },
+
+    { ngx_string("wa_gateway_sender"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(wag_loc_conf_t, sender),
+      &wag_senders },
+
+    { ngx_string("wa_gateway_allow"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      wag_allow_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 

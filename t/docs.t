@@ -14,7 +14,7 @@ use lib "$FindBin::Bin/lib";
 use POSIX ();
 use Test::More;
 use WaGateway::Docs;
-use WaGateway::Nginx;
+use WaGateway::Nginx qw(slurp);
 
 binmode Test::More->builder->$_, ':encoding(UTF-8)'
     for qw(output failure_output todo_output);
@@ -25,11 +25,15 @@ my %page = map { s{^\Q$root\E/}{}r => page($_) }
            map { bsd_glob("$root/$_") } 'README*.md', 'docs/*.md';
 my $directives = directives($code);
 my $parameters = parameters($code, $directives);
+my $vendors = vendors($code);
 my $port = WaGateway::Fake::free_port();
 my $openssl = system('openssl version >/dev/null 2>&1') == 0;
 
 my ($version) = $code->{'wag_conf.h'}
                 =~ /WAG_VERSION\s+"([\d.]+)"/;
+
+# what is written down for the next release is there already
+my ($next) = slurp("$root/CHANGES") =~ /^\s*Changes with wa_gateway ([\d.]+)/;
 my @variables = $code->{'wag_ctx.c'}
                 =~ /\{ ngx_string\("(wa_gateway_\w+)"\), NULL,/g;
 my @metrics = $code->{'wag_metric_table.c'}
@@ -39,9 +43,20 @@ my @metrics = $code->{'wag_metric_table.c'}
 cmp_ok(scalar keys %$directives, '>=', 13, 'directives of the code');
 cmp_ok(scalar(map { keys %$_ } values %$parameters), '>=', 26,
        'parameters of the code');
+ok(version->parse("v$version") <= version->parse("v$next"),
+   "version $version, and $next in CHANGES");
 cmp_ok(scalar @variables, '>=', 4, 'variables of the code');
 cmp_ok(scalar @metrics, '>=', 15, 'metrics of the code');
 cmp_ok(scalar messages($code), '>=', 50, 'messages of the code');
+cmp_ok(scalar keys %{$vendors->{directives}}, '>=', 7,
+       'directives of a vendor');
+cmp_ok(scalar(map { keys %{$_->{parameters}} }
+              values %{$vendors->{directives}}), '>=', 12,
+       'parameters of a vendor');
+cmp_ok(scalar @{$vendors->{states}}, '>=', 6, 'states of a vendor');
+cmp_ok(scalar @{$vendors->{places}}, '>=', 4, 'places of templates');
+cmp_ok(scalar @{$vendors->{kinds}}, '>=', 6, 'kinds of routes');
+cmp_ok(scalar @{$vendors->{segments}}, '>=', 4, 'segments of routes');
 
 
 sub same {
@@ -76,7 +91,7 @@ for my $name ('docs/directives.md', 'docs/directives.ar.md') {
         is(scalar(grep { !/^\Q$d\E(?:$| )/ } split /; ?/, $is{Syntax} || '?'),
            0, "$name: $d: syntax");
         ok(($is{Since} || 'x') =~ /^\d+\.\d+\.\d+$/
-           && version->parse("v$is{Since}") <= version->parse("v$version"),
+           && version->parse("v$is{Since}") <= version->parse("v$next"),
            "$name: $d: since a version there is");
         like($is{Default} || '', qr/^(?:—|\Q$d\E )/, "$name: $d: default");
 
@@ -110,6 +125,65 @@ for my $name ('docs/directives.md', 'docs/directives.ar.md') {
          "$name: variables");
 }
 
+# A vendor's file: a section for each directive, its parameters, the words for
+# states, the places of templates.
+
+for my $name ('docs/directives.md', 'docs/directives.ar.md') {
+    my %section = sections($page{$name});
+    my $text = $section{wa_gateway_vendor} || '';
+    my %sub = subsections($text);
+    my $known = $vendors->{directives};
+
+    # tables before the first of them
+    my ($head) = split /^### /m, $text;
+    my $list = find_table($head, qr/^\[`\w+`\]\(#\w+\)$/);
+    my $places = find_table($head, qr/^`<\w+>`$/);
+
+    same([grep { /^[a-z_]+$/ } keys %sub], [keys %$known],
+         "$name: vendor: a section for each directive, and no other");
+    same([map { /^\[`(\w+)`\]\(#\1\)$/ } column($list || [[]], 0)],
+         [keys %$known], "$name: vendor: the list of directives");
+    same([column($places || [[]], 0)],
+         [map { "`<$_>`" } @{$vendors->{places}}], "$name: vendor: places");
+
+    my $states = find_table($sub{state} || '', qr/^`\w+`$/);
+    same([column($states || [[]], 0)],
+         [map { "`$_`" } @{$vendors->{states}}], "$name: vendor: states");
+
+    my $kinds = find_table($sub{route} || '', qr/^`send`$/);
+    my $segments = find_table($sub{route} || '', qr/^`\*`$/);
+    same([column($kinds || [[]], 0)],
+         [map { "`$_`" } @{$vendors->{kinds}}], "$name: vendor: kinds");
+    same([column($segments || [[]], 0)],
+         [map { "`$_`" } @{$vendors->{segments}}], "$name: vendor: segments");
+
+    for my $d (sort keys %$known) {
+        my ($block) = grep { $_->[0] eq '' } blocks($sub{$d} || '');
+        my $syntax = $block ? $block->[1] : '';
+        my $p = $known->{$d}{parameters};
+
+        like($syntax, qr/^Syntax: +\Q$d\E /, "$name: vendor: $d: syntax");
+
+        my ($table) = grep { @{$_->[0]} == 4 } tables($sub{$d} || '');
+        same([map { /^`(\w+=)`$/ } column($table || [[]], 0)], [keys %$p],
+             "$name: vendor: $d: parameters");
+
+        for my $row (@{$table || []}[1 .. $#{$table || []}]) {
+            my ($param) = $row->[0] =~ /^`(.*)`$/;
+            my $want = $p->{$param} or next;
+
+            like($syntax, qr/\b\Q$param\E/,
+                 "$name: vendor: $d: $param in syntax");
+            is($row->[1], $want->{values},
+               "$name: vendor: $d: values of $param")
+                unless $name =~ /\.ar\./ || $want->{type} eq 'STR';
+            is($row->[2], "`$want->{default}`",
+               "$name: vendor: $d: default of $param")
+                if defined $want->{default};
+        }
+    }
+}
+
 # Values that are set elsewhere than in a table.
 {
     my %section = sections($page{'docs/directives.md'});
@@ -126,8 +200,26 @@ for my $name ('docs/directives.md', 'docs/directives.ar.md') {
     my @langs = $code->{'ngx_http_wa_gateway_module.c'}
                 =~ /\{ ngx_string\("(\w+)"\), WAG_LANG_/g;
 
+    my ($sessions) = $code->{'wag_server_vendor.c'}
+                     =~ /VENDOR_SESSIONS\s+(\d+)/;
+    my %number = map { $_->[0] => $code->{$_->[1]} =~ /\b$_->[0] +(\d+)/ }
+                 ['WAG_SESSION_NAME_LEN', 'wag_record.h'],
+                 ['WAG_SESSION_TEXT_LEN', 'wag_record.h'],
+                 ['WAG_SESSION_LABEL_LEN', 'wag_record.h'],
+                 ['WAG_DISCOVERY_ASKED', 'wag_discovery.c'],
+                 ['WAG_VENDOR_STATES', 'wag_vendor.h'];
+    my ($limit, $most) = map { $code->{'wag_sessions_api.c'}
+                               =~ /SESSIONS_API_$_ +(\d+)/ } 'LIMIT', 'MOST';
+
     like($section{wa_gateway}, qr/\| `zone=` \|.*, `${zone}k` \|/,
          'default size of a zone');
+    like($section{wa_gateway},
+         qr/\| `sessions=` \| 1 to 1000000 \| `$sessions` \|/,
+         'default room for sessions');
+    like($section{wa_gateway_sessions},
+         qr/\| `limit` \| 0 to $most \| `$limit` \|/, 'size of a page');
+    like($section{wa_gateway_vendor}, qr/\bat most $number{$_}\b/,
+         "vendor: $_") for sort keys %number;
     same([map { s/`//gr } column($expect, 0)], \@kinds,
          'kinds of expectation');
     like($section{wa_gateway_expect}, qr/\| $low to $high, ranges \|/,
@@ -244,13 +336,22 @@ for my $room (map { /^wag_(\w+)\.h$/ } sort keys %$code) {
 # Zones: what is said to be enough is the least that is.
 
 SKIP: {
-    skip 'pages of another size', 17
+    skip 'pages of another size', 26
         unless POSIX::sysconf(POSIX::_SC_PAGESIZE()) == 4096;
 
     for (@{find_table($page{'docs/operations.md'}, qr/^1$/)}[1 .. 5]) {
         my ($n, @said) = @$_;
         is(shift @said, least($n, $_, $port), "zone of $n, $_ workers")
             for 1, 2, 8;
+    }
+
+    my $table = find_table($page{'docs/operations.md'}, qr/^`sessions=\d+`$/);
+
+    for (@{$table}[1 .. 3]) {
+        my ($sessions, @said) = @$_;
+        my ($most) = $sessions =~ /(\d+)/;
+        is(shift @said, least($_, 2, $port, $most),
+           "zone of $_ and $most sessions") for 1, 10, 100;
     }
 
     for ('README.md', 'README.ar.md') {

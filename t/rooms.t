@@ -16,7 +16,7 @@ use Test::More;
 use WaGateway::Nginx qw(slurp);
 
 my $root = abs_path("$FindBin::Bin/..");
-my @Floors = qw(core vendor zone health/probe health upstream api edge);
+my @Floors = qw(core vendor zone health/probe health send upstream api edge);
 my %floor = map { $Floors[$_] => $_ } 0 .. $#Floors;
 
 my %text;

@@ -5,6 +5,7 @@
 
 
 #include "wag_chunked_response.h"
+#include "wag_client.h"
 #include "wag_conf.h"
 #include "wag_json_response.h"
 #include "wag_metrics.h"
@@ -55,6 +56,12 @@ wag_metrics_handler(ngx_http_request_t *r)
         return rc;
     }
 
+    /* they tell of all */
+
+    if (wag_keys_is_limited(wag_client_key(r))) {
+        return wag_client_forbid(r);
+    }
+
     wmcf = ngx_http_get_module_main_conf(r, ngx_http_wa_gateway_module);
 
     m = ngx_pcalloc(r->pool, sizeof(wag_metrics_t));
@@ -74,7 +81,7 @@ wag_metrics_handler(ngx_http_request_t *r)
     usp = wmcf->upstreams.elts;
 
     for (i = 0; i < m->nupstreams; i++) {
-        m->snapshots[i] = wag_snapshot_take(r->pool, usp[i]);
+        m->snapshots[i] = wag_snapshot_take(r->pool, usp[i], NULL);
 
         if (m->snapshots[i] == NULL
             || wag_snapshot_sessions(r->pool, m->snapshots[i]) != NGX_OK)

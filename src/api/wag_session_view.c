@@ -14,6 +14,8 @@
 #define WAG_SESSION_VIEW_STEP  64
 
 
+static ngx_uint_t wag_session_view_shown(wag_upstream_t *us,
+    wag_session_t *session, wag_key_t *key);
 static ngx_uint_t wag_session_view_state(wag_peer_t *peer,
     wag_session_t *session);
 static ngx_int_t wag_session_view_copy(wag_upstream_t *us, wag_peer_t *peer,
@@ -23,7 +25,7 @@ static int ngx_libc_cdecl wag_session_view_compare(const void *one,
 
 
 void
-wag_session_view_count(wag_upstream_t *us, wag_peer_t *peer,
+wag_session_view_count(wag_upstream_t *us, wag_peer_t *peer, wag_key_t *key,
     wag_session_count_t *count)
 {
     ngx_uint_t      n;
@@ -42,7 +44,7 @@ wag_session_view_count(wag_upstream_t *us, wag_peer_t *peer,
 
     while ((session = wag_sessions_of_slot(us->group, peer->slot, session))) {
 
-        if (!wag_session_is_hidden(us, session)) {
+        if (wag_session_view_shown(us, session, key)) {
             count->total++;
             count->states[wag_session_view_state(peer, session)]++;
         }
@@ -56,6 +58,30 @@ wag_session_view_count(wag_upstream_t *us, wag_peer_t *peer,
     }
 
     wag_unlock(us->zone->shpool);
+}
+
+
+/* the lock is held */
+
+static ngx_uint_t
+wag_session_view_shown(wag_upstream_t *us, wag_session_t *session,
+    wag_key_t *key)
+{
+    ngx_str_t  shown;
+    u_char     name[WAG_SESSION_NAME_LEN];
+
+    if (wag_session_is_hidden(us, session)) {
+        return 0;
+    }
+
+    if (!wag_keys_is_limited(key)) {
+        return 1;
+    }
+
+    shown.len = wag_session_shown(us->group, session, name);
+    shown.data = name;
+
+    return wag_keys_allows(key, &shown, session->number);
 }
 
 
@@ -73,7 +99,8 @@ wag_session_view_state(wag_peer_t *peer, wag_session_t *session)
 
 
 ngx_int_t
-wag_session_view_take(wag_upstream_t *us, wag_peer_t *peer, ngx_array_t *views)
+wag_session_view_take(wag_upstream_t *us, wag_peer_t *peer, wag_key_t *key,
+    ngx_array_t *views)
 {
     ngx_int_t       rc;
     ngx_uint_t      n, first;
@@ -93,7 +120,7 @@ wag_session_view_take(wag_upstream_t *us, wag_peer_t *peer, ngx_array_t *views)
     while (rc == NGX_OK
            && (session = wag_sessions_of_slot(us->group, peer->slot, session)))
     {
-        if (!wag_session_is_hidden(us, session)) {
+        if (wag_session_view_shown(us, session, key)) {
             rc = wag_session_view_copy(us, peer, session, views);
         }
 

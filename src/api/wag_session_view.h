@@ -10,6 +10,7 @@
 #define _WAG_SESSION_VIEW_H_INCLUDED_
 
 
+#include "wag_keys.h"
 #include "wag_upstream.h"
 
 
@@ -40,17 +41,17 @@ typedef struct {
 
 
 /*
- * Counts the sessions of a peer that are shown.
+ * Counts the sessions of a peer that are shown to whoever has this key.
  */
 void wag_session_view_count(wag_upstream_t *us, wag_peer_t *peer,
-    wag_session_count_t *count);
+    wag_key_t *key, wag_session_count_t *count);
 
 /*
- * Copies the sessions of a peer that are shown to an array of
- * wag_session_view_t, from its pool, by name.  NGX_ERROR if there is no memory.
+ * Copies these to an array of wag_session_view_t, from its pool, by name.
+ * NGX_ERROR if there is no memory.
  */
 ngx_int_t wag_session_view_take(wag_upstream_t *us, wag_peer_t *peer,
-    ngx_array_t *views);
+    wag_key_t *key, ngx_array_t *views);
 
 
 #endif /* _WAG_SESSION_VIEW_H_INCLUDED_ */

@@ -5,6 +5,7 @@
 
 
 #include "wag_chunked_response.h"
+#include "wag_client.h"
 #include "wag_conf.h"
 #include "wag_json_response.h"
 #include "wag_json_text.h"
@@ -19,6 +20,7 @@
 
 
 typedef struct {
+    wag_key_t           *key;
     ngx_str_t            session;    /* data is NULL: any */
     ngx_str_t            instance;
     ngx_uint_t           state;      /* SESSION_STATES: any */
@@ -78,6 +80,8 @@ wag_sessions_api_handler(ngx_http_request_t *r)
     if (api == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+
+    api->key = wag_client_key(r);
 
     bad = wag_sessions_api_filters(r, api);
 
@@ -225,7 +229,9 @@ wag_sessions_api_take(wag_upstream_t *us, wag_sessions_api_t *api)
             continue;
         }
 
-        if (wag_session_view_take(us, peer, &api->views) != NGX_OK) {
+        if (wag_session_view_take(us, peer, api->key, &api->views)
+            != NGX_OK)
+        {
             return NGX_ERROR;
         }
     }

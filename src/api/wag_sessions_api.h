@@ -15,8 +15,8 @@
 
 /*
  * wa_gateway_sessions: what is known of the sessions of an upstream, which
- * "session", "number", "instance" and "state" of the query choose from, "limit"
- * at most from "offset" on.
+ * "session", "number", "instance" and "state" of the query choose from,
+ * "limit" at most from "offset" on; of these what the client's key allows.
  */
 char *wag_sessions_api_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 

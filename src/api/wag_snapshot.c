@@ -17,6 +17,8 @@ static void wag_snapshot_view(wag_view_t *v);
 static ngx_uint_t wag_snapshot_next(wag_upstream_t *us);
 static ngx_int_t wag_snapshot_events(ngx_pool_t *pool, wag_upstream_t *us,
     wag_snapshot_t *s);
+static void wag_snapshot_own_events(wag_snapshot_t *s, wag_key_t *key);
+static ngx_uint_t wag_snapshot_has(wag_snapshot_t *s, wag_event_t *event);
 
 
 void
@@ -45,7 +47,7 @@ wag_snapshot_count(wag_upstream_t *us, ngx_uint_t *total, ngx_uint_t *healthy,
     for (i = 0; i < us->nservers; i++) {
         peer = us->peers[i];
 
-        wag_session_view_count(us, peer, &count);
+        wag_session_view_count(us, peer, NULL, &count);
         wag_snapshot_add(sessions, &count);
 
         if (peer->server->vendor
@@ -73,7 +75,7 @@ wag_snapshot_add(wag_session_count_t *sum, wag_session_count_t *count)
 
 
 wag_snapshot_t *
-wag_snapshot_take(ngx_pool_t *pool, wag_upstream_t *us)
+wag_snapshot_take(ngx_pool_t *pool, wag_upstream_t *us, wag_key_t *key)
 {
     ngx_uint_t        i, next;
     wag_view_t       *v;
@@ -92,7 +94,6 @@ wag_snapshot_take(ngx_pool_t *pool, wag_upstream_t *us)
 
     wag_slot_table_refresh(us);
 
-    s->total = us->nservers;
     s->upstream = us;
     s->now = wag_time();
     s->started = us->zone->root->started;
@@ -105,27 +106,43 @@ wag_snapshot_take(ngx_pool_t *pool, wag_upstream_t *us)
     /* one record at a time: requests that mark an instance hardly wait */
 
     for (i = 0; i < us->nservers; i++) {
-        v = &s->views[i];
+        v = &s->views[s->total];
         v->peer = us->peers[i];
 
+        /* or the one after it that is told of */
+
         if (v->peer->slot == next) {
-            s->next = i;
+            s->next = s->total;
+        }
+
+        wag_session_view_count(us, v->peer, key, &v->sessions);
+
+        if (wag_keys_is_limited(key) && v->sessions.total == 0) {
+            continue;
         }
 
         wag_lock(shpool);
         v->record = *v->peer->instance;
         wag_unlock(shpool);
 
-        wag_session_view_count(us, v->peer, &v->sessions);
         wag_snapshot_add(&s->sessions, &v->sessions);
 
         wag_snapshot_view(v);
 
         s->healthy += v->healthy;
+        s->total++;
+    }
+
+    if (s->next == s->total) {
+        s->next = 0;
     }
 
     if (wag_snapshot_events(pool, us, s) != NGX_OK) {
         return NULL;
+    }
+
+    if (wag_keys_is_limited(key)) {
+        wag_snapshot_own_events(s, key);
     }
 
     return s;
@@ -153,7 +170,8 @@ wag_snapshot_sessions(ngx_pool_t *pool, wag_snapshot_t *s)
     }
 
     for (i = 0; i < us->nservers; i++) {
-        if (wag_session_view_take(us, us->peers[i], &s->session_views)
+        if (wag_session_view_take(us, us->peers[i], NULL,
+                                  &s->session_views)
             != NGX_OK)
         {
             return NGX_ERROR;
@@ -266,4 +284,52 @@ wag_snapshot_events(ngx_pool_t *pool, wag_upstream_t *us, wag_snapshot_t *s)
     s->nevents = event - s->events;
 
     return NGX_OK;
+}
+
+
+static void
+wag_snapshot_own_events(wag_snapshot_t *s, wag_key_t *key)
+{
+    ngx_str_t             session;
+    ngx_uint_t            i, n;
+    wag_session_event_t  *event;
+
+    event = s->events;
+    n = 0;
+
+    for (i = 0; i < s->nevents; i++) {
+
+        session.len = event[i].len;
+        session.data = event[i].session;
+
+        if (session.len ? wag_keys_allows(key, &session, event[i].number)
+                        : wag_snapshot_has(s, &event[i].event))
+        {
+            event[n++] = event[i];
+        }
+    }
+
+    s->nevents = n;
+}
+
+
+/* whether the instance of an event is told of */
+
+static ngx_uint_t
+wag_snapshot_has(wag_snapshot_t *s, wag_event_t *event)
+{
+    ngx_str_t   *name;
+    ngx_uint_t   i;
+
+    for (i = 0; i < s->total; i++) {
+        name = &s->views[i].peer->name;
+
+        if (name->len == event->name_len
+            && ngx_memcmp(name->data, event->name, name->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }

@@ -34,7 +34,7 @@ typedef struct {
     ngx_uint_t           total;
     ngx_uint_t           healthy;
 
-    wag_view_t          *views;    /* one for each peer */
+    wag_view_t          *views;    /* one for each peer that is told of */
     ngx_uint_t           shown;    /* of which state */
     ngx_uint_t           listed;   /* of these, so far */
 
@@ -55,10 +55,12 @@ void wag_snapshot_count(wag_upstream_t *us, ngx_uint_t *total,
     ngx_uint_t *healthy, wag_session_count_t *sessions);
 
 /*
- * Copies all there is to tell of an upstream, from pool.  NULL if there is no
- * memory.
+ * Copies all there is to tell of an upstream to whoever has this key, from
+ * pool.  A limited one has its sessions, and the instances they are on.  NULL
+ * if there is no memory.
  */
-wag_snapshot_t *wag_snapshot_take(ngx_pool_t *pool, wag_upstream_t *us);
+wag_snapshot_t *wag_snapshot_take(ngx_pool_t *pool, wag_upstream_t *us,
+    wag_key_t *key);
 
 /*
  * Copies the sessions as well, if they are no more than have a metric each.

@@ -5,6 +5,7 @@
 
 
 #include "wag_chunked_response.h"
+#include "wag_client.h"
 #include "wag_conf.h"
 #include "wag_json_response.h"
 #include "wag_json_text.h"
@@ -57,7 +58,7 @@ wag_status_handler(ngx_http_request_t *r)
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wa_gateway_module);
 
-    s = wag_snapshot_take(r->pool, wlcf->upstream);
+    s = wag_snapshot_take(r->pool, wlcf->upstream, wag_client_key(r));
     if (s == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

@@ -63,6 +63,8 @@ wag_conf_create_location(ngx_conf_t *cf)
     wlcf->errors = NGX_CONF_UNSET_UINT;
     wlcf->envelope = NGX_CONF_UNSET;
     wlcf->keys = NGX_CONF_UNSET_PTR;
+    wlcf->sender = NGX_CONF_UNSET_UINT;
+    wlcf->allow = NGX_CONF_UNSET_PTR;
 
     return wlcf;
 }
@@ -77,6 +79,13 @@ wag_conf_merge_location(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->errors, prev->errors, WAG_LANG_OFF);
     ngx_conf_merge_value(conf->envelope, prev->envelope, 0);
     ngx_conf_merge_ptr_value(conf->keys, prev->keys, NULL);
+    ngx_conf_merge_ptr_value(conf->allow, prev->allow, NULL);
+
+    /* unset, it is as the upstream has it */
+
+    if (conf->sender == NGX_CONF_UNSET_UINT) {
+        conf->sender = prev->sender;
+    }
 
     if (conf->name.len) {
         conf->upstream = wag_conf_find(cf, conf);

@@ -168,6 +168,9 @@ typedef struct {
     wag_checks_t         checks;
 
     uint32_t             vendor;       /* hash of its name, 0: plain */
+    ngx_atomic_t         ask;          /* for a list, soon */
+    ngx_uint_t           placed;       /* new sessions, not listed yet */
+    ngx_uint_t           placed_list;  /* those when a list was begun */
     uint32_t             lists;        /* of sessions, begun */
     uint32_t             listed;       /* complete ones */
     uint32_t             sessions;     /* the first, chained */
@@ -262,8 +265,16 @@ typedef struct {
 } wag_session_events_t;
 
 
+/* the sessions that changed last, by the epochs in which they did */
+
+#define WAG_SESSION_CHANGES  1024
+
+
 typedef struct {
     ngx_atomic_t           epoch;      /* moves with any session */
+    ngx_atomic_t           cursor;     /* whose turn it is to send */
+    ngx_atomic_t           asked;      /* for: a name nobody has */
+    ngx_atomic_t           ask_next;   /* monotonic, for all instances */
     ngx_uint_t             capacity;   /* of all extents */
     ngx_uint_t             limit;      /* sessions= */
     ngx_uint_t             free;       /* look there first */
@@ -271,6 +282,7 @@ typedef struct {
     ngx_uint_t             full_told;  /* since it is */
     ngx_msec_t             found_full; /* last, monotonic */
     ngx_uint_t             mask;       /* of buckets */
+    uint32_t              *changes;    /* from 0, SESSION_CHANGES of them */
     uint32_t              *buckets;    /* by hash of the label */
     wag_session_extent_t  *extents;
     wag_session_events_t  *events;

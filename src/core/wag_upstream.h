@@ -17,6 +17,11 @@
 #include "wag_record.h"
 
 
+/* wa_gateway_sender */
+
+#define WAG_SENDER_ANY    0
+#define WAG_SENDER_ONE    1
+
 /* wa_gateway retry= */
 
 #define WAG_RETRY_UNSENT  0
@@ -25,6 +30,7 @@
 
 typedef struct wag_check_s     wag_check_t;
 typedef struct wag_checker_s   wag_checker_t;
+typedef struct wag_knowns_s    wag_knowns_t;
 typedef struct wag_upstream_s  wag_upstream_t;
 
 
@@ -190,6 +196,10 @@ struct wag_upstream_s {
     ngx_uint_t                     max_sessions;
     ngx_uint_t                     metric_sessions;   /* one each, up to */
     ngx_uint_t                     vendors;     /* servers that have one */
+    ngx_array_t                    kinds;       /* vendor_t *, each once */
+    wag_knowns_t                  *knowns;      /* sessions, of this worker */
+    ngx_uint_t                     sender;      /* SENDER_ANY ... */
+    ngx_flag_t                     sender_set;  /* unsigned  :1; */
     ngx_queue_t                    discoveries; /* that wait to ask */
     ngx_uint_t                     nquestions;  /* of this worker */
     ngx_str_t                      directive;   /* seen, needs wa_gateway */

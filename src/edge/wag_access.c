@@ -5,6 +5,7 @@
 
 
 #include "wag_access.h"
+#include "wag_client.h"
 #include "wag_conf.h"
 #include "wag_ctx.h"
 #include "wag_file.h"
@@ -12,18 +13,18 @@
 #include "wag_keys.h"
 
 
+static const char *wag_access_argument(ngx_array_t *keys, ngx_str_t *value,
+    ngx_uint_t *named);
 static char *wag_access_file(ngx_conf_t *cf, ngx_array_t *keys,
     ngx_str_t *name);
 static ngx_int_t wag_access_find_key(ngx_http_request_t *r, ngx_array_t *keys);
 static ngx_int_t wag_access_strip_key_headers(ngx_http_request_t *r,
-    ngx_array_t *keys, ngx_str_t *key);
+    ngx_array_t *keys);
 static void wag_access_forget(ngx_http_request_t *r, ngx_str_t *key);
 static ngx_uint_t wag_access_holds(ngx_http_variable_value_t *v,
     ngx_str_t *key);
 static ngx_uint_t wag_access_parse_key(ngx_table_elt_t *header,
     ngx_str_t *given);
-static ngx_str_t *wag_access_accepted_key(ngx_http_request_t *r);
-static void wag_access_cleanup(void *data);
 
 
 static ngx_str_t  wag_x_api_key = ngx_string("X-Api-Key");
@@ -36,7 +37,7 @@ wag_access_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     wag_loc_conf_t *wlcf = conf;
 
     ngx_str_t   *value, name;
-    ngx_uint_t   i;
+    ngx_uint_t   i, named;
     const char  *err;
 
     if (wlcf->keys != NGX_CONF_UNSET_PTR) {
@@ -55,6 +56,8 @@ wag_access_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    named = 0;
+
     for (i = 1; i < cf->args->nelts; i++) {
 
         if (ngx_strncmp(value[i].data, "file=", 5) == 0) {
@@ -65,10 +68,19 @@ wag_access_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                 return NGX_CONF_ERROR;
             }
 
+            named = 0;
+
             continue;
         }
 
-        err = wag_keys_add(wlcf->keys, &value[i]);
+        err = wag_access_argument(wlcf->keys, &value[i], &named);
+
+        if (err == NULL
+            && (i + 1 == cf->args->nelts
+                || !wag_keys_is_parameter(&value[i + 1])))
+        {
+            err = wag_keys_check(wlcf->keys);
+        }
 
         if (err != NULL) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in \"%V\"", err,
@@ -78,6 +90,20 @@ wag_access_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* named: the key that was added last is an argument */
+
+static const char *
+wag_access_argument(ngx_array_t *keys, ngx_str_t *value, ngx_uint_t *named)
+{
+    if (!wag_keys_is_parameter(value)) {
+        *named = 1;
+        return wag_keys_add(keys, value);
+    }
+
+    return *named ? wag_keys_set(keys, value) : "no key before its limits";
 }
 
 
@@ -166,12 +192,13 @@ wag_access_handler(ngx_http_request_t *r)
 static ngx_int_t
 wag_access_find_key(ngx_http_request_t *r, ngx_array_t *keys)
 {
-    ngx_str_t         given, key, *taken;
-    ngx_uint_t        i;
+    ngx_str_t         given;
+    wag_key_t        *key, *taken;
+    ngx_uint_t        i, n, found;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *header;
 
-    ngx_str_null(&key);
+    n = 0;
 
     part = &r->headers_in.headers.part;
     header = part->elts;
@@ -188,22 +215,39 @@ wag_access_find_key(ngx_http_request_t *r, ngx_array_t *keys)
             i = 0;
         }
 
-        if (wag_access_parse_key(&header[i], &given)
-            && wag_keys_match(keys, &given))
-        {
-            key = given;
+        if (wag_access_parse_key(&header[i], &given)) {
+            found = wag_keys_match(keys, &given);
+            n = found ? found : n;
         }
     }
 
-    if (key.len) {
-        return wag_access_strip_key_headers(r, keys, &key);
+    if (n) {
+
+        if (wag_access_strip_key_headers(r, keys) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+    } else {
+
+        /* an internal redirect comes here again */
+
+        taken = wag_client_key(r);
+
+        if (taken) {
+            given.len = taken->len;
+            given.data = taken->data;
+
+            n = wag_keys_match(keys, &given);
+        }
     }
 
-    /* an internal redirect comes here again */
+    if (n == 0) {
+        return NGX_DECLINED;
+    }
 
-    taken = wag_access_accepted_key(r);
+    key = keys->elts;
 
-    return (taken && wag_keys_match(keys, taken)) ? NGX_OK : NGX_DECLINED;
+    return wag_client_set_key(r, &key[n - 1]);
 }
 
 
@@ -213,23 +257,13 @@ wag_access_find_key(ngx_http_request_t *r, ngx_array_t *keys)
  */
 
 static ngx_int_t
-wag_access_strip_key_headers(ngx_http_request_t *r, ngx_array_t *keys,
-    ngx_str_t *key)
+wag_access_strip_key_headers(ngx_http_request_t *r, ngx_array_t *keys)
 {
-    ngx_str_t            given;
-    ngx_uint_t           i;
-    ngx_list_t           list;
-    ngx_list_part_t     *part;
-    ngx_table_elt_t     *header, *h;
-    ngx_pool_cleanup_t  *cln;
-
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_str_t));
-    if (cln == NULL) {
-        return NGX_ERROR;
-    }
-
-    *(ngx_str_t *) cln->data = *key;
-    cln->handler = wag_access_cleanup;
+    ngx_str_t         given;
+    ngx_uint_t        i;
+    ngx_list_t        list;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *header, *h;
 
     if (ngx_list_init(&list, r->pool, 20, sizeof(ngx_table_elt_t)) != NGX_OK) {
         return NGX_ERROR;
@@ -364,28 +398,4 @@ wag_access_parse_key(ngx_table_elt_t *header, ngx_str_t *given)
     }
 
     return 1;
-}
-
-
-/* the key that was taken from this request before; NULL if none was */
-
-static ngx_str_t *
-wag_access_accepted_key(ngx_http_request_t *r)
-{
-    ngx_pool_cleanup_t  *cln;
-
-    for (cln = r->pool->cleanup; cln; cln = cln->next) {
-        if (cln->handler == wag_access_cleanup) {
-            return cln->data;
-        }
-    }
-
-    return NULL;
-}
-
-
-static void
-wag_access_cleanup(void *data)
-{
-    /* marks the key, see auth_taken(); there is nothing to release */
 }

@@ -66,6 +66,12 @@ wag_envelope_header(ngx_http_request_t *r)
         return NGX_ERROR;
     }
 
+    /* a vendor's own answers pass as they are */
+
+    if (ctx->peer && ctx->peer->server->vendor) {
+        return NGX_OK;
+    }
+
     ctx->wrap = 1;
     ctx->unasked = wag_envelope_unasked(r);
 

@@ -8,19 +8,12 @@
 #include "wag_conf.h"
 #include "wag_ctx.h"
 #include "wag_error.h"
+#include "wag_error_table.h"
 #include "wag_json_response.h"
 #include "wag_json_text.h"
 
 
 #define WAG_RETRY_AFTER  5    /* s, at most, with checks */
-
-
-typedef struct {
-    ngx_uint_t           status;
-    char                *code;
-    char                *ar;
-    char                *en;
-} wag_error_t;
 
 
 static ngx_uint_t wag_error_builtin(ngx_http_request_t *r);
@@ -30,113 +23,6 @@ static wag_error_t *wag_error_find(wag_ctx_t *ctx, ngx_uint_t status);
 static wag_error_t *wag_error_details(wag_ctx_t *ctx, ngx_uint_t status);
 static ngx_uint_t wag_error_unavailable(wag_ctx_t *ctx, ngx_uint_t status);
 static ngx_int_t wag_error_retry_after(ngx_http_request_t *r, wag_ctx_t *ctx);
-
-
-static wag_error_t  wag_errors[] = {
-
-    { 400, "bad_request",
-      "طلب غير صالح",
-      "Bad request" },
-    { 401, "unauthorized",
-      "مفتاح API مفقود أو غير صحيح",
-      "The API key is missing or wrong" },
-    { 403, "forbidden",
-      "الوصول ممنوع",
-      "Forbidden" },
-    { 404, "not_found",
-      "المسار غير موجود",
-      "Not found" },
-    { 405, "method_not_allowed",
-      "الطريقة غير مسموح بها",
-      "Method not allowed" },
-    { 408, "request_timeout",
-      "انتهت مهلة استقبال الطلب",
-      "The request was not received in time" },
-    { 411, "length_required",
-      "طول الطلب مطلوب",
-      "Length required" },
-    { 413, "payload_too_large",
-      "حجم الطلب أكبر من المسموح",
-      "The request is too large" },
-    { 414, "uri_too_long",
-      "الرابط أطول من المسموح",
-      "The URI is too long" },
-    { 415, "unsupported_media_type",
-      "نوع المحتوى غير مدعوم",
-      "Unsupported media type" },
-    { 416, "range_not_satisfiable",
-      "النطاق المطلوب غير متاح",
-      "Range not satisfiable" },
-    { 429, "too_many_requests",
-      "طلبات كثيرة، حاول لاحقًا",
-      "Too many requests, try again later" },
-    { 500, "internal_error",
-      "خطأ داخلي في البوابة",
-      "Internal error of the gateway" },
-    { 501, "not_implemented",
-      "غير مدعوم",
-      "Not implemented" },
-    { 502, "bad_gateway",
-      "فشل في إرسال الرسالة",
-      "Failed to send the message" },
-    { 503, "service_unavailable",
-      "الخدمة غير متاحة مؤقتًا",
-      "Service temporarily unavailable" },
-    { 504, "timeout",
-      "فشل في إرسال الرسالة",
-      "Failed to send the message" },
-    { 505, "http_version",
-      "إصدار HTTP غير مدعوم",
-      "HTTP version not supported" },
-    { 0, "error",
-      "خطأ",
-      "Error" }
-};
-
-
-static wag_error_t  wag_no_instances = {
-    503, "no_instances",
-    "لا توجد instances متاحة",
-    "No instances available"
-};
-
-
-static wag_error_t  wag_details[] = {
-
-    { 0, NULL,
-      "لم تُرسل الرسالة",
-      "The message was not sent" },
-
-    { 0, NULL,
-      "كل الـ instances متوقفة أو مشغولة، ولم "
-      "تُرسل الرسالة",
-      "Every instance is down or busy, the message was not sent" },
-
-    { 0, NULL,
-      "تعذّر الاتصال، ولم تُرسل الرسالة",
-      "No connection could be made, the message was not sent" },
-
-    { 0, NULL,
-      "انقطع الاتصال بعد إرسال الطلب: ربما "
-      "أُرسلت الرسالة، تحقّق قبل إعادة "
-      "المحاولة",
-      "The connection broke after the request was written: the message may "
-      "have been sent, check before trying again" },
-
-    { 0, NULL,
-      "كُتب الطلب قبل ذلك ولا يُعاد إرساله: "
-      "ربما أُرسلت الرسالة، تحقّق قبل إعادة "
-      "المحاولة",
-      "The request was written before and is not sent again: the message "
-      "may have been sent, check before trying again" },
-
-    { 0, NULL,
-      "لم تُجب الـ instance في الوقت المحدد: "
-      "ربما أُرسلت الرسالة، تحقّق قبل إعادة "
-      "المحاولة",
-      "The instance did not answer in time: the message may have been "
-      "sent, check before trying again" }
-};
 
 
 ngx_int_t
@@ -194,20 +80,24 @@ wag_error_builtin(ngx_http_request_t *r)
 
 
 /*
- * ngx_http_upstream_next() has but 502 for a balancer that has no peer: with
- * none to ask it is 503, and after attempts it is what came of the last.
+ * nginx has but 500 for a request that a balancer refuses, and 502 for one
+ * that has no peer: with none to ask it is 503, and after attempts it is what
+ * came of the last.
  */
 
 static void
 wag_error_status(ngx_http_request_t *r, wag_ctx_t *ctx)
 {
-    if ((!ctx->refused && !ctx->barred)
-        || r->err_status != NGX_HTTP_BAD_GATEWAY)
+    if (ctx->refusal) {
+        r->err_status = wag_error_of_refusal(ctx->refusal)->status;
+        r->keepalive |= ctx->keepalive;
+
+    } else if ((!ctx->refused && !ctx->barred)
+               || r->err_status != NGX_HTTP_BAD_GATEWAY)
     {
         return;
-    }
 
-    if (ctx->refused && ctx->attempts == 0) {
+    } else if (ctx->refused && ctx->attempts == 0) {
         r->err_status = NGX_HTTP_SERVICE_UNAVAILABLE;
 
     } else if (ctx->outcome == WAG_FAILED && ctx->failure == WAG_TIMEOUT) {
@@ -235,7 +125,8 @@ wag_error_make(ngx_http_request_t *r, wag_ctx_t *ctx)
     error = wag_error_find(ctx, r->err_status);
     details = wag_error_details(ctx, r->err_status);
 
-    if (error == &wag_no_instances
+    if ((error == &wag_no_instances || ctx->refusal)
+        && error->status == NGX_HTTP_SERVICE_UNAVAILABLE
         && wag_error_retry_after(r, ctx) != NGX_OK)
     {
         return NGX_ERROR;
@@ -257,6 +148,15 @@ wag_error_make(ngx_http_request_t *r, wag_ctx_t *ctx)
         return NGX_ERROR;
     }
 
+    if (ctx->refusal == WAG_REFUSED_BAD
+        && wag_json_text_string(root, "member", ctx->member.data,
+                             ctx->member.len)
+           == NULL)
+    {
+        cJSON_Delete(root);
+        return NGX_ERROR;
+    }
+
     rc = wag_json_text_print(r->pool, root, &ctx->body);
 
     cJSON_Delete(root);
@@ -268,19 +168,12 @@ wag_error_make(ngx_http_request_t *r, wag_ctx_t *ctx)
 static wag_error_t *
 wag_error_find(wag_ctx_t *ctx, ngx_uint_t status)
 {
-    wag_error_t  *error;
-
-    if (wag_error_unavailable(ctx, status)) {
-        return &wag_no_instances;
+    if (ctx->refusal) {
+        return wag_error_of_refusal(ctx->refusal);
     }
 
-    for (error = wag_errors; error->status; error++) {
-        if (error->status == status) {
-            break;
-        }
-    }
-
-    return error;
+    return wag_error_unavailable(ctx, status) ? &wag_no_instances
+                                              : wag_error_of_status(status);
 }
 
 
@@ -290,14 +183,17 @@ wag_error_details(wag_ctx_t *ctx, ngx_uint_t status)
     ngx_uint_t  n;
 
     if (ctx->sent != WAG_SENT_NO) {
-        n = (status == NGX_HTTP_GATEWAY_TIME_OUT) ? 5
-                                                  : (ctx->barred ? 4 : 3);
+        n = (status == NGX_HTTP_GATEWAY_TIME_OUT) ? WAG_DETAILS_TIMEOUT
+            : ctx->barred ? WAG_DETAILS_BARRED : WAG_DETAILS_BROKEN;
+
+    } else if (ctx->refusal) {
+        n = WAG_DETAILS_NOT_SENT;
 
     } else if (wag_error_unavailable(ctx, status)) {
-        n = 1;
+        n = WAG_DETAILS_NO_INSTANCE;
 
     } else {
-        n = ctx->attempts ? 2 : 0;
+        n = ctx->attempts ? WAG_DETAILS_NO_CONNECT : WAG_DETAILS_NOT_SENT;
     }
 
     return &wag_details[n];

@@ -12,6 +12,7 @@
 
 
 static ngx_int_t wag_filter_header(ngx_http_request_t *r);
+static ngx_uint_t wag_filter_refused(ngx_http_request_t *r);
 static ngx_int_t wag_filter_body(ngx_http_request_t *r, ngx_chain_t *in);
 
 
@@ -45,7 +46,9 @@ wag_filter_header(ngx_http_request_t *r)
 
     if (r->err_status) {
 
-        if (wlcf->errors && wag_error_header(r) != NGX_OK) {
+        if ((wlcf->errors || wag_filter_refused(r))
+            && wag_error_header(r) != NGX_OK)
+        {
             return NGX_ERROR;
         }
 
@@ -54,6 +57,19 @@ wag_filter_header(ngx_http_request_t *r)
     }
 
     return ngx_http_next_header_filter(r);
+}
+
+
+/* the gateway's own refusals are told as what they are in any case */
+
+static ngx_uint_t
+wag_filter_refused(ngx_http_request_t *r)
+{
+    wag_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_wa_gateway_module);
+
+    return ctx && ctx->refusal != WAG_REFUSED_NOT;
 }
 
 

@@ -22,6 +22,12 @@
 #define WAG_CHECKER_RECLAIM   1000  /* look for dead workers */
 #define WAG_CHECKER_BUSY   50    /* while another checks */
 
+/* lists asked for out of turn, in ms: of an instance, of all together */
+
+#define WAG_CHECKER_ASK        1000
+#define WAG_CHECKER_ASK_ALL    50
+#define WAG_CHECKER_ASK_BURST  200
+
 
 typedef struct {
     wag_probe_t          probe;
@@ -34,11 +40,13 @@ typedef struct {
     ngx_msec_t           turn;   /* due without jitter */
     ngx_msec_t           next;   /* of the record, as known */
     ngx_msec_t           begun;
+    ngx_msec_t           listed;   /* the list was begun */
 
     unsigned             first:1;
     unsigned             fault:1;   /* ours, told already */
     unsigned             claimed:1; /* the right to check */
     unsigned             list:1;    /* the check is that of the list */
+    unsigned             wanted:1;  /* its list, out of turn */
 } wag_task_t;
 
 
@@ -46,6 +54,7 @@ struct wag_checker_s {
     ngx_event_t          watch;
     wag_upstream_t      *upstream;
     ngx_uint_t           state_epoch;   /* last seen */
+    ngx_uint_t           asked;         /* ditto */
     ngx_msec_t           reclaimed;
     ngx_uint_t           ntasks;
     wag_task_t          *tasks;
@@ -60,6 +69,9 @@ static void wag_checker_start_task(wag_checker_t *checker, ngx_uint_t n);
 static void wag_checker_resume_schedule(wag_task_t *task, ngx_msec_t spread);
 static void wag_checker_watch_handler(ngx_event_t *ev);
 static void wag_checker_recheck_ejected(wag_checker_t *checker);
+static void wag_checker_ask(wag_checker_t *checker);
+static ngx_int_t wag_checker_may_ask(wag_sessions_t *sessions);
+static void wag_checker_ask_task(wag_task_t *task);
 static void wag_checker_handler(ngx_event_t *ev);
 static void wag_checker_done(wag_probe_t *p, ngx_int_t rc);
 static void wag_checker_listed(void *data, wag_probe_t *p, ngx_int_t rc);
@@ -87,6 +99,7 @@ wag_checker_start(ngx_cycle_t *cycle, wag_upstream_t *us)
     }
 
     checker->upstream = us;
+    checker->asked = us->group->sessions.asked;
 
     if (us->check && wag_checker_share(cycle, checker) != NGX_OK) {
         return NGX_ERROR;
@@ -289,6 +302,8 @@ wag_checker_watch_handler(ngx_event_t *ev)
         wag_checker_recheck_ejected(checker);
     }
 
+    wag_checker_ask(checker);
+
     if (ngx_current_msec - checker->reclaimed >= WAG_CHECKER_RECLAIM) {
         checker->reclaimed = ngx_current_msec;
         wag_zone_reclaim_dead_workers(checker->upstream->zone);
@@ -315,6 +330,88 @@ wag_checker_recheck_ejected(wag_checker_t *checker)
             wag_checker_resume_schedule(task, 0);
             wag_checker_arm(task, task->turn);
         }
+    }
+}
+
+
+/*
+ * A request named a session that nobody has, or an instance said that it does
+ * not have one: lists are asked for at once, but not too many of them.
+ */
+
+static void
+wag_checker_ask(wag_checker_t *checker)
+{
+    ngx_uint_t       i, all;
+    wag_task_t      *task;
+    wag_sessions_t  *sessions;
+
+    sessions = &checker->upstream->group->sessions;
+
+    all = (checker->asked != sessions->asked);
+    checker->asked = sessions->asked;
+
+    for (i = 0; i < checker->ntasks; i++) {
+        task = &checker->tasks[i];
+
+        if (task->discovery == NULL) {
+            continue;
+        }
+
+        if (all || task->peer->instance->ask) {
+            task->peer->instance->ask = 0;
+            task->wanted = 1;
+        }
+
+        if (task->wanted
+            && ngx_current_msec - task->listed >= WAG_CHECKER_ASK
+            && wag_checker_may_ask(sessions) == NGX_OK)
+        {
+            task->wanted = 0;
+            wag_checker_ask_task(task);
+        }
+    }
+}
+
+
+/* a rate that all workers share: the time when the next one may be asked */
+
+static ngx_int_t
+wag_checker_may_ask(wag_sessions_t *sessions)
+{
+    ngx_msec_t  next, due;
+
+    do {
+        next = sessions->ask_next;
+
+        due = ((ngx_msec_int_t) (next - ngx_current_msec) > 0)
+              ? next : ngx_current_msec;
+
+        if (due - ngx_current_msec >= WAG_CHECKER_ASK_BURST) {
+            return NGX_BUSY;
+        }
+
+    } while (!ngx_atomic_cmp_set(&sessions->ask_next, next,
+                                 due + WAG_CHECKER_ASK_ALL));
+
+    return NGX_OK;
+}
+
+
+static void
+wag_checker_ask_task(wag_task_t *task)
+{
+    if (!task->list) {
+        task->listed = ngx_current_msec;
+        wag_discovery_start(task->discovery);
+        return;
+    }
+
+    /* the list is the check: its turn is now, if it is not being made */
+
+    if (task->timer.timer_set) {
+        task->turn = ngx_current_msec;
+        wag_checker_arm(task, task->turn);
     }
 }
 
@@ -351,6 +448,7 @@ wag_checker_handler(ngx_event_t *ev)
     task->claimed = 1;
 
     if (task->list) {
+        task->listed = ngx_current_msec;
         wag_discovery_start(task->discovery);
 
     } else {
@@ -367,6 +465,7 @@ wag_checker_done(wag_probe_t *p, ngx_int_t rc)
     wag_checker_finish(task, p, rc);
 
     if (task->discovery && rc == NGX_OK) {
+        task->listed = ngx_current_msec;
         wag_discovery_start(task->discovery);
     }
 }

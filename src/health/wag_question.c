@@ -35,8 +35,6 @@ static ngx_int_t wag_question_judge(wag_question_t *question,
 static ngx_int_t wag_question_token(wag_question_t *question);
 static ngx_int_t wag_question_told(wag_question_t *question);
 static void wag_question_over(wag_question_t *question);
-static ngx_uint_t wag_question_has(wag_template_t *template,
-    ngx_str_t *values);
 
 
 ngx_int_t
@@ -60,8 +58,8 @@ wag_question_start(wag_question_t *question)
         return wag_question_ask(question, &vendor->token);
     }
 
-    return wag_question_ask(question, vendor->ask.method.len ? &vendor->ask
-                                                             : &vendor->number);
+    return wag_question_ask(question, vendor->ask.method.len
+                                      ? &vendor->ask : &vendor->number);
 }
 
 
@@ -401,7 +399,9 @@ wag_question_request(ngx_pool_t *pool, wag_server_t *server,
 
     for (i = 0; i < headers->nelts; i++) {
 
-        if (!wag_question_has(&header[i].value, values)) {
+        /* a header for a key that there is none of is left out */
+
+        if (!wag_template_has(&header[i].value, values)) {
             continue;
         }
 
@@ -430,23 +430,6 @@ wag_question_request(ngx_pool_t *pool, wag_server_t *server,
     ngx_str_set(&r.user_agent, "wa_gateway/" WAG_VERSION);
 
     return wag_request_make(pool, &r, request, err);
-}
-
-
-/* a header for a key that there is none of is left out */
-
-static ngx_uint_t
-wag_question_has(wag_template_t *template, ngx_str_t *values)
-{
-    ngx_uint_t  i;
-
-    for (i = WAG_TEMPLATE_TEXT + 1; i < WAG_TEMPLATE_VALUES; i++) {
-        if (wag_template_uses(template, i) && values[i].len == 0) {
-            return 0;
-        }
-    }
-
-    return 1;
 }
 
 

@@ -70,9 +70,9 @@ ngx_int_t wag_question_number(wag_question_t *question);
 void wag_question_cancel(wag_question_t *question);
 
 /*
- * The request to an instance for what a vendor's file says, from pool.  NGX_OK;
- * NGX_DECLINED, "err" names what cannot stand in a request; NGX_ERROR if there
- * is no memory.
+ * The request to an instance for what a vendor's file says, from pool.
+ * NGX_OK; NGX_DECLINED, "err" names what cannot stand in a request; NGX_ERROR
+ * if there is no memory.
  */
 ngx_int_t wag_question_request(ngx_pool_t *pool, wag_server_t *server,
     wag_vendor_question_t *asked, ngx_array_t *headers, ngx_str_t *session,

@@ -88,6 +88,7 @@ wag_session_list(wag_upstream_t *us, wag_peer_t *peer)
     wag_lock(us->zone->shpool);
 
     list = ++peer->instance->lists;
+    peer->instance->placed_list = peer->instance->placed;
 
     wag_unlock(us->zone->shpool);
 
@@ -241,6 +242,11 @@ wag_session_complete(wag_upstream_t *us, wag_peer_t *peer, uint32_t list,
             walk->begun = 1;
             walk->first = (peer->instance->listed++ == 0);
             walk->next = wag_sessions_of_slot(us->group, peer->slot, NULL);
+
+            /* those that were made before it are in it, or were not made */
+
+            peer->instance->placed -= ngx_min(peer->instance->placed,
+                                              peer->instance->placed_list);
         }
 
         session = current ? walk->next : NULL;
@@ -318,8 +324,8 @@ wag_session_set_token(wag_upstream_t *us, wag_peer_t *peer,
 
     session = wag_sessions_find(us->group, peer->slot, name);
 
-    if (session) {
-        (void) wag_sessions_set_token(session, token);
+    if (session && wag_sessions_set_token(session, token) == NGX_OK) {
+        wag_sessions_changed(us->group, session);
     }
 
     wag_unlock(us->zone->shpool);
@@ -378,17 +384,19 @@ static void
 wag_session_take(wag_session_change_t *change, wag_session_t *session,
     wag_session_report_t *report)
 {
+    ngx_uint_t    changed;
     wag_reason_t  word;
 
     word.len = 0;
     wag_reason_add_value(&word, &report->state, WAG_SESSION_STATE_LEN);
 
+    changed = 0;
+
     if (session->told != report->told
         || session->missed
         || (report->number && session->number != report->number))
     {
-        (void) ngx_atomic_fetch_add(
-                           &change->upstream->group->sessions.epoch, 1);
+        changed = 1;
     }
 
     session->list = report->list;
@@ -401,6 +409,10 @@ wag_session_take(wag_session_change_t *change, wag_session_t *session,
 
     if (report->number) {
         session->number = report->number;
+    }
+
+    if (changed) {
+        wag_sessions_changed(change->upstream->group, session);
     }
 
     if (report->told == WAG_SESSION_READY) {
@@ -420,8 +432,7 @@ wag_session_feed(wag_session_change_t *change, wag_session_t *session,
     if (wag_state_event(&session->health, &change->upstream->session_policy,
                         event, 0, ngx_current_msec))
     {
-        (void) ngx_atomic_fetch_add(
-                           &change->upstream->group->sessions.epoch, 1);
+        wag_sessions_changed(change->upstream->group, session);
     }
 }
 
@@ -590,8 +601,7 @@ wag_session_miss(wag_session_change_t *change, wag_session_t *session)
         session->told = WAG_SESSION_DOWN;
         session->state_len = 0;
 
-        (void) ngx_atomic_fetch_add(
-                           &change->upstream->group->sessions.epoch, 1);
+        wag_sessions_changed(change->upstream->group, session);
 
         if (session->news != WAG_SESSION_MOVED
             && wag_session_went(change, session))

@@ -12,7 +12,9 @@
 #include "wag_keepalive.h"
 #include "wag_keepalive_conf.h"
 #include "wag_outcome.h"
+#include "wag_remake.h"
 #include "wag_retry.h"
+#include "wag_routing.h"
 #include "wag_servers.h"
 #include "wag_slot_table.h"
 #include "wag_transition.h"
@@ -25,10 +27,13 @@
 
 static ngx_int_t wag_balancer_init_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *uscf);
+static void wag_balancer_refuse(wag_ctx_t *ctx);
 static ngx_int_t wag_balancer_get(ngx_peer_connection_t *pc, void *data);
+static wag_peer_t *wag_balancer_another(wag_ctx_t *ctx);
+static wag_peer_t *wag_balancer_any(wag_ctx_t *ctx);
 static wag_peer_t *wag_balancer_again(wag_ctx_t *ctx);
 static wag_peer_t *wag_balancer_choose(wag_ctx_t *ctx, ngx_uint_t tier);
-static ngx_int_t wag_balancer_take(wag_ctx_t *ctx, wag_peer_t *peer);
+static ngx_int_t wag_balancer_take(void *data, wag_peer_t *peer);
 static void wag_balancer_free(ngx_peer_connection_t *pc, void *data,
     ngx_uint_t state);
 static ngx_int_t wag_balancer_reinit(ngx_http_request_t *r);
@@ -70,6 +75,7 @@ static ngx_int_t
 wag_balancer_init_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *uscf)
 {
+    ngx_int_t             rc;
     wag_ctx_t            *ctx;
     ngx_http_upstream_t  *u;
 
@@ -84,6 +90,7 @@ wag_balancer_init_peer(ngx_http_request_t *r,
 
     ctx->upstream = uscf->peer.data;
     ctx->refused = 0;
+    ctx->refusal = WAG_REFUSED_NOT;
 
     if (ctx->method == 0) {
         ctx->method = r->method;
@@ -104,6 +111,17 @@ wag_balancer_init_peer(ngx_http_request_t *r,
         ctx->again = 0;
         ctx->resend = 0;
         ctx->outcome = WAG_NONE;
+    }
+
+    ctx->routing = NULL;
+
+    if (ctx->upstream->vendors && !ctx->barred) {
+        rc = wag_routing_judge(ctx);
+
+        if (rc != NGX_OK) {
+            wag_balancer_refuse(ctx);
+            return NGX_ERROR;
+        }
     }
 
     u->peer.data = ctx;
@@ -130,13 +148,34 @@ wag_balancer_init_peer(ngx_http_request_t *r,
 }
 
 
+/*
+ * ngx_http_upstream_init_request() ends with 500 then, which closes the
+ * client's connection and looks for an error page: "error" makes an answer of
+ * it that says what is wrong.
+ */
+
+static void
+wag_balancer_refuse(wag_ctx_t *ctx)
+{
+    if (ctx->refusal != WAG_REFUSED_NOT) {
+        ctx->keepalive = ctx->request->keepalive;
+        ctx->request->error_page = 1;
+    }
+
+    if (ctx->refusal == WAG_REFUSED_UNKNOWN
+        || ctx->refusal == WAG_REFUSED_UNLISTED)
+    {
+        (void) ngx_atomic_fetch_add(&ctx->upstream->group->sessions.asked, 1);
+    }
+}
+
+
 static ngx_int_t
 wag_balancer_get(ngx_peer_connection_t *pc, void *data)
 {
     wag_ctx_t *ctx = data;
 
     ngx_addr_t  *addr;
-    ngx_uint_t   tier;
     wag_peer_t  *peer;
 
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, pc->log, 0,
@@ -165,12 +204,19 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
 
     peer = wag_balancer_again(ctx);
 
-    for (tier = 0; peer == NULL && tier < WAG_TIERS; tier++) {
-        peer = wag_balancer_choose(ctx, tier);
+    if (peer == NULL) {
+        peer = wag_balancer_another(ctx);
     }
 
     if (peer == NULL) {
         ctx->refused = 1;
+
+        if (ctx->attempts == 0 && ctx->routing
+            && ctx->routing->judgement.by == WAG_BY_SESSION)
+        {
+            ctx->refusal = WAG_REFUSED_DOWN;
+        }
+
         (void) ngx_atomic_fetch_add(&ctx->upstream->group->no_instance, 1);
 
         pc->name = &ctx->upstream->uscf->host;
@@ -216,10 +262,47 @@ wag_balancer_again(wag_ctx_t *ctx)
         }
     }
 
+    return NULL;
+}
+
+
+static wag_peer_t *
+wag_balancer_another(wag_ctx_t *ctx)
+{
+    wag_peer_t  *peer;
+
     wag_transition_tick(ctx->upstream);
     wag_slot_table_refresh(ctx->upstream);
 
-    return NULL;
+    if (!wag_routing_chooses(ctx->routing)) {
+        peer = wag_balancer_any(ctx);
+
+    } else {
+        peer = wag_routing_choose(ctx, wag_balancer_take);
+    }
+
+    if (peer && ctx->routing && wag_remake(ctx, peer) != NGX_OK) {
+        wag_in_flight_release(peer);
+        return NULL;
+    }
+
+    return peer;
+}
+
+
+static wag_peer_t *
+wag_balancer_any(wag_ctx_t *ctx)
+{
+    ngx_uint_t   tier;
+    wag_peer_t  *peer;
+
+    peer = NULL;
+
+    for (tier = 0; peer == NULL && tier < WAG_TIERS; tier++) {
+        peer = wag_balancer_choose(ctx, tier);
+    }
+
+    return peer;
 }
 
 
@@ -257,9 +340,14 @@ wag_balancer_choose(wag_ctx_t *ctx, ngx_uint_t tier)
 
 
 static ngx_int_t
-wag_balancer_take(wag_ctx_t *ctx, wag_peer_t *peer)
+wag_balancer_take(void *data, wag_peer_t *peer)
 {
-    if (wag_retry_tried(ctx, peer) || wag_in_flight_hold(peer) != NGX_OK) {
+    wag_ctx_t *ctx = data;
+
+    if (wag_retry_tried(ctx, peer)
+        || !wag_routing_fits(ctx->routing, peer)
+        || wag_in_flight_hold(peer) != NGX_OK)
+    {
         return NGX_BUSY;
     }
 

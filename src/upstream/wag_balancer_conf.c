@@ -145,6 +145,37 @@ wag_balancer_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+char *
+wag_balancer_conf_sender(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    wag_upstream_t *us = conf;
+
+    ngx_str_t        *value;
+    ngx_conf_enum_t  *sender;
+
+    us->directive = cmd->name;
+
+    if (us->sender_set) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    for (sender = cmd->post; sender->name.len; sender++) {
+        if (ngx_strcmp(sender->name.data, value[1].data) == 0) {
+            us->sender = sender->value;
+            us->sender_set = 1;
+            return NGX_CONF_OK;
+        }
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid value \"%V\"",
+                       &value[1]);
+
+    return NGX_CONF_ERROR;
+}
+
+
 static ngx_int_t
 wag_balancer_conf_zone(ngx_conf_t *cf, wag_upstream_t *us, ngx_str_t *value)
 {

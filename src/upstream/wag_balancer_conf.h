@@ -16,6 +16,7 @@
  * The "wa_gateway" directive.
  */
 char *wag_balancer_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *wag_balancer_conf_sender(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /*
  * Completes the upstreams when all of the configuration is read.

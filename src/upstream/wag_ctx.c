@@ -19,6 +19,10 @@ static ngx_int_t wag_ctx_state(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t wag_ctx_sent(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t wag_ctx_session(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t wag_ctx_number(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_uint_t wag_ctx_now(wag_ctx_t *ctx);
 
 
@@ -35,6 +39,12 @@ static ngx_http_variable_t  wag_variables[] = {
 
     { ngx_string("wa_gateway_sent"), NULL,
       wag_ctx_sent, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("wa_gateway_session"), NULL,
+      wag_ctx_session, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("wa_gateway_number"), NULL,
+      wag_ctx_number, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
       ngx_http_null_variable
 };
@@ -304,6 +314,56 @@ wag_ctx_sent(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 
     v->len = wag_sents[sent].len;
     v->data = wag_sents[sent].data;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+wag_ctx_session(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+    uintptr_t data)
+{
+    wag_ctx_t  *ctx;
+
+    ctx = wag_ctx_find(r);
+
+    if (ctx == NULL || ctx->asked.record == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->len = ctx->asked.shown.len;
+    v->data = ctx->asked.shown.data;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+wag_ctx_number(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+    uintptr_t data)
+{
+    wag_ctx_t  *ctx;
+
+    ctx = wag_ctx_find(r);
+
+    if (ctx == NULL || ctx->asked.record == NULL || ctx->asked.number == 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->data = ngx_pnalloc(r->pool, NGX_INT64_LEN);
+    if (v->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    v->len = ngx_sprintf(v->data, "%uL", ctx->asked.number) - v->data;
     v->valid = 1;
     v->no_cacheable = 0;
     v->not_found = 0;

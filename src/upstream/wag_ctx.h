@@ -11,6 +11,7 @@
 #define _WAG_CTX_H_INCLUDED_
 
 
+#include "wag_keys.h"
 #include "wag_upstream.h"
 
 
@@ -27,8 +28,37 @@
 #define WAG_SENT_UNKNOWN 2
 
 
+/* why a request is refused that no instance was asked for */
+
+#define WAG_REFUSED_NOT          0
+#define WAG_REFUSED_BAD          1
+#define WAG_REFUSED_TYPE         2
+#define WAG_REFUSED_UNKNOWN      3
+#define WAG_REFUSED_UNLISTED     4
+#define WAG_REFUSED_DOWN         5
+#define WAG_REFUSED_NO_SESSION   6
+#define WAG_REFUSED_AMBIGUOUS    7
+#define WAG_REFUSED_FORBIDDEN    8
+#define WAG_REFUSED_BLOCKED      9
+#define WAG_REFUSED_CONFIGURED  10   /* as it cannot be judged */
+
+
+typedef struct wag_routing_s  wag_routing_t;
+
+
+/* a session that was asked, as it was then: the record may be another's now */
+
+typedef struct {
+    wag_session_t       *record;    /* NULL: none was */
+    ngx_uint_t           incarnation;
+    uint64_t             number;    /* 0: not known */
+    ngx_str_t            shown;
+} wag_asked_t;
+
+
 typedef struct {
     ngx_http_request_t  *request;
+    wag_key_t           *key;    /* it came with; NULL: none */
     wag_upstream_t      *upstream;
     wag_peer_t          *peer;   /* asked last */
 
@@ -54,6 +84,11 @@ typedef struct {
     ngx_int_t            rc;         /* it was finalized with */
     ngx_uint_t           interims;   /* answers that were */
 
+    wag_routing_t       *routing;   /* NULL: no instance has a vendor */
+    wag_asked_t          asked;     /* last */
+    ngx_uint_t           refusal;   /* REFUSED_NOT ... */
+    ngx_str_t            member;    /* what is wrong, of REFUSED_BAD */
+
     ngx_str_t            body;     /* of an error answer */
     void                *stream;   /* of a long answer */
 
@@ -62,6 +97,7 @@ typedef struct {
     unsigned             refused:1;   /* no instance to ask */
     unsigned             written:1;   /* in part at least */
     unsigned             barred:1;    /* written, not again */
+    unsigned             keepalive:1; /* as the client wants it */
     unsigned             wrap:1;
     unsigned             wrapped:1;
     unsigned             unasked:1;   /* a cache answers */
@@ -102,7 +138,7 @@ void wag_ctx_addrs(wag_ctx_t *ctx, wag_peer_t *peer);
 void wag_ctx_begin_with(wag_ctx_t *ctx);
 
 /*
- * Adds $wa_gateway_instance, _attempts, _state and _sent.
+ * Adds $wa_gateway_instance, _attempts, _state, _sent, _session and _number.
  */
 ngx_int_t wag_ctx_variables(ngx_conf_t *cf);
 

@@ -8,6 +8,7 @@
 #include "wag_connect_error.h"
 #include "wag_ctx.h"
 #include "wag_outcome.h"
+#include "wag_routing.h"
 #include "wag_state.h"
 #include "wag_transition.h"
 
@@ -18,6 +19,7 @@ static void wag_outcome_declined(wag_ctx_t *ctx, ngx_peer_connection_t *pc,
 static void wag_outcome_broken(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
 static void wag_outcome_fail(wag_ctx_t *ctx, ngx_uint_t failure, char *reason);
 static ngx_uint_t wag_outcome_loopback(struct sockaddr *sockaddr);
+static void wag_outcome_session(wag_ctx_t *ctx);
 static void wag_outcome_time(wag_ctx_t *ctx, wag_counters_t *counters);
 static ngx_uint_t wag_outcome_counts(wag_upstream_t *us, ngx_uint_t status);
 
@@ -241,6 +243,10 @@ wag_outcome_score(wag_ctx_t *ctx)
         wag_outcome_time(ctx, &instance->counters);
     }
 
+    if (ctx->routing) {
+        wag_outcome_session(ctx);
+    }
+
     switch (ctx->outcome) {
 
     case WAG_FAILED:
@@ -258,7 +264,11 @@ wag_outcome_score(wag_ctx_t *ctx)
 
     case WAG_ANSWERED:
 
-        if (!wag_outcome_counts(ctx->upstream, ctx->status)) {
+        /* an error of a server that has sessions is one of a session */
+
+        if (ctx->peer->server->vendor
+            || !wag_outcome_counts(ctx->upstream, ctx->status))
+        {
             signal.event = WAG_OK;
             break;
         }
@@ -291,6 +301,48 @@ wag_outcome_score(wag_ctx_t *ctx)
     signal.peer = ctx->peer;
 
     wag_transition_event(&signal);
+}
+
+
+/*
+ * What came of a send, in the record of the session, unless that is another's
+ * by now: what was answered with a success is sent, what nobody got or
+ * answered with a 4xx failed, of the rest it is not known.
+ */
+
+static void
+wag_outcome_session(wag_ctx_t *ctx)
+{
+    wag_session_t  *session;
+
+    session = ctx->asked.record;
+
+    if (ctx->routing->judgement.by == WAG_BY_PLACE) {
+
+        /* where it was made its list has it now */
+
+        ctx->peer->instance->ask = 1;
+    }
+
+    if (session == NULL
+        || ctx->routing->judgement.kind != WAG_ROUTE_SEND
+        || session->incarnation != ctx->asked.incarnation)
+    {
+        return;
+    }
+
+    if (ctx->outcome == WAG_ANSWERED && ctx->status / 100 == 2) {
+        (void) ngx_atomic_fetch_add(&session->sent, 1);
+        session->last_sent = wag_time();
+
+    } else if (!ctx->written
+               || (ctx->outcome == WAG_ANSWERED && ctx->status / 100 == 4))
+    {
+        (void) ngx_atomic_fetch_add(&session->failed, 1);
+
+    } else {
+        (void) ngx_atomic_fetch_add(&session->unknown, 1);
+    }
 }
 
 

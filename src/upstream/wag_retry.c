@@ -7,6 +7,7 @@
 #include "wag_ctx.h"
 #include "wag_outcome.h"
 #include "wag_retry.h"
+#include "wag_routing.h"
 #include "wag_slot_table.h"
 
 
@@ -20,6 +21,7 @@
 static ngx_uint_t wag_retry_same(wag_ctx_t *ctx, ngx_uint_t cached);
 static void wag_retry_other(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
 static ngx_int_t wag_retry_mark(wag_ctx_t *ctx);
+static ngx_int_t wag_retry_may(void *data, wag_peer_t *peer);
 static ngx_uint_t wag_retry_others(wag_ctx_t *ctx);
 static void wag_retry_rewind(wag_ctx_t *ctx);
 
@@ -155,6 +157,17 @@ wag_retry_tried(wag_ctx_t *ctx, wag_peer_t *peer)
 }
 
 
+static ngx_int_t
+wag_retry_may(void *data, wag_peer_t *peer)
+{
+    wag_ctx_t *ctx = data;
+
+    return (wag_retry_tried(ctx, peer)
+            || !wag_routing_fits(ctx->routing, peer))
+           ? NGX_BUSY : NGX_OK;
+}
+
+
 static ngx_uint_t
 wag_retry_others(wag_ctx_t *ctx)
 {
@@ -164,13 +177,17 @@ wag_retry_others(wag_ctx_t *ctx)
 
     wag_slot_table_refresh(ctx->upstream);
 
+    if (wag_routing_chooses(ctx->routing)) {
+        return wag_routing_has_others(ctx, wag_retry_may);
+    }
+
     for (tier = 0; tier < WAG_TIERS; tier++) {
         table = &ctx->upstream->slot_tables[tier];
 
         for (i = 0; i < table->nslots; i++) {
             peer = &ctx->upstream->slots[table->slots[i]];
 
-            if (!wag_retry_tried(ctx, peer)) {
+            if (wag_retry_may(ctx, peer) == NGX_OK) {
                 return 1;
             }
         }

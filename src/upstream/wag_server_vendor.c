@@ -21,6 +21,8 @@ static const char *wag_server_vendor_key(ngx_str_t *key);
 static wag_origin_t *wag_server_vendor_find(wag_upstream_t *us, ngx_uint_t n);
 static ngx_int_t wag_server_vendor_set(ngx_conf_t *cf, wag_upstream_t *us,
     wag_server_t *server, ngx_str_t *name);
+static ngx_int_t wag_server_vendor_kind(wag_upstream_t *us,
+    wag_vendor_t *vendor);
 static void wag_server_vendor_set_key(wag_upstream_t *us,
     wag_server_t *server, wag_origin_t *origin);
 static void wag_server_vendor_ignored(ngx_conf_t *cf, wag_upstream_t *us);
@@ -224,6 +226,12 @@ wag_server_vendor_finish(ngx_conf_t *cf, wag_upstream_t *us)
     wag_origin_t  *origin;
     wag_server_t  *server;
 
+    if (ngx_array_init(&us->kinds, cf->pool, 1, sizeof(wag_vendor_t *))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     for (i = 0; i < us->nservers; i++) {
         server = &us->servers[i];
         origin = wag_server_vendor_find(us, i);
@@ -239,6 +247,10 @@ wag_server_vendor_finish(ngx_conf_t *cf, wag_upstream_t *us)
         if (server->vendor) {
             us->vendors++;
             wag_server_vendor_set_key(us, server, origin);
+
+            if (wag_server_vendor_kind(us, server->vendor) != NGX_OK) {
+                return NGX_ERROR;
+            }
         }
     }
 
@@ -311,6 +323,33 @@ wag_server_vendor_set(ngx_conf_t *cf, wag_upstream_t *us, wag_server_t *server,
     }
 
 #endif
+
+    return NGX_OK;
+}
+
+
+/* which vendors there are, each once */
+
+static ngx_int_t
+wag_server_vendor_kind(wag_upstream_t *us, wag_vendor_t *vendor)
+{
+    ngx_uint_t      i;
+    wag_vendor_t  **kind;
+
+    kind = us->kinds.elts;
+
+    for (i = 0; i < us->kinds.nelts; i++) {
+        if (kind[i] == vendor) {
+            return NGX_OK;
+        }
+    }
+
+    kind = ngx_array_push(&us->kinds);
+    if (kind == NULL) {
+        return NGX_ERROR;
+    }
+
+    *kind = vendor;
 
     return NGX_OK;
 }

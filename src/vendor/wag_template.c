@@ -138,6 +138,21 @@ wag_template_find(ngx_str_t *name)
 }
 
 
+ngx_uint_t
+wag_template_has(wag_template_t *template, ngx_str_t *values)
+{
+    ngx_uint_t  i;
+
+    for (i = WAG_TEMPLATE_TEXT + 1; i < WAG_TEMPLATE_VALUES; i++) {
+        if (wag_template_uses(template, i) && values[i].len == 0) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 ngx_int_t
 wag_template_fill(ngx_pool_t *pool, wag_template_t *template,
     ngx_str_t *values, ngx_uint_t uri, ngx_str_t *text)

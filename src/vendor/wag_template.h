@@ -48,6 +48,11 @@ ngx_int_t wag_template_compile(ngx_pool_t *pool, ngx_str_t *text,
     wag_template_t *template, ngx_str_t *bad);
 
 /*
+ * Whether there is a value for each of its places.
+ */
+ngx_uint_t wag_template_has(wag_template_t *template, ngx_str_t *values);
+
+/*
  * Fills it, from pool; "values" has one for each of TEMPLATE_VALUES.  In an
  * URI they are percent-encoded, RFC 3986, 2.1, but for what is in base64.
  * NGX_ERROR if there is no memory.

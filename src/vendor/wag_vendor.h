@@ -14,6 +14,7 @@
 #include <ngx_core.h>
 
 #include "wag_json.h"
+#include "wag_route.h"
 #include "wag_template.h"
 
 
@@ -67,6 +68,7 @@ typedef struct wag_vendor_s {
     wag_vendor_question_t  token;
     ngx_array_t            states;         /* vendor_state_t */
     ngx_flag_t             secret;         /* names are secrets */
+    wag_routes_t           routes;
 } wag_vendor_t;
 
 

@@ -5,6 +5,7 @@
 
 
 #include "wag_param.h"
+#include "wag_route_conf.h"
 #include "wag_vendor_conf.h"
 
 
@@ -77,6 +78,15 @@ static wag_vendor_directive_t  wag_vendor_directives[] = {
 
     { ngx_string("state"), 2, 16,
       offsetof(wag_vendor_t, states), wag_vendor_conf_state },
+
+    { ngx_string("session"), 1, WAG_ROUTE_PLACES,
+      offsetof(wag_vendor_t, routes), wag_route_conf_session },
+
+    { ngx_string("route"), 2, 64,
+      offsetof(wag_vendor_t, routes), wag_route_conf_route },
+
+    { ngx_string("drop"), 1, 16,
+      offsetof(wag_vendor_t, routes), wag_route_conf_drop },
 
     { ngx_null_string, 0, 0, 0, NULL }
 };
@@ -171,7 +181,8 @@ wag_vendor_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         || ngx_array_init(&vendor->list_headers, cf->pool, 1,
                           sizeof(wag_vendor_header_t)) != NGX_OK
         || ngx_array_init(&vendor->states, cf->pool, 8,
-                          sizeof(wag_vendor_state_t)) != NGX_OK)
+                          sizeof(wag_vendor_state_t)) != NGX_OK
+        || wag_route_conf_init(cf->pool, &vendor->routes) != NGX_OK)
     {
         return NGX_CONF_ERROR;
     }
@@ -194,6 +205,10 @@ wag_vendor_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (err != NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in vendor \"%V\"", err,
                            &vendor->name);
+        return NGX_CONF_ERROR;
+    }
+
+    if (wag_route_conf_check(cf, &vendor->routes) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 

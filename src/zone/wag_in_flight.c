@@ -149,10 +149,18 @@ wag_in_flight_enter(wag_zone_t *zone)
 static void
 wag_in_flight_tell(wag_in_flight_t *table)
 {
-    ngx_uint_t  i;
+    ngx_uint_t    i;
+    wag_group_t  *group;
 
     for (i = 0; i < table->nparts; i++) {
-        (void) ngx_atomic_fetch_add(&table->parts[i].group->state_epoch, 1);
+        group = table->parts[i].group;
+
+        (void) ngx_atomic_fetch_add(&group->state_epoch, 1);
+
+        /* more than can be told one by one: any session may have changed */
+
+        (void) ngx_atomic_fetch_add(&group->sessions.epoch,
+                                    WAG_SESSION_CHANGES + 1);
     }
 }
 

@@ -43,6 +43,7 @@ wag_sessions_size(ngx_uint_t n)
 
     return ngx_align(wag_sessions_extent_size(n), ngx_pagesize)
            + ngx_align(buckets * sizeof(uint32_t), ngx_pagesize)
+           + ngx_align(WAG_SESSION_CHANGES * sizeof(uint32_t), ngx_pagesize)
            + ngx_align(sizeof(wag_session_events_t), ngx_pagesize);
 }
 
@@ -95,6 +96,15 @@ wag_sessions_create(ngx_slab_pool_t *shpool, wag_sessions_t *table,
         table->events = ngx_slab_calloc_locked(shpool,
                                                sizeof(wag_session_events_t));
         if (table->events == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (table->changes == NULL) {
+        table->changes = ngx_slab_calloc_locked(shpool,
+                                                WAG_SESSION_CHANGES
+                                                * sizeof(uint32_t));
+        if (table->changes == NULL) {
             return NGX_ERROR;
         }
     }
@@ -158,6 +168,10 @@ wag_sessions_destroy(ngx_slab_pool_t *shpool, wag_group_t *group)
 
     if (table->buckets) {
         ngx_slab_free_locked(shpool, table->buckets);
+    }
+
+    if (table->changes) {
+        ngx_slab_free_locked(shpool, table->changes);
     }
 
     if (table->events) {
@@ -315,7 +329,8 @@ wag_sessions_put(wag_group_t *group, ngx_uint_t slot, wag_session_name_t *name)
     wag_sessions_link(group, session, wag_sessions_hash(&name->label), slot);
 
     (void) ngx_atomic_fetch_add(&session->incarnation, 1);
-    (void) ngx_atomic_fetch_add(&group->sessions.epoch, 1);
+
+    wag_sessions_changed(group, session);
 
     return session;
 }
@@ -375,7 +390,7 @@ wag_sessions_free(wag_group_t *group, wag_session_t *session)
     group->sessions.full_told = 0;
     group->sessions.found_full = ngx_current_msec - WAG_SESSIONS_FULL;
 
-    (void) ngx_atomic_fetch_add(&group->sessions.epoch, 1);
+    wag_sessions_changed(group, session);
 }
 
 
@@ -487,6 +502,25 @@ wag_sessions_unlink(wag_group_t *group, wag_session_t *session)
     ngx_memory_barrier();
 
     session->slot = WAG_SESSIONS_NO_SLOT;
+}
+
+
+/* the epoch moves last: who reads it finds what was written before */
+
+void
+wag_sessions_changed(wag_group_t *group, wag_session_t *session)
+{
+    ngx_uint_t       n;
+    wag_sessions_t  *table;
+
+    table = &group->sessions;
+
+    n = table->epoch % WAG_SESSION_CHANGES;
+    table->changes[n] = wag_sessions_number(group, session) - 1;
+
+    ngx_memory_barrier();
+
+    (void) ngx_atomic_fetch_add(&table->epoch, 1);
 }
 
 

@@ -86,6 +86,11 @@ void wag_sessions_free(wag_group_t *group, wag_session_t *session);
 void wag_sessions_free_slot(wag_group_t *group, ngx_uint_t slot);
 
 /*
+ * Tells readers that a session changed: the epoch moves.
+ */
+void wag_sessions_changed(wag_group_t *group, wag_session_t *session);
+
+/*
  * The name and the label of a session, within its text.
  */
 void wag_sessions_name(wag_session_t *session, wag_session_name_t *name);

@@ -43,6 +43,8 @@ static ngx_int_t wag_unit_scan_next_room(wag_json_scan_t *s,
 static void wag_unit_scan_ended(wag_unit_t *u);
 static ngx_int_t wag_unit_scan_end(wag_json_scan_t *s, ngx_uint_t event);
 static void wag_unit_scan_whole(wag_unit_t *u);
+static void wag_unit_scan_blocks(wag_unit_t *u);
+static ngx_int_t wag_unit_scan_quiet(wag_json_scan_t *s, ngx_uint_t event);
 static void wag_unit_scan_random(wag_unit_t *u);
 static ngx_uint_t wag_unit_scan_record(wag_unit_t *u, ngx_str_t *text,
     ngx_str_t *events);
@@ -392,6 +394,7 @@ wag_unit_json_scan(wag_unit_t *u)
     wag_unit_scan_rooms(u);
     wag_unit_scan_ended(u);
     wag_unit_scan_whole(u);
+    wag_unit_scan_blocks(u);
     wag_unit_scan_random(u);
 }
 
@@ -668,6 +671,67 @@ wag_unit_scan_whole(wag_unit_t *u)
     }
 
     wag_unit_ok(u, i == 12, "whole characters");
+}
+
+
+/* any byte anywhere in a long string; byte by byte there are no blocks */
+
+static void
+wag_unit_scan_blocks(wag_unit_t *u)
+{
+    u_char           *p;
+    size_t            at;
+    ngx_int_t         whole_rc, bytes_rc;
+    ngx_uint_t        ch, wrong;
+    wag_json_scan_t   whole, bytes;
+
+    static u_char  text[3 + 200];
+
+    wrong = 0;
+
+    for (at = 1; at < 199; at++) {
+
+        for (ch = 0; ch < 256; ch++) {
+            ngx_memset(text, 'A' + at % 26, sizeof(text));
+
+            text[0] = '"';
+            text[at] = (u_char) ch;
+            text[200] = '"';
+            text[201] = ' ';
+            text[202] = ' ';
+
+            wag_json_scan_init(&whole, wag_unit_scan_quiet, NULL, 1);
+            whole_rc = wag_json_scan_parse(&whole, text, text + sizeof(text));
+
+            wag_json_scan_init(&bytes, wag_unit_scan_quiet, NULL, 1);
+            bytes_rc = NGX_AGAIN;
+
+            for (p = text; p < text + sizeof(text); p++) {
+                bytes_rc = wag_json_scan_parse(&bytes, p, p + 1);
+
+                if (bytes_rc == NGX_ERROR) {
+                    break;
+                }
+            }
+
+            if (whole_rc != bytes_rc || whole.error != bytes.error
+                || whole.offset != bytes.offset || whole.end != bytes.end
+                || (whole_rc == NGX_AGAIN)
+                   != (ch >= 0x20 && ch < 0x80 && ch != '"' && ch != '\\'))
+            {
+                wrong++;
+            }
+        }
+    }
+
+    wag_unit_ok(u, wrong == 0, "each byte anywhere in a long string");
+}
+
+
+static ngx_int_t
+wag_unit_scan_quiet(wag_json_scan_t *s, ngx_uint_t event)
+{
+    return NGX_OK;
 }
 
 

@@ -6,13 +6,15 @@ package WaGateway::Docs;
 use strict;
 use warnings;
 
+use Cwd qw(abs_path);
 use Exporter qw(import);
+use File::Basename qw(dirname);
 use File::Glob qw(bsd_glob);
 use WaGateway::Nginx qw(slurp);
 
 our @EXPORT = qw(code page sections blocks tables find_table column spans
-                 anchors links skeleton keys_of directives parameters messages
-                 reasons lists around least example);
+                 anchors links skeleton keys_of directives parameters vendors
+                 subsections messages reasons lists around least example);
 
 
 # All C of the module, adjacent string literals joined.
@@ -39,6 +41,15 @@ sub page {
 sub sections {
     my ($text) = @_;
     my @parts = split /^## (.+)\n/m, $text;
+    shift @parts;
+    return @parts;
+}
+
+
+# The same of "### name".
+sub subsections {
+    my ($text) = @_;
+    my @parts = split /^### (.+)\n/m, $text;
     shift @parts;
     return @parts;
 }
@@ -163,49 +174,119 @@ sub directives {
 # wag_param_t and what the fields are set to before.
 sub parameters {
     my ($code, $directives) = @_;
-    my %max = (WAG_MAX_NUM => 1000000,
-               WAG_MAX_MSEC => '365d');
     my %p;
 
     for my $name (keys %$directives) {
-        my $handler = $directives->{$name}{handler};
-        my ($file) = grep {
-            $code->{$_} =~ /^$handler\([^()]*\)\n\{(?:(?!^\}).)*_params\b/ms
-        } keys %$code;
-        next unless $file;
+        my ($file) = function_of($code, $directives->{$name}{handler})
+            or next;
 
         my $text = $code->{$file};
         $text .= $code->{$file} || '' if $file =~ s/_conf\.c$/.c/;
 
-        while ($text =~ /\{\s*ngx_string\("(\w+=)"\),\s*
-                         WAG_PARAM_(\w+),\s*
-                         \w+\((?:\w+,\s*)?(\w+)\),\s*(\d+),\s*(\w+)\s*\}/gx)
-        {
-            my ($param, $type, $field, $min, $max) = ($1, $2, $3, $4, $5);
-            $max = $max{$max} if $max{$max};
-            my ($n) = $text =~ /\w->$field = (\w+);/;
-            undef $n unless defined $n && $n =~ /^\d+$/;
-            my ($s) = $text =~ /ngx_str_set\(&\w+->$field, "([^"]+)"\)/;
-
-            $n = 0 if $text !~ /\w->$field = \w+;/ && $min eq '0'
-                      && $type =~ /^(?:NUM|MSEC|PERCENT|FLAG)$/;
-
-            my %is = (STR => ['text', $s],
-                      FLAG => ['on, off', defined $n ? ($n ? 'on' : 'off')
-                                                     : undef],
-                      NUM => ["$min to $max", $n],
-                      PERCENT => ["$min% to $max%",
-                                  defined $n ? "$n%" : undef],
-                      MSEC => [($min ? "${min}ms" : $min) . " to $max",
-                               defined $n ? time_text($n) : undef],
-                      STATUS => ["$min to $max", undef]);
-
-            $p{$name}{$param} = { values => $is{$type}[0],
-                                  default => $is{$type}[1] };
-        }
+        my %rows = rows($text);
+        $p{$name} = \%rows if %rows;
     }
 
     return \%p;
+}
+
+
+# The file that has a function with a table of parameters, and that table.
+sub function_of {
+    my ($code, $function) = @_;
+
+    for my $file (sort keys %$code) {
+        return ($file, $1) if $code->{$file} =~
+            /^$function\([^()]*\)\n\{(?:(?!^\}).)*?\b(wag_\w+_params)\b/ms;
+    }
+
+    return;
+}
+
+
+# The rows of tables of wag_param_t.
+sub rows {
+    my ($text) = @_;
+    my %max = (WAG_MAX_NUM => 1000000,
+               WAG_MAX_MSEC => '365d');
+    my %p;
+
+    while ($text =~ /\{\s*ngx_string\("(\w+=)"\),\s*
+                     WAG_PARAM_(\w+),\s*
+                     \w+\((?:\w+,\s*)?(\w+)\),\s*(\d+),\s*(\w+)\s*\}/gx)
+    {
+        my ($param, $type, $field, $min, $max) = ($1, $2, $3, $4, $5);
+        $max = $max{$max} if $max{$max};
+        my ($n) = $text =~ /\w(?:->|\.)$field = (\w+);/;
+        $n = $1 if defined $n && $text =~ /^#define $n +(\d+)$/m;
+        undef $n unless defined $n && $n =~ /^\d+$/;
+        my ($s) = $text =~ /ngx_str_set\(&\w+->$field, "([^"]+)"\)/;
+
+        $n = 0 if $text !~ /\w(?:->|\.)$field = \w+;/ && $min eq '0'
+                  && $type =~ /^(?:NUM|MSEC|PERCENT|FLAG)$/;
+
+        my %is = (STR => ['text', $s],
+                  SECRET => ['text', undef],
+                  FLAG => ['on, off', defined $n ? ($n ? 'on' : 'off')
+                                                 : undef],
+                  NUM => ["$min to $max", $n],
+                  PERCENT => ["$min% to $max%",
+                              defined $n ? "$n%" : undef],
+                  MSEC => [($min ? "${min}ms" : $min) . " to $max",
+                           defined $n ? time_text($n) : undef],
+                  STATUS => ["$min to $max", undef]);
+
+        $p{$param} = { type => $type, values => $is{$type}[0],
+                       default => $is{$type}[1] };
+    }
+
+    return %p;
+}
+
+
+# What a vendor's file may say: directives, each { min, max, parameters }; words
+# for states; places of templates; kinds of routes and segments of their paths.
+sub vendors {
+    my ($code) = @_;
+    my (%d, @states, @places, @kinds, @segments);
+
+    for my $file (sort keys %$code) {
+        my $text = $code->{$file};
+
+        for ($text =~ /^static wag_vendor_directive_t .*?\[\] = \{(.*?)^\};/msg) {
+            while (/\{\s*ngx_string\("(\w+)"\),\s*(\d+),\s*(\w+),.*?
+                    (\w+)\s*\}/gsx)
+            {
+                my ($name, $min, $max, $set) = ($1, $2, $3, $4);
+                my ($in, $table) = function_of($code, $set);
+
+                my ($rows) = $in ? $code->{$in}
+                    =~ /^static wag_param_t +$table\[\] = \{(.*?)^\};/ms : '';
+
+                $d{$name} = { min => $min, max => $max,
+                              parameters => { rows($rows) } };
+            }
+        }
+
+        for ($text =~ /\bwag_vendor_state_names\[\] = \{(.*?)^\};/msg) {
+            push @states, /ngx_string\("(\w+)"\)/g;
+        }
+
+        for ($text =~ /\bwag_route_kinds\[\] = \{(.*?)^\};/msg) {
+            push @kinds, /ngx_string\("(\w+)"\)/g;
+        }
+
+        for ($text =~ /\bwag_route_segment_types\[\] = \{(.*?)^\};/msg) {
+            push @segments, /ngx_string\("([^"]+)"\)/g;
+        }
+
+        for ($text =~ /\bwag_template_places\[\] = \{(.*?)^\};/msg) {
+            push @places, /ngx_string\("([^"]+)"\)/g;
+        }
+    }
+
+    return { directives => \%d, states => \@states, places => \@places,
+             kinds => \@kinds, segments => \@segments };
 }
 
 
@@ -241,7 +322,7 @@ sub messages {
             s/\\"/"/g;
             s/ in %s:%ui(?:: %s$)?/%s/g;
             $m{join '.*?', map { quotemeta }
-                           split /%\d*(?:[VsPMi]|u[izLA])/, $_, -1} = $file;
+                           split /%\d*(?:[VsPMid]|u[izLA])/, $_, -1} = $file;
         }
     }
 
@@ -314,6 +395,7 @@ sub around {
     for (keys %top) {
         $in{ $_ eq 'server' ? ($top{$_} =~ /\d|unix/ ? 'upstream' : 'http')
            : /^(?:upstream|map|limit_\w+_zone|log_format|geo)$/ ? 'http'
+           : $directives->{$_} && $directives->{$_}{context} eq 'http' ? 'http'
            : $directives->{$_} && $directives->{$_}{context} eq 'upstream'
              || /^(?:keepalive|least_conn|zone)$/ ? 'upstream'
            : /^(?:proxy_\w+|limit_req)$/ ? 'location' : 'server' } = 1;
@@ -339,7 +421,7 @@ sub around {
     }
 
     $text .= ' upstream whatsapp { wa_gateway; server 127.0.0.1:3001; }'
-        unless $text =~ /^\s*upstream whatsapp \{/m;
+        unless $text =~ /(?:^|\})\s*upstream whatsapp \{/m;
 
     return $text;
 }
@@ -358,6 +440,7 @@ sub verdict {
 
     certificate($ng->{dir}) if $text =~ /ssl_certificate /;
     keys_file($ng->{dir}) if $text =~ /file=wa_gateway\.keys/;
+    vendor_files($ng->{dir}) if $text =~ m{include vendors/};
 
     my ($status, $said) = $ng->test;
     my ($error) = $said =~ /\[(?:emerg|alert|crit)\] (?:\d+#\d+: )?(.*)/;
@@ -367,11 +450,17 @@ sub verdict {
 }
 
 
-# The size of a zone that so many instances need, as nginx says.
+# The size of a zone that so many instances need, and sessions if there is a
+# vendor, as nginx says.
 sub least {
-    my ($n, $workers, $port) = @_;
+    my ($n, $workers, $port, $sessions) = @_;
+    my $vendor = 'wa_gateway_vendor v { list GET / items=$ name=$ state=$.s;'
+                 . ' state ready UP; }';
     my $ng = WaGateway::Nginx->new(port => $port, workers => $workers,
-        upstream => 'wa_gateway zone=u:32k;' . join '',
+        http => $sessions ? $vendor : '',
+        upstream => 'wa_gateway zone=u:32k'
+                    . ($sessions ? " vendor=v sessions=$sessions;" : ';')
+                    . join '',
         map { 'server 127.1.' . int($_ / 250) . '.' . ($_ % 250 + 1)
               . ':3001;' } 0 .. $n - 1);
     my ($least) = ($ng->test)[1] =~ /at least (\d+k)/;
@@ -407,6 +496,13 @@ sub keys_file {
     open my $fh, '>', "$dir/wa_gateway.keys" or die "$!\n";
     print $fh "# of the shop\na-secret\n";
     close $fh;
+}
+
+
+sub vendor_files {
+    my ($dir) = @_;
+    my $conf = abs_path(dirname(__FILE__) . '/../../../conf');
+    symlink "$conf/vendors", "$dir/vendors" or die "$!\n";
 }
 
 

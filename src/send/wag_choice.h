@@ -1,0 +1,76 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ *
+ * Which session a request goes to, among those that match what it names.
+ */
+
+
+#ifndef _WAG_CHOICE_H_INCLUDED_
+#define _WAG_CHOICE_H_INCLUDED_
+
+
+#include "wag_keys.h"
+#include "wag_known.h"
+#include "wag_vendor.h"
+
+
+/* what there is to choose from */
+
+#define WAG_CHOICE_SOME       0
+#define WAG_CHOICE_UNKNOWN    1   /* nobody has it */
+#define WAG_CHOICE_UNLISTED   2   /* nobody who was asked yet has it */
+#define WAG_CHOICE_DOWN       3   /* it is known, and cannot send */
+#define WAG_CHOICE_NONE       4   /* none can send */
+#define WAG_CHOICE_AMBIGUOUS  5   /* several numbers */
+#define WAG_CHOICE_FORBIDDEN  6   /* to this key */
+
+
+typedef struct {
+    wag_upstream_t      *upstream;
+    ngx_str_t            name;       /* as its vendor has it; len 0: any */
+    ngx_str_t            shown;      /* as it is shown; ditto */
+    uint64_t             number;     /* 0: any */
+    wag_peer_t          *peer;       /* NULL: any */
+    wag_vendor_t        *vendor;     /* NULL: any */
+    wag_key_t           *key;        /* NULL: all are allowed */
+    ngx_uint_t           sender;     /* SENDER_ANY ... */
+    unsigned             send:1;     /* it must be ready */
+} wag_choice_t;
+
+
+/*
+ * Whether an instance may be asked, with all that this takes; "data" is of
+ * the caller.  NGX_OK; NGX_BUSY.
+ */
+typedef ngx_int_t (*wag_choice_take_pt)(void *data, wag_peer_t *peer);
+
+
+/*
+ * What there is: CHOICE_SOME ...  wag_known_refresh() comes before.
+ */
+ngx_uint_t wag_choice_look(wag_choice_t *choice);
+
+/*
+ * The session whose turn it is, of those that may be asked; NULL if there is
+ * none.
+ */
+wag_known_t *wag_choice_next(wag_choice_t *choice, wag_choice_take_pt take,
+    void *data);
+
+/*
+ * Whether there is one that may be asked; "may" takes nothing.
+ */
+ngx_uint_t wag_choice_has(wag_choice_t *choice, wag_choice_take_pt may,
+    void *data);
+
+/*
+ * The instance for a session that is to be made: of those that are up and
+ * match, the one with the fewest, with those counted that are just made.
+ * NULL if there is none.
+ */
+wag_peer_t *wag_choice_place(wag_choice_t *choice, wag_choice_take_pt take,
+    void *data);
+
+
+#endif /* _WAG_CHOICE_H_INCLUDED_ */

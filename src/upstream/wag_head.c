@@ -1,0 +1,264 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
+#include "wag_head.h"
+
+
+static u_char *wag_head_line(u_char *p, u_char *last);
+static ngx_int_t wag_head_request_line(wag_head_t *head, u_char *p,
+    u_char *end);
+static ngx_int_t wag_head_header(wag_head_t *head, u_char *p, u_char *end);
+static ngx_uint_t wag_head_is_dropped(wag_head_edit_t *edit, ngx_str_t *name);
+
+
+#define wag_head_same(one, two)                                               \
+    ((one)->len == (two)->len                                                 \
+     && ngx_strncasecmp((one)->data, (two)->data, (one)->len) == 0)
+
+
+ngx_int_t
+wag_head_read(ngx_http_request_t *r, wag_head_t *head)
+{
+    u_char     *p, *end, *last;
+    ngx_int_t   rc;
+    ngx_buf_t  *b;
+
+    b = r->upstream->request_bufs->buf;
+
+    head->buf = b;
+
+    if (ngx_array_init(&head->headers, r->pool, 24, sizeof(ngx_keyval_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    p = b->pos;
+    last = b->last;
+
+    end = wag_head_line(p, last);
+
+    if (end == NULL || wag_head_request_line(head, p, end) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    for ( ;; ) {
+        p = end + 2;
+        end = wag_head_line(p, last);
+
+        if (end == NULL) {
+            return NGX_DECLINED;
+        }
+
+        if (end == p) {
+            head->body = end + 2;
+            return NGX_OK;
+        }
+
+        rc = wag_head_header(head, p, end);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+}
+
+
+/* where the line ends, at its CRLF; NULL if it does not */
+
+static u_char *
+wag_head_line(u_char *p, u_char *last)
+{
+    p = ngx_strlchr(p, last, LF);
+
+    return (p && p[-1] == CR) ? p - 1 : NULL;
+}
+
+
+static ngx_int_t
+wag_head_request_line(wag_head_t *head, u_char *p, u_char *end)
+{
+    u_char  *space;
+
+    space = ngx_strlchr(p, end, ' ');
+    if (space == NULL) {
+        return NGX_DECLINED;
+    }
+
+    head->method.data = p;
+    head->method.len = space - p;
+
+    /* a target that came from a variable may have blanks in it */
+
+    p = space + 1;
+
+    for (space = end; space > p && space[-1] != ' '; space--) { /* void */ }
+
+    if (space == p
+        || end - space != sizeof("HTTP/1.1") - 1
+        || ngx_memcmp(space, "HTTP/1.", sizeof("HTTP/1.") - 1) != 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    head->target.data = p;
+    head->target.len = space - 1 - p;
+
+    head->version.data = space;
+    head->version.len = end - space;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+wag_head_header(wag_head_t *head, u_char *p, u_char *end)
+{
+    u_char        *colon;
+    ngx_keyval_t  *kv;
+
+    colon = ngx_strlchr(p, end, ':');
+    if (colon == NULL) {
+        return NGX_DECLINED;
+    }
+
+    kv = ngx_array_push(&head->headers);
+    if (kv == NULL) {
+        return NGX_ERROR;
+    }
+
+    kv->key.data = p;
+    kv->key.len = colon - p;
+
+    for (p = colon + 1; p < end && (*p == ' ' || *p == '\t'); p++) {
+        /* void */
+    }
+
+    while (end > p && (end[-1] == ' ' || end[-1] == '\t')) {
+        end--;
+    }
+
+    kv->value.data = p;
+    kv->value.len = end - p;
+
+    return NGX_OK;
+}
+
+
+ngx_keyval_t *
+wag_head_find(wag_head_t *head, ngx_str_t *name, ngx_keyval_t *prev)
+{
+    ngx_keyval_t  *kv, *last;
+
+    kv = prev ? prev + 1 : head->headers.elts;
+    last = (ngx_keyval_t *) head->headers.elts + head->headers.nelts;
+
+    for ( /* void */ ; kv < last; kv++) {
+        if (wag_head_same(&kv->key, name)) {
+            return kv;
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_int_t
+wag_head_put(ngx_http_request_t *r, wag_head_t *head, wag_head_edit_t *edit)
+{
+    u_char        *p;
+    size_t         size;
+    ngx_buf_t     *b;
+    ngx_uint_t     i;
+    ngx_keyval_t  *kv;
+
+    size = (head->buf->last - head->buf->pos) + edit->target.len;
+
+    kv = edit->add.elts;
+
+    for (i = 0; i < edit->add.nelts; i++) {
+        size += kv[i].key.len + sizeof(": ") - 1 + kv[i].value.len
+                + sizeof(CRLF) - 1;
+    }
+
+    b = ngx_calloc_buf(r->pool);
+    p = ngx_pnalloc(r->pool, size);
+
+    if (b == NULL || p == NULL) {
+        return NGX_ERROR;
+    }
+
+    /* with the flags of the other one */
+
+    *b = *head->buf;
+
+    b->start = p;
+    b->pos = p;
+    b->end = p + size;
+
+    p = ngx_cpymem(p, head->method.data, head->method.len);
+    *p++ = ' ';
+    p = ngx_cpymem(p, edit->target.data, edit->target.len);
+    *p++ = ' ';
+    p = ngx_cpymem(p, head->version.data, head->version.len);
+    *p++ = CR; *p++ = LF;
+
+    kv = head->headers.elts;
+
+    for (i = 0; i < head->headers.nelts; i++) {
+
+        if (wag_head_is_dropped(edit, &kv[i].key)) {
+            continue;
+        }
+
+        p = ngx_cpymem(p, kv[i].key.data, kv[i].key.len);
+        *p++ = ':'; *p++ = ' ';
+        p = ngx_cpymem(p, kv[i].value.data, kv[i].value.len);
+        *p++ = CR; *p++ = LF;
+    }
+
+    kv = edit->add.elts;
+
+    for (i = 0; i < edit->add.nelts; i++) {
+        p = ngx_cpymem(p, kv[i].key.data, kv[i].key.len);
+        *p++ = ':'; *p++ = ' ';
+        p = ngx_cpymem(p, kv[i].value.data, kv[i].value.len);
+        *p++ = CR; *p++ = LF;
+    }
+
+    *p++ = CR; *p++ = LF;
+
+    b->last = ngx_cpymem(p, head->body, head->buf->last - head->body);
+
+    r->upstream->request_bufs->buf = b;
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+wag_head_is_dropped(wag_head_edit_t *edit, ngx_str_t *name)
+{
+    ngx_str_t   *drop;
+    ngx_uint_t   i;
+
+    drop = edit->drop.elts;
+
+    for (i = 0; i < edit->drop.nelts; i++) {
+        if (wag_head_same(&drop[i], name)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_uint_t
+wag_head_has_body(ngx_http_request_t *r, wag_head_t *head)
+{
+    return head->body < head->buf->last || r->upstream->request_bufs->next;
+}

@@ -1,0 +1,66 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ *
+ * The head of a request as nginx made it for an instance: read, and made
+ * anew with other headers.
+ */
+
+
+#ifndef _WAG_HEAD_H_INCLUDED_
+#define _WAG_HEAD_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+
+/* the texts lie in the buffer */
+
+typedef struct {
+    ngx_buf_t           *buf;
+    ngx_str_t            method;
+    ngx_str_t            target;
+    ngx_str_t            version;
+    ngx_array_t          headers;   /* ngx_keyval_t */
+    u_char              *body;      /* after the head */
+} wag_head_t;
+
+
+/* what is to be another */
+
+typedef struct {
+    ngx_str_t            target;
+    ngx_array_t          drop;      /* ngx_str_t: names of headers */
+    ngx_array_t          add;       /* ngx_keyval_t */
+} wag_head_edit_t;
+
+
+/*
+ * Reads the head of u->request_bufs, RFC 9112.  NGX_OK; NGX_DECLINED if it is
+ * of no HTTP/1; NGX_ERROR if there is no memory.
+ */
+ngx_int_t wag_head_read(ngx_http_request_t *r, wag_head_t *head);
+
+/*
+ * A header by its name, case ignored; NULL if there is none.  The next one
+ * after "prev", which may be NULL.
+ */
+ngx_keyval_t *wag_head_find(wag_head_t *head, ngx_str_t *name,
+    ngx_keyval_t *prev);
+
+/*
+ * Puts a head that was edited in place of the one of u->request_bufs, from
+ * the request's pool; the one that was read stays as it is.
+ */
+ngx_int_t wag_head_put(ngx_http_request_t *r, wag_head_t *head,
+    wag_head_edit_t *edit);
+
+/*
+ * Whether it has a body.
+ */
+ngx_uint_t wag_head_has_body(ngx_http_request_t *r, wag_head_t *head);
+
+
+#endif /* _WAG_HEAD_H_INCLUDED_ */

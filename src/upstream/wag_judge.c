@@ -1,0 +1,505 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
+#include "wag_allow.h"
+#include "wag_body_chain.h"
+#include "wag_judge.h"
+
+
+#define WAG_JUDGE_PIECE  65536   /* of a body in a file, in bytes */
+
+
+static ngx_int_t wag_judge_route(wag_ctx_t *ctx, wag_head_t *head,
+    wag_route_request_t *rr, wag_judgement_t *j);
+static void wag_judge_kind(wag_ctx_t *ctx, wag_head_t *head,
+    wag_route_request_t *rr, wag_judgement_t *j);
+static ngx_uint_t wag_judge_has_key(wag_ctx_t *ctx, wag_head_t *head,
+    wag_vendor_t *vendor, ngx_str_t *key);
+static ngx_uint_t wag_judge_has_header(wag_head_t *head, ngx_array_t *headers);
+static ngx_uint_t wag_judge_is_key(wag_ctx_t *ctx, wag_vendor_t *vendor,
+    ngx_str_t *key);
+static ngx_int_t wag_judge_body(wag_ctx_t *ctx, wag_head_t *head,
+    wag_route_request_t *rr, wag_judgement_t *j);
+static ngx_uint_t wag_judge_is_json(wag_head_t *head);
+static ngx_int_t wag_judge_scan(wag_ctx_t *ctx, wag_head_t *head,
+    wag_body_t *body);
+static void wag_judge_name(wag_route_request_t *rr, wag_judgement_t *j);
+static void wag_judge_session(wag_route_request_t *rr, wag_judgement_t *j);
+static void wag_judge_no_session(wag_route_request_t *rr, wag_judgement_t *j);
+static void wag_judge_bad(wag_judgement_t *j, ngx_str_t *member);
+
+
+#define wag_judge_same(one, two)                                              \
+    ((one)->len == (two)->len                                                 \
+     && ngx_memcmp((one)->data, (two)->data, (one)->len) == 0)
+
+
+static ngx_str_t  wag_judge_shown = ngx_string("X-WA-Session");
+static ngx_str_t  wag_judge_member = ngx_string("session");
+
+
+static ngx_uint_t  wag_judge_refusals[] = {
+    WAG_REFUSED_NOT,           /* WAG_CHOICE_SOME */
+    WAG_REFUSED_UNKNOWN,
+    WAG_REFUSED_UNLISTED,
+    WAG_REFUSED_DOWN,
+    WAG_REFUSED_NO_SESSION,
+    WAG_REFUSED_AMBIGUOUS,
+    WAG_REFUSED_FORBIDDEN
+};
+
+
+ngx_int_t
+wag_judge(wag_ctx_t *ctx, wag_head_t *head, wag_vendor_t *vendor,
+    wag_judgement_t *j)
+{
+    ngx_int_t            rc;
+    wag_route_request_t  rr;
+
+    j->choice.vendor = vendor;
+
+    rc = wag_judge_route(ctx, head, &rr, j);
+
+    if (rc != NGX_OK || j->refusal != WAG_REFUSED_NOT) {
+        return rc;
+    }
+
+    wag_judge_kind(ctx, head, &rr, j);
+
+    if (j->refusal == WAG_REFUSED_NOT
+        && rr.body && wag_head_has_body(ctx->request, head))
+    {
+        rc = wag_judge_body(ctx, head, &rr, j);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    if (j->refusal == WAG_REFUSED_NOT) {
+        wag_judge_name(&rr, j);
+    }
+
+    if (j->refusal != WAG_REFUSED_NOT) {
+        return NGX_OK;
+    }
+
+    if (j->choice.name.len || j->choice.shown.len || j->choice.number) {
+        wag_judge_session(&rr, j);
+
+    } else {
+        wag_judge_no_session(&rr, j);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+wag_judge_route(wag_ctx_t *ctx, wag_head_t *head, wag_route_request_t *rr,
+    wag_judgement_t *j)
+{
+    ngx_int_t  rc;
+
+    ngx_memzero(rr, sizeof(wag_route_request_t));
+
+    rr->pool = ctx->request->pool;
+    rr->method = head->method;
+    rr->target = head->target;
+    rr->headers = head->headers.elts;
+    rr->nheaders = head->headers.nelts;
+
+    rc = wag_route_judge(&j->choice.vendor->routes, rr);
+
+    if (rc == NGX_DECLINED) {
+        ngx_log_error(NGX_LOG_INFO, ctx->request->connection->log, 0,
+                      "wa_gateway: %V %s", &rr->where, rr->error);
+
+        wag_judge_bad(j, &rr->where);
+        return NGX_OK;
+    }
+
+    j->kind = rr->kind;
+    j->target = rr->target;
+    j->dropped = rr->dropped;
+
+    return rc;
+}
+
+
+/* what destroys is refused, and what tells of all but to who has the key */
+
+static void
+wag_judge_kind(wag_ctx_t *ctx, wag_head_t *head, wag_route_request_t *rr,
+    wag_judgement_t *j)
+{
+    j->keyed = 1;
+
+    if (rr->kind != WAG_ROUTE_BLOCKED && rr->kind != WAG_ROUTE_LIST) {
+        return;
+    }
+
+    if (wag_allow_allows(ctx->request, &head->method, &head->target)) {
+        return;
+    }
+
+    j->keyed = 0;
+
+    if (rr->kind == WAG_ROUTE_BLOCKED
+        || !wag_judge_has_key(ctx, head, j->choice.vendor, &rr->key))
+    {
+        j->refusal = WAG_REFUSED_BLOCKED;
+    }
+}
+
+
+static ngx_uint_t
+wag_judge_has_key(wag_ctx_t *ctx, wag_head_t *head, wag_vendor_t *vendor,
+    ngx_str_t *key)
+{
+    return wag_judge_has_header(head, &vendor->headers)
+           || wag_judge_has_header(head, &vendor->list_headers)
+           || wag_judge_is_key(ctx, vendor, key);
+}
+
+
+static ngx_uint_t
+wag_judge_has_header(wag_head_t *head, ngx_array_t *headers)
+{
+    ngx_uint_t            i;
+    wag_vendor_header_t  *header;
+
+    header = headers->elts;
+
+    for (i = 0; i < headers->nelts; i++) {
+        if (wag_head_find(head, &header[i].name, NULL)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* in the path: as long as it takes, whatever of it is right */
+
+static ngx_uint_t
+wag_judge_is_key(wag_ctx_t *ctx, wag_vendor_t *vendor, ngx_str_t *key)
+{
+    size_t           k;
+    ngx_uint_t       i, found;
+    wag_server_t    *server;
+    volatile size_t  diff;
+
+    found = 0;
+
+    for (i = 0; key->len && i < ctx->upstream->nservers; i++) {
+        server = &ctx->upstream->servers[i];
+
+        if (server->vendor != vendor || server->key.len == 0) {
+            continue;
+        }
+
+        diff = server->key.len ^ key->len;
+
+        for (k = 0; k < key->len; k++) {
+            diff |= key->data[k] ^ server->key.data[k % server->key.len];
+        }
+
+        found |= (diff == 0);
+    }
+
+    return found;
+}
+
+
+static ngx_int_t
+wag_judge_body(wag_ctx_t *ctx, wag_head_t *head, wag_route_request_t *rr,
+    wag_judgement_t *j)
+{
+    ngx_int_t            rc;
+    wag_body_t          *body;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    if (r->request_body_no_buffering) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "wa_gateway: \"proxy_request_buffering off\" where the "
+                      "body names the session");
+        j->refusal = WAG_REFUSED_CONFIGURED;
+        return NGX_OK;
+    }
+
+    if (!wag_judge_is_json(head)) {
+        j->refusal = WAG_REFUSED_TYPE;
+        return NGX_OK;
+    }
+
+    body = ngx_palloc(r->pool, sizeof(wag_body_t));
+    if (body == NULL) {
+        return NGX_ERROR;
+    }
+
+    wag_body_init(body, &rr->member);
+
+    rc = wag_judge_scan(ctx, head, body);
+
+    if (rc == NGX_ABORT) {
+        return NGX_ERROR;
+    }
+
+    if (rc != NGX_OK) {
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "wa_gateway: body cannot be judged: %s at %O",
+                      body->error, body->offset);
+
+        if (rc == NGX_ERROR) {
+            j->refusal = WAG_REFUSED_TYPE;
+            return NGX_OK;
+        }
+
+        wag_judge_bad(j, &rr->member);
+        return NGX_OK;
+    }
+
+    if (body->value.len == 0) {
+        return NGX_OK;
+    }
+
+    if (rr->session.len && !wag_judge_same(&rr->session, &body->value)) {
+        wag_judge_bad(j, &rr->member);
+        return NGX_OK;
+    }
+
+    rr->session = body->value;
+
+    return NGX_OK;
+}
+
+
+/*
+ * What a server takes for JSON in UTF-8.  Without a type some take it, some do
+ * not, and another charset may be read in another way than here.
+ */
+
+static ngx_uint_t
+wag_judge_is_json(wag_head_t *head)
+{
+    u_char            *p, *last;
+    ngx_keyval_t      *type;
+    static ngx_str_t   name = ngx_string("Content-Type");
+    static ngx_str_t   encoding = ngx_string("Content-Encoding");
+    static ngx_str_t   json = ngx_string("application/json");
+    static ngx_str_t   utf8 = ngx_string("charset=utf-8");
+    static ngx_str_t   quoted = ngx_string("charset=\"utf-8\"");
+
+    type = wag_head_find(head, &name, NULL);
+
+    if (type == NULL
+        || wag_head_find(head, &name, type)
+        || wag_head_find(head, &encoding, NULL)
+        || type->value.len < json.len
+        || ngx_strncasecmp(type->value.data, json.data, json.len) != 0)
+    {
+        return 0;
+    }
+
+    p = type->value.data + json.len;
+    last = type->value.data + type->value.len;
+
+    while (p < last && (*p == ' ' || *p == '\t')) {
+        p++;
+    }
+
+    if (p == last) {
+        return 1;
+    }
+
+    if (*p++ != ';') {
+        return 0;
+    }
+
+    while (p < last && (*p == ' ' || *p == '\t')) {
+        p++;
+    }
+
+    return p == last
+           || ((size_t) (last - p) == utf8.len
+               && ngx_strncasecmp(p, utf8.data, utf8.len) == 0)
+           || ((size_t) (last - p) == quoted.len
+               && ngx_strncasecmp(p, quoted.data, quoted.len) == 0);
+}
+
+
+/* as wag_body_end(); NGX_ABORT: it could not be read */
+
+static ngx_int_t
+wag_judge_scan(wag_ctx_t *ctx, wag_head_t *head, wag_body_t *body)
+{
+    u_char       *buf;
+    ngx_buf_t     rest;
+    ngx_chain_t   in;
+
+    /* "proxy_set_body" is behind the head */
+
+    ngx_memzero(&rest, sizeof(ngx_buf_t));
+
+    rest.pos = head->body;
+    rest.last = head->buf->last;
+    rest.memory = 1;
+
+    in.buf = &rest;
+    in.next = ctx->request->upstream->request_bufs->next;
+
+    buf = NULL;
+
+    if (ctx->request->request_body && ctx->request->request_body->temp_file) {
+        buf = ngx_alloc(WAG_JUDGE_PIECE, ctx->request->connection->log);
+        if (buf == NULL) {
+            return NGX_ABORT;
+        }
+    }
+
+    if (wag_body_chain(body, &in, buf, WAG_JUDGE_PIECE) != NGX_OK) {
+        ngx_free(buf);
+        return NGX_ABORT;
+    }
+
+    ngx_free(buf);
+
+    return wag_body_end(body);
+}
+
+
+/* the gateway's own header and the vendor's place tell of the same one */
+
+static void
+wag_judge_name(wag_route_request_t *rr, wag_judgement_t *j)
+{
+    wag_choice_t  *choice;
+
+    choice = &j->choice;
+    choice->name = rr->session;
+
+    if (rr->session.len) {
+
+        if (choice->shown.len
+            && !choice->vendor->secret
+            && !wag_judge_same(&rr->session, &choice->shown))
+        {
+            wag_judge_bad(j, &wag_judge_shown);
+        }
+
+        return;
+    }
+
+    if (choice->shown.len == 0 && choice->number == 0) {
+        return;
+    }
+
+    if (rr->header.len) {
+        j->header = rr->header;
+        j->encode = rr->encode;
+
+    } else if (rr->places && rr->kind != WAG_ROUTE_CREATE) {
+
+        /* the server would take another one, as it has a default */
+
+        wag_judge_bad(j, rr->member.len ? &rr->member : &wag_judge_member);
+    }
+}
+
+
+static void
+wag_judge_session(wag_route_request_t *rr, wag_judgement_t *j)
+{
+    ngx_uint_t  found;
+
+    j->by = WAG_BY_SESSION;
+    j->choice.send = (rr->kind == WAG_ROUTE_SEND);
+
+    found = wag_choice_look(&j->choice);
+
+    if (rr->kind == WAG_ROUTE_CREATE
+        && (found == WAG_CHOICE_UNKNOWN || found == WAG_CHOICE_UNLISTED))
+    {
+        j->by = WAG_BY_PLACE;
+        return;
+    }
+
+    j->refusal = wag_judge_refusals[found];
+}
+
+
+static void
+wag_judge_no_session(wag_route_request_t *rr, wag_judgement_t *j)
+{
+    if (rr->kind == WAG_ROUTE_SEND && rr->header.len) {
+
+        /* it would be the server's choice, and is the gateway's */
+
+        j->header = rr->header;
+        j->encode = rr->encode;
+
+        wag_judge_session(rr, j);
+        return;
+    }
+
+    if (wag_keys_is_limited(j->choice.key)) {
+        j->refusal = WAG_REFUSED_FORBIDDEN;
+        return;
+    }
+
+    switch (rr->kind) {
+
+    case WAG_ROUTE_CREATE:
+        j->by = WAG_BY_PLACE;
+        break;
+
+    case WAG_ROUTE_NATIVE:
+    case WAG_ROUTE_SEND:
+        j->keyed = 0;
+        break;
+
+    default:
+        break;
+    }
+}
+
+
+static void
+wag_judge_bad(wag_judgement_t *j, ngx_str_t *member)
+{
+    j->refusal = WAG_REFUSED_BAD;
+    j->member = *member;
+}
+
+
+ngx_uint_t
+wag_judge_score(wag_judgement_t *j)
+{
+    switch (j->refusal) {
+
+    case WAG_REFUSED_NOT:
+
+        if (j->by == WAG_BY_SESSION) {
+            return j->choice.name.len ? WAG_JUDGE_FOUND : 4;
+        }
+
+        return (j->kind == WAG_ROUTE_NATIVE) ? 1 : 4;
+
+    case WAG_REFUSED_UNKNOWN:
+    case WAG_REFUSED_UNLISTED:
+        return 3;
+
+    case WAG_REFUSED_BAD:
+    case WAG_REFUSED_TYPE:
+        return 2;
+
+    default:
+        return 5;
+    }
+}

@@ -1,0 +1,244 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
+#include "wag_remake.h"
+
+
+static void wag_remake_values(wag_ctx_t *ctx, wag_peer_t *peer,
+    ngx_str_t *values);
+static ngx_int_t wag_remake_key(wag_ctx_t *ctx, wag_head_edit_t *edit,
+    wag_vendor_t *vendor, ngx_str_t *values);
+static ngx_int_t wag_remake_place(wag_ctx_t *ctx, wag_head_edit_t *edit,
+    ngx_str_t *name);
+static ngx_int_t wag_remake_drop(wag_head_edit_t *edit, ngx_str_t *name);
+static ngx_int_t wag_remake_drop_key(wag_head_edit_t *edit,
+    ngx_array_t *headers);
+static ngx_uint_t wag_remake_brings(wag_head_t *head, ngx_array_t *headers);
+
+
+ngx_int_t
+wag_remake(wag_ctx_t *ctx, wag_peer_t *peer)
+{
+    ngx_str_t         values[WAG_TEMPLATE_VALUES], *name;
+    ngx_pool_t       *pool;
+    wag_routing_t    *routing;
+    wag_head_edit_t   edit;
+    wag_judgement_t  *j;
+
+    routing = ctx->routing;
+    j = &routing->judgement;
+
+    if (!j->keyed && !j->dropped && j->header.len == 0 && !routing->own) {
+        return NGX_OK;
+    }
+
+    pool = ctx->request->pool;
+
+    if (ngx_array_init(&edit.drop, pool, 8, sizeof(ngx_str_t)) != NGX_OK
+        || ngx_array_init(&edit.add, pool, 4, sizeof(ngx_keyval_t)) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    edit.target = j->target.len ? j->target : routing->head.target;
+
+    for (name = wag_routing_headers; name->len; name++) {
+        if (wag_remake_drop(&edit, name) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    wag_remake_values(ctx, peer, values);
+
+    if (j->keyed
+        && peer->server->vendor
+        && wag_remake_key(ctx, &edit, peer->server->vendor, values) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (j->header.len
+        && routing->known
+        && wag_remake_place(ctx, &edit, &values[WAG_TEMPLATE_SESSION])
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return wag_head_put(ctx->request, &routing->head, &edit);
+}
+
+
+static void
+wag_remake_values(wag_ctx_t *ctx, wag_peer_t *peer, ngx_str_t *values)
+{
+    wag_known_t  *known;
+
+    ngx_memzero(values, WAG_TEMPLATE_VALUES * sizeof(ngx_str_t));
+
+    values[WAG_TEMPLATE_KEY] = peer->server->key;
+
+    known = ctx->routing->known;
+
+    if (known) {
+        wag_known_name(known, &values[WAG_TEMPLATE_SESSION]);
+        wag_known_token(known, &values[WAG_TEMPLATE_TOKEN]);
+    }
+}
+
+
+/*
+ * A key of the client's own gives way if it came in with one of the gateway's;
+ * where it needs none, what it brings is its own affair.
+ */
+
+static ngx_int_t
+wag_remake_key(wag_ctx_t *ctx, wag_head_edit_t *edit, wag_vendor_t *vendor,
+    ngx_str_t *values)
+{
+    ngx_uint_t            i;
+    ngx_array_t          *headers;
+    ngx_keyval_t         *kv;
+    wag_vendor_header_t  *header;
+
+    headers = (ctx->routing->known == NULL && vendor->list_headers.nelts)
+              ? &vendor->list_headers : &vendor->headers;
+
+    if (ctx->key == NULL && wag_remake_brings(&ctx->routing->head, headers)) {
+        return NGX_OK;
+    }
+
+    if (wag_remake_drop_key(edit, &vendor->headers) != NGX_OK
+        || wag_remake_drop_key(edit, &vendor->list_headers) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    header = headers->elts;
+
+    for (i = 0; i < headers->nelts; i++) {
+
+        if (!wag_template_has(&header[i].value, values)) {
+            continue;
+        }
+
+        kv = ngx_array_push(&edit->add);
+        if (kv == NULL) {
+            return NGX_ERROR;
+        }
+
+        kv->key = header[i].name;
+
+        if (wag_template_fill(ctx->request->pool, &header[i].value, values, 0,
+                              &kv->value)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* unless it is the key as well, and there already */
+
+static ngx_int_t
+wag_remake_place(wag_ctx_t *ctx, wag_head_edit_t *edit, ngx_str_t *name)
+{
+    u_char           *p;
+    ngx_uint_t        i;
+    ngx_keyval_t     *kv;
+    wag_judgement_t  *j;
+
+    j = &ctx->routing->judgement;
+    kv = edit->add.elts;
+
+    for (i = 0; i < edit->add.nelts; i++) {
+        if (kv[i].key.len == j->header.len
+            && ngx_strncasecmp(kv[i].key.data, j->header.data, j->header.len)
+               == 0)
+        {
+            return NGX_OK;
+        }
+    }
+
+    kv = ngx_array_push(&edit->add);
+    if (kv == NULL) {
+        return NGX_ERROR;
+    }
+
+    kv->key = j->header;
+    kv->value = *name;
+
+    if (!j->encode) {
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(ctx->request->pool, 3 * name->len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    kv->value.data = p;
+    kv->value.len = (u_char *) ngx_escape_uri(p, name->data, name->len,
+                                              NGX_ESCAPE_URI_COMPONENT)
+                    - p;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+wag_remake_drop(wag_head_edit_t *edit, ngx_str_t *name)
+{
+    ngx_str_t  *drop;
+
+    drop = ngx_array_push(&edit->drop);
+    if (drop == NULL) {
+        return NGX_ERROR;
+    }
+
+    *drop = *name;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+wag_remake_drop_key(wag_head_edit_t *edit, ngx_array_t *headers)
+{
+    ngx_uint_t            i;
+    wag_vendor_header_t  *header;
+
+    header = headers->elts;
+
+    for (i = 0; i < headers->nelts; i++) {
+        if (wag_remake_drop(edit, &header[i].name) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+wag_remake_brings(wag_head_t *head, ngx_array_t *headers)
+{
+    ngx_uint_t            i;
+    wag_vendor_header_t  *header;
+
+    header = headers->elts;
+
+    for (i = 0; i < headers->nelts; i++) {
+        if (wag_head_find(head, &header[i].name, NULL)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}

@@ -1,0 +1,24 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ *
+ * Makes a request for the instance that was chosen: with its key, and the name
+ * of the session where a header names it.
+ */
+
+
+#ifndef _WAG_REMAKE_H_INCLUDED_
+#define _WAG_REMAKE_H_INCLUDED_
+
+
+#include "wag_routing.h"
+
+
+/*
+ * Before each attempt, from the request as nginx made it.  NGX_ERROR if there
+ * is no memory.
+ */
+ngx_int_t wag_remake(wag_ctx_t *ctx, wag_peer_t *peer);
+
+
+#endif /* _WAG_REMAKE_H_INCLUDED_ */

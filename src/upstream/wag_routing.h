@@ -1,0 +1,60 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ *
+ * Where a request to servers that have a vendor goes: what it is for and which
+ * session it names, judged by what the instance will get; and with which key.
+ */
+
+
+#ifndef _WAG_ROUTING_H_INCLUDED_
+#define _WAG_ROUTING_H_INCLUDED_
+
+
+#include "wag_judge.h"
+
+
+struct wag_routing_s {
+    wag_head_t           head;       /* of the request as nginx made it */
+    wag_judgement_t      judgement;
+    wag_known_t         *known;      /* the session chosen, if it is one */
+    unsigned             own:1;      /* it has headers of the gateway's */
+};
+
+
+/*
+ * Judges a request, once nginx has made it.  NGX_OK; NGX_DECLINED:
+ * ctx->refusal and ctx->member say why not; NGX_ERROR if there is no memory.
+ */
+ngx_int_t wag_routing_judge(wag_ctx_t *ctx);
+
+/*
+ * Whether it is chosen here at all: else any instance will do that fits.
+ */
+#define wag_routing_chooses(routing)                                          \
+    ((routing)                                                                \
+     && ((routing)->judgement.by != WAG_BY_INSTANCE                           \
+         || (routing)->judgement.choice.peer))
+
+#define wag_routing_fits(routing, peer)                                       \
+    ((routing) == NULL                                                        \
+     || (routing)->judgement.choice.vendor == NULL                            \
+     || (routing)->judgement.choice.vendor == (peer)->server->vendor)
+
+/*
+ * Chooses the instance of the session whose turn it is, or for a new session,
+ * or the one that was named; NULL if none may be asked.  "take" is as with
+ * wag_choice_next(), its data the context.
+ */
+wag_peer_t *wag_routing_choose(wag_ctx_t *ctx, wag_choice_take_pt take);
+
+/*
+ * Whether there is another one to choose; "may" takes nothing.
+ */
+ngx_uint_t wag_routing_has_others(wag_ctx_t *ctx, wag_choice_take_pt may);
+
+
+extern ngx_str_t  wag_routing_headers[];
+
+
+#endif /* _WAG_ROUTING_H_INCLUDED_ */
