@@ -5,7 +5,8 @@
 #
 #     run.sh [TARGET ...]     each for FUZZ_SECONDS (60), with its corpus; a
 #                             finding stays in build/fuzz/TARGET.found/
-#     run.sh --selftest       each finds a bug that is planted in a copy
+#     run.sh --selftest [TARGET ...]
+#                             each finds a bug that is planted in a copy
 #
 # NGINX_TREE: nginx's source; without it apt-get fetches the tarball.
 # FUZZ_CC: clang.  Needs clang with its runtime, libcjson-dev, libpcre2-dev;
@@ -118,7 +119,9 @@ build_vendor() {
 
     nginx=$(PATH=$PATH:/usr/sbin command -v nginx) || die "no nginx"
 
-    if [ -d "$top/build/sanitize/checkout/build/nginx/objs" ]; then
+    if [ "$top/build/sanitize/checkout/build/nginx/objs/Makefile" \
+         -nt "$top/config" ]
+    then
         tree=$top/build/sanitize/checkout/build/nginx
         nginx=$top/build/sanitize/nginx
     fi
@@ -175,8 +178,16 @@ plant() {
 }
 
 
+# Whether a target is among those to be tried.
+wanted() {
+    [ ${#only[@]} -eq 0 ] || [[ " ${only[*]} " = *" $1 "* ]]
+}
+
+
 # caught TARGET FILE SED: the bug that sed plants is found
 caught() {
+    wanted "$1" || return 0
+
     plant "$2" "$3"
 
     if [ "$1" = vendor ]; then
@@ -209,6 +220,8 @@ caught() {
 # caught_env WHAT SED: the same for a copy of bin/render.pl
 caught_env() {
     local log=$work/env.selftest.log
+
+    wanted env || return 0
 
     rm -rf "$work/planted"
     mkdir -p "$work/planted"
@@ -296,6 +309,7 @@ selftest() {
 mkdir -p "$work"
 
 if [ "${1:-}" = --selftest ]; then
+    only=("${@:2}")
     core
     selftest
     exit

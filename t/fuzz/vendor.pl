@@ -370,7 +370,7 @@ sub answer {
 
     my $host = () = $head =~ /^Host:/mg;
 
-    if ($head !~ m{\A(?:GET|POST)\ /[!-~]*\ HTTP/1\.1\r\n
+    if ($head !~ m{\A(?:GET|POST)\ /[!-~\x80-\xff]*\ HTTP/1\.1\r\n
                    (?:[!#-'*+.0-9A-Z^-z|~-]+:\ [^\x00-\x08\x0a-\x1f\x7f]*\r\n)+
                    \z}x
         || $host != 1 || $rest ne '')

@@ -32,6 +32,10 @@ wag_unit_sessions(wag_unit_t *u)
     wag_unit_ok(u, sizeof(wag_session_t) <= 256,
                 "a session has at most 256 bytes besides its texts");
 
+    wag_unit_ok(u, wag_sessions_size(10000) - wag_sessions_size(1)
+                   <= 9999 * (256 + WAG_SESSION_TEXT_LEN),
+                "nor has it more with what finds it, of 10,000");
+
     if (!wag_unit_ok(u, wag_sessions_room(s->zone.shpool, s->us.group,
                                           WAG_UNIT_SESSIONS) == NGX_OK,
                      "room for some"))
