@@ -142,6 +142,14 @@ for my $vendor ('wwebjs', 'evolution') {
     $fake->misbehave('ask', '');
     is(differs($ng, $fake), undef, "$vendor: all are as they were");
 
+    # another phone under the same name
+    $fake->session($names[1], state => 'login');
+    is(known($ng, $names[1], state => 'login')->{state}, 'login',
+       "$vendor: one is logged out");
+    $fake->session($names[1], state => 'ready', number => '966511111111');
+    is(known($ng, $names[1], state => 'ready', number => '966511111111')
+       ->{number}, '966511111111', "$vendor: and in again as another");
+
     ended($ng, $vendor);
 }
 
@@ -193,6 +201,41 @@ for my $vendor ('waha', 'evolution') {
     is(scalar(events($ng)), 0, 'both: nobody has moved');
 
     ended($ng, 'both');
+}
+
+
+# A list that tells the states, and a number that is asked for with a token.
+{
+    my $fake = WaGateway::Vendor->new('wppconnect', key => 'k', sessions => [
+        { name => 'open', number => '966500000001', state => 'ready' },
+        { name => 'also', number => '966500000002', state => 'ready' } ]);
+    my $url = $fake->url;
+    my $ng = gateway(fakes => [],
+        http => 'wa_gateway_vendor numbers {
+            key Authorization "Bearer <token>";
+            list GET /api/<key>/show-all-sessions items=$.response name=$
+                 state=$;
+            token POST /api/<session>/<key>/generate-token $.token;
+            number GET /api/<session>/get-phone-number $.response;
+            state ready open also;
+        }',
+        upstream => "wa_gateway_instances vendor=numbers key=k $url;")->start;
+
+    is(known($ng, 'open', state => 'ready', number => '966500000001')
+       ->{number}, '966500000001', 'token: a number that needs one');
+    is(known($ng, 'also', state => 'ready', number => '966500000002')
+       ->{number}, '966500000002', 'token: each with its own');
+
+    # none to be had
+    $fake->misbehave('token', 'status:500');
+    $fake->session('open', number => undef);
+    $ng->{upstream} =~ s/vendor=numbers/vendor=other/;
+    $ng->{http} =~ s/vendor numbers/vendor other/;
+    $ng->reload;
+    ok(asked($fake, 'token', 8), 'token: none is given');
+    is(sessions($ng)->{ready}, 2, 'token: the list tells who is ready');
+
+    ended($ng, 'token');
 }
 
 

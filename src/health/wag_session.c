@@ -148,7 +148,7 @@ wag_session_seen(wag_upstream_t *us, wag_peer_t *peer,
 
     if (session
         && report->told == WAG_SESSION_READY
-        && session->number == 0)
+        && (session->number == 0 || session->unsure))
     {
         rc = NGX_AGAIN;
     }
@@ -407,8 +407,15 @@ wag_session_take(wag_session_change_t *change, wag_session_t *session,
     ngx_memcpy(session->state, word.data, word.len);
     session->state_len = word.len;
 
+    /* who logs in again may have another phone */
+
+    if (report->told != WAG_SESSION_READY) {
+        session->unsure = 1;
+    }
+
     if (report->number) {
         session->number = report->number;
+        session->unsure = 0;
     }
 
     if (changed) {
@@ -599,6 +606,7 @@ wag_session_miss(wag_session_change_t *change, wag_session_t *session)
         }
 
         session->told = WAG_SESSION_DOWN;
+        session->unsure = 1;
         session->state_len = 0;
 
         wag_sessions_changed(change->upstream->group, session);

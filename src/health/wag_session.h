@@ -46,8 +46,8 @@ uint32_t wag_session_list(wag_upstream_t *us, wag_peer_t *peer);
 
 /*
  * A session that the list has, with what is said of it.  NGX_OK; NGX_AGAIN
- * if it is ready and its number is not known; NGX_DECLINED if the table is
- * full.
+ * if it is ready and its number is not known, or was before it last was not
+ * ready; NGX_DECLINED if the table is full.
  */
 ngx_int_t wag_session_seen(wag_upstream_t *us, wag_peer_t *peer,
     wag_session_report_t *report);

@@ -321,6 +321,7 @@ wag_sessions_put(wag_group_t *group, ngx_uint_t slot, wag_session_name_t *name)
     session->missed = 0;
     session->reason = 0;
     session->news = WAG_SESSION_TOLD;
+    session->unsure = 0;
     session->was = WAG_SESSION_NONE;
     session->state_len = 0;
 
@@ -609,6 +610,7 @@ wag_sessions_copy(wag_group_t *group, ngx_uint_t slot, wag_session_t *from)
     session->other_list = from->other_list;
     session->missed = from->missed;
     session->news = from->news;
+    session->unsure = from->unsure;
     session->was = from->was;
     session->state_len = from->state_len;
 

@@ -200,9 +200,11 @@ sub verdict {
 
     return 'refused with one line: ' . join "\n", @lines unless @lines == 1;
     return "refused with [emerg]: $lines[0]" unless $lines[0] =~ /\[emerg\]/;
-    return "refused with a file and a line: $lines[0]"
-        unless $lines[0] =~ m{\Q$dir/vendor.conf\E:\d+}
-               || $lines[0] =~ m{\Q$ng->{dir}\E/nginx\.conf:\d+$};
+
+    # what is quoted in it may have line breaks, as with nginx's own
+    return "refused with a file and a line: $text"
+        unless $text =~ m{\[emerg\].*\ in\ (?:\Q$dir\E/vendor|
+                          \Q$ng->{dir}\E/nginx)\.conf:\d+}xs;
     return;
 }
 

@@ -12,6 +12,7 @@ static void wag_unit_session_forgotten(wag_unit_zone_t *s);
 static void wag_unit_session_late(wag_unit_zone_t *s);
 static void wag_unit_session_wrapped(wag_unit_zone_t *s);
 static void wag_unit_session_removed(wag_unit_zone_t *s);
+static void wag_unit_session_number(wag_unit_zone_t *s);
 static void wag_unit_session_complete(wag_unit_zone_t *s, uint32_t list);
 static ngx_int_t wag_unit_session_seen(wag_unit_zone_t *s, const char *name,
     ngx_uint_t told, uint32_t list);
@@ -47,6 +48,7 @@ wag_unit_session(wag_unit_t *u)
     wag_unit_session_late(s);
     wag_unit_session_wrapped(s);
     wag_unit_session_removed(s);
+    wag_unit_session_number(s);
 
     ngx_cycle->log->log_level = level;
 }
@@ -250,6 +252,57 @@ wag_unit_session_removed(wag_unit_zone_t *s)
 
     wag_unit_ok(u, wag_unit_session_find(s, "kind") != NULL,
                 "one that is as it was does");
+}
+
+
+/* who logs in again may be another */
+
+static void
+wag_unit_session_number(wag_unit_zone_t *s)
+{
+    ngx_int_t              first, kept, again, still, told;
+    wag_unit_t            *u;
+    wag_session_report_t   report;
+
+    u = s->u;
+
+    wag_unit_session_report(&report, "phone", WAG_SESSION_READY,
+                            wag_session_list(&s->us, &s->us.slots[0]));
+    report.number = 0;
+
+    first = wag_session_seen(&s->us, &s->us.slots[0], &report);
+
+    report.number = 966500000001;
+    (void) wag_session_seen(&s->us, &s->us.slots[0], &report);
+
+    report.number = 0;
+    kept = wag_session_seen(&s->us, &s->us.slots[0], &report);
+
+    wag_unit_ok(u, first == NGX_AGAIN && kept == NGX_OK,
+                "a number is asked for until it is known");
+
+    report.told = WAG_SESSION_LOGIN;
+    (void) wag_session_seen(&s->us, &s->us.slots[0], &report);
+
+    report.told = WAG_SESSION_READY;
+    again = wag_session_seen(&s->us, &s->us.slots[0], &report);
+    still = wag_session_seen(&s->us, &s->us.slots[0], &report);
+
+    report.number = 966500000002;
+    told = wag_session_seen(&s->us, &s->us.slots[0], &report);
+
+    wag_unit_ok(u, again == NGX_AGAIN && still == NGX_AGAIN && told == NGX_OK
+                && wag_unit_session_find(s, "phone")->number == 966500000002,
+                "and again once it was not ready, until it is told");
+
+    report.list = wag_session_list(&s->us, &s->us.slots[0]);
+    wag_unit_session_complete(s, report.list);
+
+    report.list = wag_session_list(&s->us, &s->us.slots[0]);
+    report.number = 0;
+
+    wag_unit_ok(u, wag_session_seen(&s->us, &s->us.slots[0], &report)
+                   == NGX_AGAIN, "so it is once it was missing");
 }
 
 
