@@ -121,7 +121,7 @@ lint:
 	exit $$status
 
 # FUZZ_SECONDS=600: how long each target runs: http, expect, json, json_scan,
-# pick, body, urls, env, vendor.
+# pick, body, route, urls, env, vendor.
 fuzz:
 	t/fuzz/run.sh
 

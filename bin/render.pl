@@ -17,6 +17,10 @@ my $max_text = 1024;
 my $control = qr/[\x00-\x1f\x7f]/;
 my $day = 86400000;
 
+# Of all instances together; they take less than $sessions_room k of the zone.
+my $sessions = 10000;
+my $sessions_room = 4096;
+
 
 # ---- the variables
 
@@ -25,12 +29,21 @@ my $day = 86400000;
 # refused: then "allowed" is what the user reads.  An empty value means the
 # default, as `process.env.PORT || 3000` did.  A secret is not shown in errors.
 
+my $printable = "up to $max_text bytes of printable text, no blank at either "
+                . 'end';
+my $no_blanks = qr/^(?! |.* \z)/;
+my %vendor_file = vendor_files();
+my @vendors = ('plain', sort keys %vendor_file);
+
 my @variables = (
     { name => 'PORT', default => 3000, check => number(65535),
       allowed => 'a whole number from 1 to 65535' },
 
     { name => 'HOST', default => '127.0.0.1', check => \&host,
       allowed => 'an IPv4 address, an IPv6 address or a host name' },
+
+    { name => 'VENDOR', default => 'plain', check => \&vendor,
+      allowed => join ', ', @vendors },
 
     { name => 'INSTANCES', default => '', check => \&instances,
       allowed => 'http://host:port or https://host:port, separated by '
@@ -55,22 +68,33 @@ my @variables = (
       allowed => 'a header and its value, such as X-Api-Key: secret',
       secret => 1 },
 
+    { name => 'VENDOR_KEY', default => '', check => \&vendor_key,
+      allowed => $printable, secret => 1 },
+
+    { name => 'VENDOR_KEY_FILE', default => '', check => \&vendor_key_file,
+      allowed => "a file with lines KEY or URL KEY, each key $printable" },
+
+    (map { own_key($_) } sort keys %vendor_file),
+
     { name => 'WORKERS', default => 'auto', check => number(512, 'auto'),
       allowed => 'auto or a whole number from 1 to 512' },
 
     { name => 'GATEWAY_LANG', default => 'ar', check => text(qr/^(?:ar|en)\z/),
       allowed => 'ar or en' },
 
-    # "off" would turn the directive off, quoted or not, and "file=" name one.
+    # "off" would turn the directive off, quoted or not, "file=" name one, and
+    # the others be limits.
     { name => 'API_KEY', default => '',
-      check => text(qr/^(?!off\z|file=| |.* \z)/),
+      check => text(qr/^(?!off\z|(?:file|label|numbers|sessions)=| |.* \z)/),
       allowed => "up to $max_text bytes of printable text, no blank at either "
-                 . 'end, not the word off, no file= before it',
+                 . 'end, not the word off, no file=, label=, numbers= or '
+                 . 'sessions= before it',
       secret => 1 },
 
     { name => 'API_KEY_FILE', default => '', check => \&key_file,
       allowed => "a file with one key a line, up to $max_text bytes of "
-                 . 'printable text' },
+                 . 'printable text, and label=, numbers= or sessions= after '
+                 . 'it if it has limits' },
 
     { name => 'TRUSTED_PROXIES', default => '127.0.0.0/8,::1',
       check => \&networks,
@@ -96,6 +120,8 @@ check_values();
 my %is = map { $_->{name} => $_->{is} } @variables;
 my $out = $ENV{WA_MODE} eq 'summary' ? summary() : config();
 
+tell_ignored() if $ENV{WA_MODE} ne 'summary';
+
 binmode STDOUT;
 print $out and close STDOUT or fail("cannot write: $!");
 
@@ -116,7 +142,7 @@ sub read_env {
         $line =~ /^[ \t]*(?:export[ \t]+)?+([A-Za-z_][A-Za-z0-9_.-]*)(.*)/
             or next;
 
-        my ($v, $text) = ($variable{$1}, $2);
+        my ($v, $text) = (variable($1), $2);
 
         # "NAME: value" is what the dotenv of Node takes too.
         if ($text !~ s/^(?:[ \t]*=|:(?=[ \t]))//) {
@@ -181,7 +207,22 @@ sub unescape {
 }
 
 
+# A key for a vendor that is not there is no variable of some other program.
+sub variable {
+    my ($name) = @_;
+
+    push @variables, $variable{$name} = { name => $name, default => '',
+                                          check => text(qr/^/), secret => 1,
+                                          vendor => '' }
+        if !$variable{$name} && $name =~ /^VENDOR_KEY_[A-Z0-9_]+\z/;
+
+    return $variable{$name};
+}
+
+
 sub overlay_environment {
+    variable($_) for sort keys %ENV;
+
     for my $v (@variables) {
         my $text = $ENV{$v->{name}};
 
@@ -241,10 +282,34 @@ sub host {
 }
 
 
+# A file beside the template, or of the administrator, for each.
+sub vendor_files {
+    my ($beside) = ($ENV{WA_TEMPLATE} // '') =~ /^(.*\/)/;
+    my %file;
+
+    for my $folder (($beside // '') . 'vendors', $ENV{WA_OWN_VENDORS} // '') {
+        opendir my $handle, $folder or next;
+
+        for (readdir $handle) {
+            /^([a-z0-9-]+)\.conf\z/ or next;
+            $file{$1} = "$folder/$_" if $1 !~ /^(?:plain|file)\z/;
+        }
+    }
+
+    return %file;
+}
+
+
+sub vendor {
+    my ($text) = @_;
+    return $text eq 'plain' || $vendor_file{$text} ? $text : undef;
+}
+
+
 sub instances {
     my ($text) = @_;
     my ($v, @list) = ($variable{INSTANCES}, list($text));
-    my (@urls, %seen, $scheme);
+    my (@instances, %seen, $scheme);
 
     return demo_instances() if $demo ne '';
 
@@ -253,12 +318,18 @@ sub instances {
 
     pop @list if @list > 1 && $list[-1] eq '';
 
-    for my $url (@list) {
-        return if $url eq '';
+    for my $entry (@list) {
+        return if $entry eq '';
+
+        my ($own, $url) = $entry =~ m{^(?:([a-z0-9-]+)\+(?=https?://))?(.*)}i;
+        my $vendor = lc($own // $variable{VENDOR}{is});
 
         $url =~ s/\/\z//;
         my ($this, $key) = url_parts($url);
         my $shown = '"' . show($url) . '"';
+
+        refuse($v, "before a + one of $variable{VENDOR}{allowed}; not \""
+                   . show($own) . '"') if !defined vendor($vendor);
 
         refuse($v, "$v->{allowed}, no path; not $shown") if !$key;
 
@@ -267,10 +338,11 @@ sub instances {
         refuse($v, 'one scheme for all, http or https') if $this ne $scheme;
         refuse($v, "each instance once; not again $shown") if $seen{$key}++;
 
-        push @urls, $scheme . substr $url, length $scheme;
+        push @instances, { url => $scheme . substr($url, length $scheme),
+                           vendor => $vendor };
     }
 
-    return @urls ? \@urls : undef;
+    return @instances ? \@instances : undef;
 }
 
 
@@ -326,19 +398,27 @@ sub key_file {
     refuse($v, "either this or API_KEY ($key->{source}), not both")
         if $key->{value} ne '';
 
-    # Relative names begin where .env is.
-    my $from = $file eq '' ? "$ENV{WA_ROOT}/" : $file =~ s/[^\/]*\z//r;
-    my $path = $text =~ /^\// ? $text : "$from$text";
+    my $path = beside_env($text);
     my $lines = lines($path)
                 // refuse($v, "$v->{allowed}; this one cannot be read");
-    my ($at, $keys) = (0, 0);
+    my ($at, $keys, %seen) = (0, 0);
 
     for (map { trim($_) } @$lines) {
         $at++;
         next if $_ eq '' || /^#/;
 
-        refuse($v, "$v->{allowed}; not its line $at")
-            if /$control/ || length > $max_text;
+        my ($secret, $label, $limits) = key_line($_)
+            or refuse($v, "$v->{allowed}; not its line $at");
+
+        # A key that is there twice is one client, and so is a label.
+        for (["key $secret", "$label $limits"], ["label $label", $limits]) {
+            my ($name, $is) = @$_;
+            next if $name eq 'label ';
+
+            refuse($v, "the same limits wherever a key or a label is; not "
+                       . "line $at")
+                if ($seen{$name} //= $is) ne $is;
+        }
 
         $keys++;
     }
@@ -346,6 +426,170 @@ sub key_file {
     refuse($v, "$v->{allowed}; there is none in it") if !$keys;
 
     return $path;
+}
+
+
+# Relative names begin where .env is.
+sub beside_env {
+    my ($text) = @_;
+    my $from = $file eq '' ? "$ENV{WA_ROOT}/" : $file =~ s/[^\/]*\z//r;
+
+    return $text =~ /^\// ? $text : "$from$text";
+}
+
+
+# ---- the instances' own keys
+
+sub own_key {
+    my ($vendor) = @_;
+    my $name = 'VENDOR_KEY_' . uc($vendor) =~ tr/-/_/r;
+
+    return { name => $name, default => '', check => text($no_blanks),
+             allowed => $printable, secret => 1, vendor => $vendor };
+}
+
+
+sub vendor_key {
+    my ($text) = @_;
+    my ($main, @several) = main_vendor();
+
+    return '' if $text eq '';
+
+    refuse($variable{VENDOR_KEY}, 'VENDOR_KEY_ and a vendor, for each of '
+                                  . join ', ', @several) if @several;
+
+    return text($no_blanks)->($text);
+}
+
+
+# nginx reads it itself, as that of API_KEY_FILE.
+sub vendor_key_file {
+    my ($text) = @_;
+    my ($v, $key) = @variable{qw(VENDOR_KEY_FILE VENDOR_KEY)};
+    my ($main) = main_vendor();
+
+    return '' if $text eq '' || !vendors();
+
+    refuse($v, "either this or VENDOR_KEY ($key->{source}), not both")
+        if $key->{value} ne '';
+
+    my $path = beside_env($text);
+    my $lines = lines($path)
+                // refuse($v, "$v->{allowed}; this one cannot be read");
+    my %instance = map { lc $_->{url} => 1 } @{$variable{INSTANCES}{is}};
+    my ($at, $keys, $alone) = (0, 0, 0);
+
+    for (map { trim($_) } @$lines) {
+        $at++;
+        next if $_ eq '' || /^#/;
+
+        my ($url, $key) = m{^(https?://[^ \t]*)(?:[ \t]+(.*))?\z}i;
+        $key = $_ if !defined $url;
+
+        refuse($v, "$v->{allowed}; not its line $at")
+            if ($key // '') eq '' || length $key > $max_text
+               || (($url // '') . $key) =~ /$control/
+               || $key =~ m{^[a-z0-9-]+\+https?://}i;
+
+        refuse($v, "$v->{allowed}; its line $at needs a URL: VENDOR does not "
+                   . 'say whose key it is')
+            if !defined $url && $main eq 'plain';
+
+        refuse($v, "$v->{allowed}; its line $at is a second key without a URL")
+            if !defined $url && $alone++;
+
+        push @{$v->{strange}}, $at if defined $url && !$instance{lc $url};
+
+        $keys++;
+    }
+
+    refuse($v, "$v->{allowed}; there is none in it") if !$keys;
+
+    return $path;
+}
+
+
+# Of the instances, but plain.
+sub vendors {
+    my %has = map { $_->{vendor} => 1 } @{$variable{INSTANCES}{is}};
+    return grep { $_ ne 'plain' } sort keys %has;
+}
+
+
+# Whose keys are VENDOR_KEY and those without a URL: VENDOR's, or that of the
+# only vendor that instances have; or plain, and then all that they have, if
+# they are several.
+sub main_vendor {
+    my @has = vendors();
+    my $main = $variable{VENDOR}{is};
+
+    return $main if grep { $_ eq $main } @has;
+    return 'plain' if !@has || $main ne 'plain';
+    return @has == 1 ? $has[0] : ('plain', @has);
+}
+
+
+# Keys that nothing is done with.
+sub tell_ignored {
+    my ($main) = main_vendor();
+    my %has = map { $_ => 1 } vendors();
+    my $own = own_key($main)->{name};
+
+    for my $v (grep { ($_->{given} // '') ne '' } @variables) {
+        my ($name, $vendor) = @$v{qw(name vendor)};
+
+        next if $name !~ /^VENDOR_KEY/;
+
+        my $why = !defined $vendor && !%has ? 'no instance has a vendor'
+                  : $name eq 'VENDOR_KEY_FILE' ? ''
+                  : $name ne 'VENDOR_KEY' ? unused($vendor, $has{$vendor})
+                  : $main eq 'plain' ? unused($is{VENDOR})
+                  : $variable{$own}{value} ne '' ? "there is $own" : '';
+
+        remark("$v->{source}: $name: ignored: $why") if $why ne '';
+        remark("$v->{source}: $name, line $_: ignored: no instance has this "
+               . 'URL') for @{$v->{strange}};
+    }
+}
+
+
+sub unused {
+    my ($vendor, $used) = @_;
+
+    return $used ? '' : $vendor eq '' ? 'there is no such vendor'
+                      : "no instance has the vendor $vendor";
+}
+
+
+# The key, the label and the limits, as text that is the same for the same
+# ones; nothing if the line is wrong.  A key may have blanks in it.
+sub key_line {
+    my ($key) = @_;
+    my %is;
+
+    while ($key =~ s/(?:^|[ \t]+)(label|numbers|sessions)=([^ \t]*)\z//) {
+        return if exists $is{$1};
+        $is{$1} = $2;
+    }
+
+    my %good = (label => qr/^[A-Za-z0-9._-]{1,64}\z/,
+                numbers => qr/^\+?(?!0*\z)[0-9]{8,15}\z/,
+                sessions => qr/^(?!.*$control).{1,128}\z/s);
+
+    return if $key eq '' || length $key > $max_text || $key =~ /$control/;
+
+    for my $name (keys %is) {
+        my @items = $name eq 'label' ? $is{$name}
+                                     : split /,/, $is{$name}, -1;
+        return if !@items || grep { $_ !~ $good{$name} } @items;
+        s/^\+?0*// for $name eq 'numbers' ? @items : ();
+
+        my %one = map { $_ => 1 } @items;
+        $is{$name} = join ',', sort keys %one;
+    }
+
+    return ($key, $is{label} // '',
+            join ' ', map { "$_=" . ($is{$_} // '') } qw(numbers sessions));
 }
 
 
@@ -415,9 +659,14 @@ sub show {
 
 
 sub fail {
+    remark(@_);
+    exit 1;
+}
+
+
+sub remark {
     binmode STDERR;
     print STDERR "$_[0]\n";
-    exit 1;
 }
 
 
@@ -435,7 +684,7 @@ sub demo_instances {
     refuse($variable{PORT}, 'a port the demo instances do not take')
         if grep { $_ eq "127.0.0.1:$variable{PORT}{value}" } @addresses;
 
-    return [map { "http://$_" } @addresses];
+    return [map { { url => "http://$_", vendor => 'plain' } } @addresses];
 }
 
 
@@ -449,7 +698,8 @@ sub summary {
 
     return join '', map { "$_\n" }
         "host $host", "port $port", "url http://$near:$port", "key $key",
-        $demo ne '' ? 'demo 1' : (), map { "instance $_" } @{$is{INSTANCES}};
+        $demo ne '' ? 'demo 1' : (), vendors() ? 'sessions 1' : (),
+        map { "instance $_->{url}" } @{$is{INSTANCES}};
 }
 
 
@@ -488,7 +738,8 @@ sub config {
 sub blocks {
     my ($timeout, $interval) = @is{qw(REQUEST_TIMEOUT HEALTH_CHECK_INTERVAL)};
     my @instances = @{$is{INSTANCES}};
-    my $ssl = @instances && $instances[0] =~ /^https:/;
+    my @vendors = vendors();
+    my $ssl = @instances && $instances[0]{url} =~ /^https:/;
     my ($user, $log) = @ENV{qw(WA_USER WA_LOG)};
     my ($key, $key_file) = @is{qw(API_KEY API_KEY_FILE)};
     my ($name, $value) = map { quote($_) } @{$is{HEALTH_CHECK_HEADER} || []};
@@ -496,9 +747,18 @@ sub blocks {
 
     $key = "file=$key_file" if $key_file ne '';
 
+    # Without one a vendor's own list is what is asked.
+    my $uri = @vendors && ($variable{HEALTH_CHECK_PATH}{given} // '') eq ''
+              ? '' : quote("uri=$is{HEALTH_CHECK_PATH}") . ' ';
+
+    # It is for plain instances, and there is one setting for all.
+    my $wrap = $is{VENDOR} eq 'plain'
+               && grep { $_->{vendor} eq 'plain' } @instances;
+
     # Steps of two: a zone that changes its size is a new, empty zone.
     my $zone = 256;
     $zone *= 2 while $zone < 64 + 2 * @instances;
+    $zone += $sessions_room if @vendors;
 
     return (
         MODULE => quote($ENV{WA_MODULE}),
@@ -511,21 +771,65 @@ sub blocks {
         LANG => $is{GATEWAY_LANG},
         API_KEY => $key eq '' ? '' : 'wa_gateway_api_key ' . quote($key) . ';',
         TRUSTED => join('', map { "$_ 1;\n" } @{$is{TRUSTED_PROXIES}}),
-        ZONE => "${zone}k",
-        INSTANCES => join("\n    ", 'wa_gateway_instances',
-                          map { quote($_) } @instances) . ';',
-        CHECK => 'wa_gateway_check ' . quote("uri=$is{HEALTH_CHECK_PATH}")
-                 . " interval=${interval}ms timeout=${timeout}ms"
+        VENDORS => join('', map { 'include ' . file_name($vendor_file{$_})
+                                  . ";\n" } @vendors) . (@vendors ? "\n" : ''),
+        BALANCER => balancer("${zone}k", scalar @vendors),
+        INSTANCES => instance_lines(@instances),
+        CHECK => "wa_gateway_check ${uri}interval=${interval}ms"
+                 . " timeout=${timeout}ms"
                  . ($ssl ? ' ssl=on;' : ';'),
         EXPECT => ($name ? "wa_gateway_check_header $name $value;\n" : '')
                   . ($path ? "wa_gateway_expect json $path = @good;" : ''),
         SCHEME => $ssl ? 'https' : 'http',
-        HOST => $ssl ? tls_host(@instances) : '$wa_host',
+        HOST => $ssl ? tls_host(map { $_->{url} } @instances) : '$wa_host',
+        SESSIONS => @vendors ? "location = /sessions {\n    "
+                               . "wa_gateway_sessions whatsapp;\n}\n\n" : '',
+        ENVELOPE => $wrap ? 'on' : 'off',
         TLS => $ssl ? "proxy_ssl_server_name on;\n"
                       . "proxy_ssl_name        \$wa_tls_name;\n"
                       . 'proxy_ssl_protocols   TLSv1.2 TLSv1.3;' : '',
         DEMO => $demo,
     );
+}
+
+
+sub balancer {
+    my ($zone, $vendors) = @_;
+    my ($main) = main_vendor();
+    my ($key, $file) = @is{qw(VENDOR_KEY VENDOR_KEY_FILE)};
+    my @words = ('wa_gateway', "zone=whatsapp:$zone");
+
+    push @words, "sessions=$sessions" if $vendors;
+    push @words, "vendor=$main" if $main ne 'plain';
+    push @words, quote("key=$key") if $main ne 'plain' && $key ne '';
+    push @words, quote("key_file=$file") if $file ne '';
+
+    return "@words;";
+}
+
+
+# A directive for each row of instances that have the same vendor, so that they
+# keep their order.
+sub instance_lines {
+    my ($main) = main_vendor();
+    my (@lines, $before);
+
+    for (@_) {
+        my $vendor = $_->{vendor};
+
+        if (!defined $before || $before ne $vendor) {
+            my $own = $vendor eq 'plain' ? '' : $is{own_key($vendor)->{name}};
+
+            push @lines, join ' ', 'wa_gateway_instances',
+                $vendor eq $main ? () : "vendor=$vendor",
+                $own eq '' ? () : quote("key=$own");
+        }
+
+        $lines[-1] .= "\n    " . quote($_->{url});
+        $before = $vendor;
+    }
+
+    return join "\n", map { "$_;" } @lines;
 }
 
 
@@ -552,6 +856,15 @@ sub tls_host {
     my ($host, @others) = keys %hosts;
 
     return @others ? '$wa_host' : quote($host);
+}
+
+
+# For "include", which takes some of them for a pattern.
+sub file_name {
+    my ($text) = @_;
+
+    $text =~ s/([*?[\\])/\\$1/g if $text =~ /[*?[]/;
+    return quote($text);
 }
 
 

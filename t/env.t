@@ -303,7 +303,8 @@ unlike($err, qr/secret/, 'a refused key is not shown');
 
 gives('API_KEY, an equals sign is no file', "API_KEY=a=b\n$one", 'wa_gateway_api_key',
       ['a=b', 'off', 'off']);
-refuses('API_KEY=file=x', "API_KEY=file=x\n$one", qr/^\.env:1: API_KEY="fil\.\.\."/);
+refuses("API_KEY=$_", "API_KEY=$_\n$one", qr/^\.env:1: API_KEY="...\.\.\."/)
+    for qw(file=x label=x numbers=x sessions=x);
 
 
 # API_KEY_FILE
@@ -325,7 +326,8 @@ gives('with any name', "API_KEY_FILE='a \"\\b;}'\n$one", 'wa_gateway_api_key',
 ($status, $out, $err) = render("API_KEY_FILE=api_keys\n$one");
 unlike("$out$err", qr/two/, 'no key of the file is printed');
 
-my $keys = 'a file with one key a line, up to 1024 bytes of printable text';
+my $keys = 'a file with one key a line, up to 1024 bytes of printable text, '
+           . 'and label=, numbers= or sessions= after it if it has limits';
 
 refuses('both', "API_KEY=x\nAPI_KEY_FILE=api_keys\n$one",
         qr/^\.env:2: API_KEY_FILE="api_keys": allowed: either this or API_KEY \(.*:1\), not both$/);
@@ -338,12 +340,48 @@ refuses('a directory', "API_KEY_FILE=$dir\n$one",
 for ([no_key => "# only\n\n", 'there is none in it'], [empty => '', 'there is none in it'],
      [long => "ok\n" . 'a' x 1025 . "\n", 'not its line 2'],
      [control => "\n\nse\tcret\n", 'not its line 3'],
-     [nul => "one\nse\0cret\n", 'not its line 2'])
+     [nul => "one\nse\0cret\n", 'not its line 2'],
+     [long_limited => 'a' x 1025 . " sessions=a\n", 'not its line 1'],
+     [alone => "one\nsessions=main\n", 'not its line 2'],
+     [label => "one label=a/b\n", 'not its line 1'],
+     [empty_label => "one label=\n", 'not its line 1'],
+     [long_label => 'one label=' . 'a' x 65 . "\n", 'not its line 1'],
+     [short => "one numbers=1234567\n", 'not its line 1'],
+     [digits => "one numbers=1234567890123456\n", 'not its line 1'],
+     [letters => "one numbers=96650000000x\n", 'not its line 1'],
+     [zeros => "one numbers=00000000\n", 'not its line 1'],
+     [commas => "one sessions=a,,b\n", 'not its line 1'],
+     [last_comma => "one sessions=a,\n", 'not its line 1'],
+     [long_session => 'one sessions=' . 'a' x 129 . "\n", 'not its line 1'],
+     [session_control => "one sessions=a\x01\n", 'not its line 1'],
+     [twice => "one sessions=a label=x sessions=b\n", 'not its line 1'])
 {
     my ($name, $text, $why) = @$_;
     write_file("$dir/$name", $text);
     refuses("$name in the file", "API_KEY_FILE=$name\n$one",
             ".env:1: API_KEY_FILE=\"$name\": allowed: $keys; $why");
+}
+
+my $limited = "one label=a.B-_9 numbers=+966500000001,966500000002 sessions=main\n"
+              . "two words\tsessions=\xd9\x85,x numbers=12345678\n"
+              . "sessions=x is a key\nnot a limit labels=x\nopen sessions = x\n"
+              . "new sessions=main label=a.B-_9 numbers=966500000002,966500000001,966500000001\n"
+              . "one sessions=main numbers=966500000001,966500000002 label=a.B-_9\n"
+              . 'k' x 1024 . ' sessions=' . 'a' x 128 . ' label=' . 'b' x 64 . "\n";
+write_file("$dir/limited", $limited);
+gives('keys with limits', "API_KEY_FILE=limited\n$one", 'wa_gateway_api_key',
+      ["file=$dir/limited", 'off', 'off']);
+
+for ([key => "one sessions=a\nx\none sessions=b\n", 3],
+     [open_key => "one\none sessions=b\n", 2],
+     [key_label => "one label=a\none label=b\n", 2],
+     [label => "one label=a sessions=a\ntwo label=a\n", 2])
+{
+    my ($name, $text, $line) = @$_;
+    write_file("$dir/$name", $text);
+    refuses("limits that differ: $name", "API_KEY_FILE=$name\n$one",
+            ".env:1: API_KEY_FILE=\"$name\": allowed: the same limits wherever a key or a "
+            . "label is; not line $line");
 }
 
 
@@ -366,6 +404,264 @@ refuses("TRUSTED_PROXIES=$_", "TRUSTED_PROXIES=$_\n$one",
         qr/^\.env:1: TRUSTED_PROXIES=".*": allowed: addresses and networks/)
     for qw(x 10.0.0.0/33 10.0.0.0/ 10.0.0/8 ::1/129 ::g 10.0.0.1, ,10.0.0.1
            10.0.0.1;10.0.0.2 proxy.example.com none,10.0.0.1 10.0.0.0/08), '10.0.0.1 1; x';
+
+
+# VENDOR and the instances that have their own
+
+my $three = "INSTANCES=http://a,http://b\n";
+my $vendors = 'plain, evolution, gowa, waha, wppconnect, wuzapi, wwebjs';
+my $plain_zone = 'zone=whatsapp:256k';
+my $zone = 'zone=whatsapp:4352k sessions=10000';
+
+sub has_not {
+    my ($title, $text, @names) = @_;
+    my ($status, $out, $err) = render($text);
+    my $conf = parse_conf($out);
+
+    is("$status$err", 0, "$title: taken");
+    is(join(' ', map { find($conf, $_) } @names), '', "$title: @names");
+}
+
+# The locations' paths.
+sub locations {
+    my ($text) = @_;
+    my ($status, $out, $err) = render($text);
+    return join ' ', $out =~ /location ([^{]*?) \{/g;
+}
+
+gives('no VENDOR, no sessions', $three, 'wa_gateway', $plain_zone);
+gives('VENDOR=plain is the default', "VENDOR=plain\n$three", 'wa_gateway', $plain_zone);
+has_not('no VENDOR, no file', "VENDOR=\n$three", 'include', 'wa_gateway_sessions');
+unlike(locations($three), qr/sessions/, 'and /sessions is for an instance');
+
+gives("VENDOR=$_", "VENDOR=$_\n$three", 'wa_gateway', "$zone vendor=$_")
+    for qw(evolution gowa waha wppconnect wuzapi wwebjs);
+gives('its file alone is included', "VENDOR=waha\n$three", 'include',
+      root() . '/conf/vendors/waha.conf');
+gives('its instances need not say it', "VENDOR=waha\n$three", 'wa_gateway_instances',
+      'http://a http://b');
+gives('/sessions', "VENDOR=waha\n$three", 'wa_gateway_sessions', 'whatsapp');
+like(locations("VENDOR=waha\n$three"), qr/= \/sessions /, 'at its path');
+gives('its answers are not wrapped', "VENDOR=waha\n$three", 'wa_gateway_envelope',
+      ['off', 'off']);
+gives('those of plain ones are', $three, 'wa_gateway_envelope', ['on', 'on']);
+
+refuses("VENDOR=$_", "#\nVENDOR=$_\n$three", ".env:2: VENDOR=\"$_\": allowed: $vendors")
+    for qw(WAHA Plain wah waha.conf ../waha), 'waha gowa', 'waha;';
+
+my @mixed = (
+    ['one of its own', '', 'waha+http://a', "$zone vendor=waha", 'http://a'],
+    ['with a plain one', '', 'http://a,waha+http://b:1/', "$zone vendor=waha",
+     'vendor=plain http://a', 'http://b:1'],
+    ['two vendors', '', 'waha+http://a,gowa+http://b', $zone,
+     'vendor=waha http://a', 'vendor=gowa http://b'],
+    ['with VENDOR', 'waha', 'http://a,gowa+http://b,gowa+http://c,http://d',
+     "$zone vendor=waha", 'http://a', 'vendor=gowa http://b http://c', 'http://d'],
+    ['plain by name', 'waha', 'plain+http://a,http://b', "$zone vendor=waha",
+     'vendor=plain http://a', 'http://b'],
+    ['nobody has VENDOR', 'waha', 'gowa+http://a', $zone, 'vendor=gowa http://a'],
+    ['nobody has any', 'waha', 'plain+http://a', $plain_zone, 'http://a'],
+    ['in capitals', '', 'Waha+HTTP://A', "$zone vendor=waha", 'http://A'],
+);
+
+for (@mixed) {
+    my ($title, $vendor, $urls, $balancer, @lines) = @$_;
+    my $text = "VENDOR=$vendor\nINSTANCES=$urls\n";
+
+    gives("$title: wa_gateway", $text, 'wa_gateway', $balancer);
+    gives("$title: wa_gateway_instances", $text, 'wa_gateway_instances', \@lines);
+}
+
+gives('https too', "INSTANCES=waha+https://a,gowa+https://b\n",
+      'proxy_pass', [('https://whatsapp') x 2]);
+gives('the files of both', "VENDOR=waha\nINSTANCES=http://a,gowa+http://b\n", 'include',
+      [map { root() . "/conf/vendors/$_.conf" } qw(gowa waha)]);
+gives('plain ones are wrapped where they are the rule',
+      "INSTANCES=http://a,waha+http://b\n", 'wa_gateway_envelope', ['on', 'on']);
+gives('and nothing where there are none', "INSTANCES=waha+http://b\n",
+      'wa_gateway_envelope', ['off', 'off']);
+
+refuses('an unknown vendor of an instance', 'INSTANCES=http://a,foo+http://b',
+        '.env:1: INSTANCES="http://a,foo+http://b": allowed: before a + one of '
+        . "$vendors; not \"foo\"");
+refuses('the same with another vendor', 'INSTANCES=waha+http://a,gowa+http://A:80',
+        qr/each instance once; not again "http:\/\/A:80"$/);
+refuses('two schemes with vendors', 'INSTANCES=waha+http://a,gowa+https://b',
+        qr/one scheme for all/);
+refuses("INSTANCES=$_", "INSTANCES=$_\n", qr/^\.env:1: INSTANCES=".*": allowed: http:/)
+    for qw(+http://a waha+a waha+ftp://a waha+gowa+http://a waha++http://a
+           waha+http:// wa_ha+http://a waha:http://a);
+
+# With a vendor its list is the check, unless another is asked for.
+my $times = 'interval=30000ms timeout=10000ms';
+
+gives('a vendor\'s check needs no path', "VENDOR=waha\n$three", 'wa_gateway_check', $times);
+gives('beside plain ones neither', "INSTANCES=http://a,waha+http://b\n",
+      'wa_gateway_check', $times);
+gives('one that is given wins', "VENDOR=waha\nHEALTH_CHECK_PATH=/ping\n$three",
+      'wa_gateway_check', "uri=/ping $times");
+gives('and so does what it has to say', "VENDOR=waha\nHEALTH_CHECK_JSON=\$.a=b\n$three",
+      'wa_gateway_expect', 'json $.a = b');
+
+# Of an administrator, in a folder that a package's launcher is told of.
+{
+    my $share = tempdir(CLEANUP => 1);
+    my $from = root();
+
+    mkdir "$share/$_" for qw(bin conf own);
+    system('cp', '-a', "$from/bin", "$from/conf", $share) == 0 or die;
+    write_file("$share/places", "own_vendors='$share/own'\n");
+    write_file("$share/own/$_.conf", "wa_gateway_vendor $_ { }\n") for qw(waha my-own plain);
+    write_file("$share/own/no.conf.bak", '');
+    my $usual = $command;
+    $command = "$share/bin/wa-gateway";
+
+    gives('a vendor of one\'s own', "VENDOR=my-own\nVENDOR_KEY_MY_OWN=k\n$three", 'include',
+          "$share/own/my-own.conf");
+    gives('has its key by its name', "VENDOR=my-own\nVENDOR_KEY_MY_OWN=k\n$three",
+          'wa_gateway_instances', 'key=k http://a http://b');
+    gives('one\'s own file wins', "VENDOR=waha\n$three", 'include',
+          "$share/own/waha.conf");
+    gives('the others stay', "VENDOR=gowa\n$three", 'include',
+          "$share/conf/vendors/gowa.conf");
+    has_not('plain has no file', "VENDOR=plain\n$three", 'include');
+    refuses('all are told', "VENDOR=no\n$three",
+            '.env:1: VENDOR="no": allowed: ' . $vendors =~ s/gowa, /gowa, my-own, /r);
+    $command = $usual;
+}
+
+
+# the vendors' keys
+
+my $w = "VENDOR=waha\n$three";
+my $printable = 'up to 1024 bytes of printable text, no blank at either end';
+
+# What stands beside the vendor, and what else is said.
+sub keys_are {
+    my ($title, $text, $balancer, $lines, $said) = @_;
+    my ($status, $out, $err) = render($text);
+    my $conf = eval { parse_conf($out) } || [];
+
+    $err =~ s/^\Q$env\E/.env/mg;
+    is($status, 0, "$title: exit 0") or diag $err;
+    is($err, defined $said ? "$said\n" : '', "$title: what is said");
+    is((find($conf, 'wa_gateway'))[0], $balancer, "$title: wa_gateway");
+    is_deeply([find($conf, 'wa_gateway_instances')], $lines, "$title: instances");
+}
+
+my @both = ('http://a', 'vendor=gowa http://b');
+my $mix = "VENDOR=waha\nINSTANCES=http://a,gowa+http://b\n";
+
+keys_are('VENDOR_KEY', "VENDOR_KEY=k e\n$w", "$zone vendor=waha key=k e", ['http://a http://b']);
+keys_are('VENDOR_KEY is not for others', "VENDOR_KEY=k\n$mix", "$zone vendor=waha key=k", \@both);
+keys_are('VENDOR_KEY_WAHA', "VENDOR_KEY_WAHA=k\n$w", "$zone vendor=waha",
+         ['key=k http://a http://b']);
+keys_are('VENDOR_KEY_GOWA', "VENDOR_KEY_GOWA=u:p\n$mix", "$zone vendor=waha",
+         ['http://a', 'vendor=gowa key=u:p http://b']);
+keys_are('both', "VENDOR_KEY=k\nVENDOR_KEY_GOWA=u:p\n$mix", "$zone vendor=waha key=k",
+         ['http://a', 'vendor=gowa key=u:p http://b']);
+keys_are('VENDOR_KEY of the only one that instances have',
+         "VENDOR_KEY=k\nINSTANCES=http://a,waha+http://b\n", "$zone vendor=waha key=k",
+         ['vendor=plain http://a', 'http://b']);
+keys_are('empty ones', "VENDOR_KEY=\nVENDOR_KEY_WAHA=\nVENDOR_KEY_GOWA=\nVENDOR_KEY_FOO=\n"
+         . "VENDOR_KEY_FILE=\n$w", "$zone vendor=waha", ['http://a http://b']);
+
+keys_are('no vendor', "VENDOR_KEY=hush-secret\n$three", $plain_zone, ['http://a http://b'],
+         '.env:1: VENDOR_KEY: ignored: no instance has a vendor');
+keys_are('no vendor, a file', "#\nVENDOR_KEY_FILE=/nowhere\n$three", $plain_zone,
+         ['http://a http://b'], '.env:2: VENDOR_KEY_FILE: ignored: no instance has a vendor');
+keys_are('nobody has VENDOR', "VENDOR=waha\nVENDOR_KEY=hush-secret\nINSTANCES=gowa+http://a\n",
+         $zone, ['vendor=gowa http://a'],
+         '.env:2: VENDOR_KEY: ignored: no instance has the vendor waha');
+keys_are('a key for a vendor that nobody has', "VENDOR_KEY_GOWA=hush-secret\n$w",
+         "$zone vendor=waha", ['http://a http://b'],
+         '.env:1: VENDOR_KEY_GOWA: ignored: no instance has the vendor gowa');
+keys_are('a key for no vendor', "VENDOR_KEY_GOVA=hush-secret\n$w", "$zone vendor=waha",
+         ['http://a http://b'], '.env:1: VENDOR_KEY_GOVA: ignored: there is no such vendor');
+keys_are('the closer key wins', "VENDOR_KEY=hush-secret\nVENDOR_KEY_WAHA=k\n$w",
+         "$zone vendor=waha key=hush-secret", ['key=k http://a http://b'],
+         '.env:1: VENDOR_KEY: ignored: there is VENDOR_KEY_WAHA');
+
+($status, $out, $err) = render($w, VENDOR_KEY_GOVA => 'hush-secret');
+is($err, "environment: VENDOR_KEY_GOVA: ignored: there is no such vendor\n",
+   'the same in the environment');
+($status, $out, $err) = render($w, VENDOR_KEY_WAHA => 'k', VENDOR => 'waha');
+like($out, qr/^ *wa_gateway_instances "key=k"$/m, 'a key in the environment');
+
+refuses('several vendors', "VENDOR_KEY=hush-secret\nINSTANCES=waha+http://a,gowa+http://b\n",
+        '.env:1: VENDOR_KEY="hus...": allowed: VENDOR_KEY_ and a vendor, for each of gowa, waha');
+
+for my $name (qw(VENDOR_KEY VENDOR_KEY_WAHA VENDOR_KEY_GOWA)) {
+    refuses("$name=$_", "$name=$_\n$w", qr/^\.env:1: $name="(?:.{3}\.\.\.|.{0,3})": allowed: /)
+        for '" hush-secret"', '"hush-secret "', '"hush\\nsecret"', "hush\tsecret",
+            "hush\x01secret", 'h' x 1025;
+    refuses("$name: what is allowed", "#\n$name=\" hush\"\n$w",
+            ".env:2: $name=\" hu...\": allowed: $printable");
+}
+
+for my $key ('"', '\\', '\\"', '$uri', '${x}', 'a;b', '} evil {', '#', "it's", 'a\\nb', 'off',
+             'file=x', "\xd9\x85", 'h' x 1024)
+{
+    (my $quoted = $key) =~ s/([\\"])/\\$1/g;
+    gives("VENDOR_KEY=$key", "VENDOR_KEY=\"$quoted\"\n$w", 'wa_gateway',
+          "$zone vendor=waha key=$key");
+    gives("VENDOR_KEY_WAHA=$key", "VENDOR_KEY_WAHA=\"$quoted\"\n$w", 'wa_gateway_instances',
+          "key=$key http://a http://b");
+}
+
+
+# VENDOR_KEY_FILE
+
+my $lines = "a file with lines KEY or URL KEY, each key $printable";
+
+write_file("$dir/vendor_keys", "# who\r\n\r\n  the key \nHTTP://B\tanother: one\n");
+keys_are('VENDOR_KEY_FILE', "VENDOR_KEY_FILE=vendor_keys\n$w",
+         "$zone vendor=waha key_file=$dir/vendor_keys", ['http://a http://b']);
+keys_are('beside a key of a vendor', "VENDOR_KEY_FILE=$dir/vendor_keys\nVENDOR_KEY_GOWA=k\n$mix",
+         "$zone vendor=waha key_file=$dir/vendor_keys", ['http://a', 'vendor=gowa key=k http://b']);
+
+write_file("$dir/v \"\\b;}", "one\n");
+keys_are('with any name', "VENDOR_KEY_FILE='v \"\\b;}'\n$w",
+         "$zone vendor=waha key_file=$dir/v \"\\b;}", ['http://a http://b']);
+
+write_file("$dir/urls", "http://a hush\nhttp://c hush\nhttp://b:80 hush\n");
+keys_are('URLs that nobody has', "VENDOR_KEY_FILE=urls\n$w",
+         "$zone vendor=waha key_file=$dir/urls", ['http://a http://b'],
+         join "\n", map { ".env:1: VENDOR_KEY_FILE, line $_: ignored: no instance has this URL" }
+         2, 3);
+write_file("$dir/one_url", "http://a hush\n");
+keys_are('URLs only, for several vendors',
+         "VENDOR_KEY_FILE=one_url\nINSTANCES=waha+http://a,gowa+http://b\n",
+         "$zone key_file=$dir/one_url", ['vendor=waha http://a', 'vendor=gowa http://b']);
+
+refuses('VENDOR_KEY too', "VENDOR_KEY=x\nVENDOR_KEY_FILE=vendor_keys\n$w",
+        qr/^\.env:2: VENDOR_KEY_FILE="vendor_keys": allowed: either this or VENDOR_KEY \(.*:1\), not both$/);
+refuses('no such file', "#\nVENDOR_KEY_FILE=/nowhere\n$w",
+        ".env:2: VENDOR_KEY_FILE=\"/nowhere\": allowed: $lines; this one cannot be read");
+refuses('a directory', "VENDOR_KEY_FILE=$dir\n$w",
+        ".env:1: VENDOR_KEY_FILE=\"$dir\": allowed: $lines; this one cannot be read");
+
+for ([no_key => "# only\n\n", 'there is none in it'], [empty => '', 'there is none in it'],
+     [long => "ok\nhttp://a " . 'h' x 1025 . "\n", 'not its line 2'],
+     [control => "\n\nhu\tsh\n", 'not its line 3'],
+     [no_value => "http://a \n", 'not its line 1'],
+     [with_vendor => "#\nwaha+http://a hush\n", 'not its line 2'],
+     [two => "one\nhttp://a hush\nhush\n", 'its line 3 is a second key without a URL'])
+{
+    my ($name, $text, $why) = @$_;
+    write_file("$dir/$name", $text);
+    refuses("$name in the file", "VENDOR_KEY_FILE=$name\n$w",
+            ".env:1: VENDOR_KEY_FILE=\"$name\": allowed: $lines; $why");
+}
+
+refuses('whose key?', "VENDOR_KEY_FILE=vendor_keys\nINSTANCES=waha+http://a,gowa+http://b\n",
+        ".env:1: VENDOR_KEY_FILE=\"vendor_keys\": allowed: $lines; its line 3 needs "
+        . 'a URL: VENDOR does not say whose key it is');
+keys_are('nobody has VENDOR, a file of URLs',
+         "VENDOR=waha\nVENDOR_KEY_FILE=one_url\nINSTANCES=gowa+http://a\n",
+         "$zone key_file=$dir/one_url", ['vendor=gowa http://a']);
+keys_are('plain instances, with VENDOR', "VENDOR=waha\nVENDOR_KEY=hush\nINSTANCES=plain+http://a\n",
+         $plain_zone, ['http://a'], '.env:2: VENDOR_KEY: ignored: no instance has a vendor');
 
 
 # https
@@ -403,7 +699,7 @@ sub skeleton {
         my $block = ref $words[-1] ? skeleton(pop @words) : undef;
 
         @words = ($words[0]) if $words[0] =~ /^(?:wa_gateway_(?:check|expect
-            |check_header|api_key|instances|errors)|listen|worker_processes
+            |check_header|api_key|instances|errors)|wa_gateway|listen|worker_processes
             |worker_shutdown_timeout|proxy_\w+_timeout)$/x;
 
         [@words, $block ? $block : ()];
@@ -414,7 +710,8 @@ my %good = (PORT => 3000, HOST => '127.0.0.1', INSTANCES => 'http://localhost:1'
             HEALTH_CHECK_INTERVAL => 1000, REQUEST_TIMEOUT => 1000,
             HEALTH_CHECK_PATH => '/x', HEALTH_CHECK_JSON => '$.a=b',
             HEALTH_CHECK_HEADER => 'A: b', WORKERS => 1, GATEWAY_LANG => 'en',
-            API_KEY => 'k', TRUSTED_PROXIES => '::1');
+            API_KEY => 'k', TRUSTED_PROXIES => '::1', VENDOR => 'waha',
+            VENDOR_KEY => 'k', VENDOR_KEY_WAHA => 'k');
 
 my @hostile = ('"', '\\', '\\"', '\\\\"', '"; return 200 x; #', '"; } } evil {',
                ';', '; evil;', '} evil {', '{', '#', '# x', "'", "'; evil; '",
@@ -426,7 +723,8 @@ my @hostile = ('"', '\\', '\\"', '\\\\"', '"; return 200 x; #', '"; } } evil {',
 
 my %prefix = (INSTANCES => 'http://a', HEALTH_CHECK_PATH => '/',
               HEALTH_CHECK_JSON => '$.a=x', HEALTH_CHECK_HEADER => 'A: x',
-              API_KEY => 'k', HOST => 'a', PORT => 1, WORKERS => 1,
+              API_KEY => 'k', VENDOR => 'waha', VENDOR_KEY => 'k',
+              VENDOR_KEY_WAHA => 'k', HOST => 'a', PORT => 1, WORKERS => 1,
               TRUSTED_PROXIES => '::1',
               GATEWAY_LANG => 'en', HEALTH_CHECK_INTERVAL => 1,
               REQUEST_TIMEOUT => 1);
@@ -435,7 +733,8 @@ my %prefix = (INSTANCES => 'http://a', HEALTH_CHECK_PATH => '/',
 my %carries = (HEALTH_CHECK_JSON => 'wa_gateway_expect',
                HEALTH_CHECK_HEADER => 'wa_gateway_check_header',
                HEALTH_CHECK_PATH => 'wa_gateway_check',
-               API_KEY => 'wa_gateway_api_key');
+               API_KEY => 'wa_gateway_api_key', VENDOR_KEY => 'wa_gateway',
+               VENDOR_KEY_WAHA => 'wa_gateway_instances');
 
 ($status, $out) = render_fast(undef, %good);
 my $base = skeleton(parse_conf($out));

@@ -32,7 +32,7 @@ make_path($logs);
 
 # The tests decide what is set, not the shell they were started from, but for
 # how hard they try.
-delete @ENV{grep { !/^WA_GATEWAY_TEST_/ && /^(?:WA_GATEWAY_|HEALTH_CHECK_|PORT$|HOST$|INSTANCES$
+delete @ENV{grep { !/^WA_GATEWAY_TEST_/ && /^(?:WA_GATEWAY_|HEALTH_CHECK_|VENDOR|PORT$|HOST$|INSTANCES$
                         |REQUEST_TIMEOUT$|WORKERS$|GATEWAY_LANG$|API_KEY$
                         |API_KEY_FILE$|TRUSTED_PROXIES$)/x }
             keys %ENV};

@@ -140,6 +140,115 @@ refused('the same twice', 5, 'duplicate vendor "v", the other is in '
 refused('not ended', 3, 'unexpected end of file', "wa_gateway_vendor v {\n$good");
 
 
+
+# What a request is for, and where it names its session.
+refused('a method in lower case', 4, 'invalid methods "get|POST", they are "*" '
+        . 'or upper case with "|" between, as GET|POST',
+        block($good, 'route get|POST /a;'));
+refused('an empty method', 4, 'invalid methods "GET|"',
+        block($good, 'route GET| /a;'));
+refused('no path', 4, '"route" directive has no path, which begins with "/"',
+        block($good, 'route GET send query=a;'));
+refused('unknown kind', 4, 'unknown kind of route "sends", it is one of send, '
+        . 'login, create, open, list, blocked',
+        block($good, 'route GET /a sends;'));
+refused('two kinds', 4, 'second kind of route "open"',
+        block($good, 'route GET /a send open;'));
+refused('unknown place', 4, 'unknown place "cookie=a", it is query=, header= '
+        . 'or body= and a name', block($good, 'route GET /a cookie=a;'));
+refused('unknown place of session', 4, 'unknown place "none", it is query=, '
+        . 'header= or body= and a name', block($good, 'session none;'));
+refused('a place without a name', 4, 'invalid name of place "query=", it has '
+        . 'letters, digits, "-" and "_"', block($good, 'session query=;'));
+refused('a place with a bad name', 4, 'invalid name of place "query=a[0]"',
+        block($good, 'session query=a[0];'));
+refused('decoded is for headers', 4, 'invalid name of place "query=a:decoded"',
+        block($good, 'session query=a:decoded;'));
+refused('a header without a name', 4, 'invalid name of place "header=:decoded"',
+        block($good, 'session header=:decoded;'));
+refused('the same place twice', 4, 'duplicate place "header=x-A"',
+        block($good, 'session header=X-a header=x-A;'));
+refused('the same query twice', 4, 'duplicate place "query=a"',
+        block($good, 'route GET /a query=a query=b query=a;'));
+refused('two members', 4, 'second member of the body "body=b"',
+        block($good, 'session body=a body=b;'));
+refused('five places', 4,
+        'invalid number of arguments in "session" directive',
+        block($good, 'session query=a query=b query=c query=d query=e;'));
+refused('five places of a route', 4, 'more than 4 places with "query=e"',
+        block($good, 'route * /a query=a query=b query=c query=d query=e;'));
+refused('five places with the path', 4, 'more than 4 places with "/a/<session>"',
+        block($good, 'route * /a/<session> query=a query=b query=c query=d;'));
+refused('none and a place', 4, '"route" directive has "none" and a place',
+        block($good, 'route * /a none query=a;'));
+refused('none and a session', 4, '"none" with a session in "/a/<session>"',
+        block($good, 'route * /a/<session> none;'));
+refused('two sessions', 4, 'second "<session>" in "/<session>/<session>"',
+        block($good, 'route * /<session>/<session>;'));
+refused('two of another form', 4,
+        'second "<session:token>" in "/<session>/<session:token>"',
+        block($good, 'route * /<session>/<session:token>;'));
+refused('unknown form', 4, 'unknown "<token>" in "/a/<token>", a segment may be '
+        . '<session>, <session:token> or <key>',
+        block($good, 'route * /a/<token>;'));
+refused('no whole segment', 4, 'unknown "a<session>" in "/a<session>/b"',
+        block($good, 'route * /a<session>/b;'));
+refused('an alternative that is none', 4, 'unknown "a|<session>" in',
+        block($good, 'route * /a|<session>;'));
+refused('** first', 4, '"**" is not the last segment of "/**/a"',
+        block($good, 'route * /**/a;'));
+refused('** and a / at the end', 4, '"**" is not the last segment of "/a/**/"',
+        block($good, 'route * /a/**/;'));
+refused('an empty segment', 4, 'invalid segment "" in "/a//b"',
+        block($good, 'route * /a//b;'));
+refused('a / at the end', 4, 'invalid segment "" in "/a/"',
+        block($good, 'route * /a/;'));
+refused('a dot segment', 4, 'invalid segment ".." in "/a/../b"',
+        block($good, 'route * /a/../b;'));
+refused('another dot segment', 4, 'invalid segment "a|." in "/a|."',
+        block($good, 'route * /a|.;'));
+refused('an empty alternative', 4, 'invalid segment "a||b" in "/a||b"',
+        block($good, 'route * /a||b;'));
+refused('* as an alternative', 4, 'invalid segment "a|*" in "/a|*"',
+        block($good, 'route * /a|*;'));
+refused('* first', 4, 'invalid segment "*a" in "/*a"',
+        block($good, 'route * /*a;'));
+refused('an escape', 4, 'invalid segment "%61" in "/b/%61"',
+        block($good, 'route * /b/%61;'));
+refused('a query', 4, 'invalid segment "a?b" in "/a?b"',
+        block($good, 'route * /a?b;'));
+refused('17 segments', 4, 'more than 16 segments in "/1/2/',
+        block($good, 'route * /' . join('/', 1 .. 17) . ';'));
+refused('the second path of two', 4, 'invalid segment "" in "/b/"',
+        block($good, 'route * /a /b/;'));
+refused('session twice', 5, '"session" directive is duplicate',
+        block($good, 'session query=a;', 'session query=b;'));
+refused('drop twice', 5, '"drop" directive is duplicate',
+        block($good, 'drop a;', 'drop b;'));
+refused('a bad name to drop', 4, 'invalid name "a.b" in a query, it has '
+        . 'letters, digits, "-" and "_"', block($good, 'drop a.b;'));
+refused('dropped and a place', 6, '"b" is dropped and a place',
+        block($good, 'session query=b;', 'drop a b;'));
+refused('dropped and a place of a route', 6, '"b" is dropped and a place',
+        block($good, 'drop a b;', 'route * /a query=b;'));
+refused('nothing to drop', 4,
+        'invalid number of arguments in "drop" directive',
+        block($good, 'drop;'));
+refused('a route without a path', 4,
+        'invalid number of arguments in "route" directive',
+        block($good, 'route GET;'));
+
+{
+    my ($status, $text) = test(block($good,
+        'session header=X-Id:decoded query=a query=A body=a;',
+        'route M-SEARCH|GET / /a|b* /** /' . join('/', 1 .. 16) . '/**;',
+        'route POST /<key>/<session:token>/* query=a header=b body=c send;',
+        'route POST /send send; route POST /new create; route * /x none;',
+        'drop instance_id;'));
+    is($status, 0, 'routes that are right') or diag($text);
+}
+
+
 # Of an upstream.
 refused('unknown', 0, 'unknown vendor "w" of "http://127.0.0.1:1" in upstream '
                       . '"u"', block($good), "wa_gateway vendor=w; $server");

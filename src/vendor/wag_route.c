@@ -5,6 +5,7 @@
 
 
 #include "wag_route.h"
+#include "wag_target.h"
 
 
 /*
@@ -12,35 +13,17 @@
  * the one that the instance finds.
  */
 
-typedef struct {
-    ngx_str_t            segments[WAG_ROUTE_SEGMENTS];    /* decoded */
-    uint32_t             encoded;    /* bits of those that had an escape */
-    ngx_uint_t           n;          /* all of the path */
-} wag_route_path_t;
 
-
-/* what a name in a query is to a name that is looked for */
-
-#define WAG_ROUTE_OTHER    0
-#define WAG_ROUTE_EQUAL    1
-#define WAG_ROUTE_WITHIN   2         /* name[x], name.x, [name] */
-
-
-static ngx_int_t wag_route_check_bytes(wag_route_request_t *r, u_char *args);
-static ngx_int_t wag_route_read_path(wag_route_request_t *r, u_char *p,
-    u_char *last, wag_route_path_t *path);
-static ngx_int_t wag_route_read_segment(wag_route_request_t *r, u_char *p,
-    u_char *last, wag_route_path_t *path);
-static ngx_int_t wag_route_check_segment(wag_route_request_t *r,
-    ngx_str_t *segment);
+static ngx_int_t wag_route_read_path(wag_routes_t *routes,
+    wag_route_request_t *r, u_char *args, ngx_array_t **places);
 static ngx_int_t wag_route_find(wag_routes_t *routes, wag_route_request_t *r,
-    wag_route_path_t *path, wag_route_t **found);
+    wag_target_path_t *path, wag_route_t **found);
 static ngx_uint_t wag_route_method(wag_route_t *route, ngx_str_t *method);
-static ngx_int_t wag_route_fits(wag_route_t *route, wag_route_request_t *r,
-    wag_route_path_t *path);
+static ngx_uint_t wag_route_fits(wag_route_t *route, wag_target_path_t *path,
+    ngx_uint_t *encoded);
 static ngx_uint_t wag_route_text(wag_segment_t *segment, ngx_str_t *text);
 static ngx_int_t wag_route_path_names(wag_route_t *route,
-    wag_route_request_t *r, wag_route_path_t *path);
+    wag_route_request_t *r, wag_target_path_t *path);
 static ngx_int_t wag_route_read_query(wag_routes_t *routes,
     wag_route_request_t *r, ngx_array_t *places, u_char *args);
 static ngx_uint_t wag_route_is_dropped(ngx_array_t *drop, u_char *p,
@@ -48,8 +31,6 @@ static ngx_uint_t wag_route_is_dropped(ngx_array_t *drop, u_char *p,
 static ngx_int_t wag_route_read_pair(wag_route_request_t *r,
     ngx_array_t *places, u_char *p, u_char *equal, u_char *last,
     ngx_uint_t *seen);
-static ngx_uint_t wag_route_query_name(u_char *p, u_char *last,
-    ngx_str_t *name);
 static ngx_int_t wag_route_read_headers(wag_route_request_t *r,
     ngx_array_t *places);
 static ngx_int_t wag_route_read_header(wag_route_request_t *r,
@@ -57,10 +38,7 @@ static ngx_int_t wag_route_read_header(wag_route_request_t *r,
 static ngx_int_t wag_route_names(wag_route_request_t *r, ngx_str_t *session,
     ngx_str_t *where);
 static ngx_int_t wag_route_value(wag_route_request_t *r, ngx_str_t *text,
-    ngx_uint_t plus, ngx_str_t *where, ngx_str_t *value);
-static ngx_uint_t wag_route_escapes_valid(u_char *p, u_char *last);
-static u_char wag_route_byte(u_char **pos, u_char *last);
-static u_char *wag_route_end(u_char *p, u_char *last, u_char ch);
+    ngx_str_t *where, ngx_str_t *value);
 static ngx_int_t wag_route_error(wag_route_request_t *r, const char *error,
     ngx_str_t *where);
 
@@ -68,22 +46,17 @@ static ngx_int_t wag_route_error(wag_route_request_t *r, const char *error,
 static ngx_str_t   wag_route_in_path = ngx_string("path");
 static ngx_str_t   wag_route_in_query = ngx_string("query");
 
-static const char  wag_route_bad_escape[] = "has a bad escape";
-static const char  wag_route_bad_byte[] =
-    "has a blank, \"#\" or control character";
 static const char  wag_route_twice[] = "is given twice";
 
 
 ngx_int_t
 wag_route_judge(wag_routes_t *routes, wag_route_request_t *r)
 {
-    u_char            *args, *last;
-    ngx_int_t          rc;
-    ngx_uint_t         i;
-    ngx_array_t       *places;
-    wag_place_t       *place;
-    wag_route_t       *route;
-    wag_route_path_t   path;
+    u_char       *args;
+    ngx_int_t     rc;
+    ngx_uint_t    i;
+    ngx_array_t  *places;
+    wag_place_t  *place;
 
     r->kind = WAG_ROUTE_NATIVE;
     r->encode = 0;
@@ -99,44 +72,22 @@ wag_route_judge(wag_routes_t *routes, wag_route_request_t *r)
     ngx_str_null(&r->header);
     ngx_str_null(&r->where);
 
-    last = r->target.data + r->target.len;
-    args = wag_route_end(r->target.data, last, '?');
+    args = wag_target_find(r->target.data, r->target.data + r->target.len,
+                           '?');
 
-    rc = wag_route_check_bytes(r, args);
+    rc = wag_route_read_path(routes, r, args, &places);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    rc = wag_route_read_path(r, r->target.data, args, &path);
+    rc = wag_route_read_query(routes, r, places, args);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    rc = wag_route_find(routes, r, &path, &route);
+    rc = wag_route_read_headers(r, places);
     if (rc != NGX_OK) {
         return rc;
-    }
-
-    places = &routes->places;
-
-    if (route) {
-        r->kind = route->kind;
-
-        if (route->places) {
-            places = route->places;
-        }
-
-        rc = wag_route_path_names(route, r, &path);
-        if (rc != NGX_OK) {
-            return rc;
-        }
-    }
-
-    if (args < last) {
-        rc = wag_route_read_query(routes, r, places, args);
-        if (rc != NGX_OK) {
-            return rc;
-        }
     }
 
     r->places = (places->nelts != 0);
@@ -149,129 +100,59 @@ wag_route_judge(wag_routes_t *routes, wag_route_request_t *r)
         }
     }
 
-    return wag_route_read_headers(r, places);
-}
-
-
-/* what no target has; a "#" ends it for those that read it as a URL */
-
-static ngx_int_t
-wag_route_check_bytes(wag_route_request_t *r, u_char *args)
-{
-    u_char  *p, *last;
-
-    last = r->target.data + r->target.len;
-
-    for (p = r->target.data; p < last; p++) {
-        if (*p <= ' ' || *p == 0x7f || *p == '#') {
-            return wag_route_error(r, wag_route_bad_byte,
-                                   (p < args) ? &wag_route_in_path
-                                              : &wag_route_in_query);
-        }
-    }
-
     return NGX_OK;
 }
 
 
 static ngx_int_t
-wag_route_read_path(wag_route_request_t *r, u_char *p, u_char *last,
-    wag_route_path_t *path)
+wag_route_read_path(wag_routes_t *routes, wag_route_request_t *r,
+    u_char *args, ngx_array_t **places)
 {
-    u_char     *end;
-    ngx_int_t   rc;
+    ngx_int_t           rc;
+    const char         *error;
+    wag_route_t        *route;
+    wag_target_path_t   path;
 
-    path->encoded = 0;
-    path->n = 0;
+    error = wag_target_check(r->target.data, args);
 
-    if (p == last || *p != '/') {
-        return wag_route_error(r, "does not begin with \"/\"",
-                               &wag_route_in_path);
+    rc = (error != NULL) ? NGX_DECLINED
+                         : wag_target_path(r->pool, r->target.data, args,
+                                           &path, &error);
+
+    if (rc == NGX_DECLINED) {
+        return wag_route_error(r, error, &wag_route_in_path);
     }
 
-    /* a "/" at the end adds no segment */
-
-    for (p++; p < last; p = end + 1) {
-
-        end = wag_route_end(p, last, '/');
-
-        rc = wag_route_read_segment(r, p, end, path);
-        if (rc != NGX_OK) {
-            return rc;
-        }
+    if (rc == NGX_ERROR) {
+        return rc;
     }
 
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-wag_route_read_segment(wag_route_request_t *r, u_char *p, u_char *last,
-    wag_route_path_t *path)
-{
-    ngx_int_t   rc;
-    ngx_str_t   text, segment;
-
-    text.data = p;
-    text.len = last - p;
-
-    if (text.len == 0) {
-        return wag_route_error(r, "has an empty segment", &wag_route_in_path);
-    }
-
-    rc = wag_route_value(r, &text, 0, &wag_route_in_path, &segment);
+    rc = wag_route_find(routes, r, &path, &route);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    rc = wag_route_check_segment(r, &segment);
-    if (rc != NGX_OK) {
-        return rc;
+    *places = &routes->places;
+
+    if (route == NULL) {
+        return NGX_OK;
     }
 
-    if (path->n < WAG_ROUTE_SEGMENTS) {
-        path->segments[path->n] = segment;
+    r->kind = route->kind;
 
-        if (segment.len != text.len) {
-            path->encoded |= (uint32_t) 1 << path->n;
-        }
+    if (route->places) {
+        *places = route->places;
     }
 
-    path->n++;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-wag_route_check_segment(wag_route_request_t *r, ngx_str_t *segment)
-{
-    size_t  i;
-
-    if (segment->data[0] == '.'
-        && (segment->len == 1
-            || (segment->len == 2 && segment->data[1] == '.')))
-    {
-        return wag_route_error(r, "has a dot segment", &wag_route_in_path);
-    }
-
-    for (i = 0; i < segment->len; i++) {
-        if (segment->data[i] == '/' || segment->data[i] == '\\') {
-            return wag_route_error(r, "has a slash within a segment",
-                                   &wag_route_in_path);
-        }
-    }
-
-    return NGX_OK;
+    return wag_route_path_names(route, r, &path);
 }
 
 
 static ngx_int_t
 wag_route_find(wag_routes_t *routes, wag_route_request_t *r,
-    wag_route_path_t *path, wag_route_t **found)
+    wag_target_path_t *path, wag_route_t **found)
 {
-    ngx_int_t     rc;
-    ngx_uint_t    i, n;
+    ngx_uint_t    i, n, encoded;
     wag_route_t  *route;
 
     *found = NULL;
@@ -283,21 +164,25 @@ wag_route_find(wag_routes_t *routes, wag_route_request_t *r,
         n = route[i].segments.nelts;
 
         if ((path->n != n && !(route[i].rest && path->n > n))
-            || !wag_route_method(&route[i], &r->method))
+            || !wag_route_method(&route[i], &r->method)
+            || !wag_route_fits(&route[i], path, &encoded))
         {
             continue;
         }
 
-        rc = wag_route_fits(&route[i], r, path);
+        /*
+         * Servers that decode a path first take this route, those that do not
+         * take another.
+         */
 
-        if (rc == NGX_OK) {
-            *found = &route[i];
-            return NGX_OK;
+        if (encoded) {
+            return wag_route_error(r, "has a needless escape",
+                                   &wag_route_in_path);
         }
 
-        if (rc == NGX_DECLINED) {
-            return rc;
-        }
+        *found = &route[i];
+
+        break;
     }
 
     return NGX_OK;
@@ -339,18 +224,14 @@ wag_route_method(wag_route_t *route, ngx_str_t *method)
 }
 
 
-/*
- * NGX_OK, NGX_BUSY if not.  A text that was spelled with escapes is a text to
- * servers that decode a path first, and none to those that do not: each would
- * take another route.
- */
-
-static ngx_int_t
-wag_route_fits(wag_route_t *route, wag_route_request_t *r,
-    wag_route_path_t *path)
+static ngx_uint_t
+wag_route_fits(wag_route_t *route, wag_target_path_t *path,
+    ngx_uint_t *encoded)
 {
     ngx_uint_t      i;
     wag_segment_t  *segment;
+
+    *encoded = 0;
 
     segment = route->segments.elts;
 
@@ -361,16 +242,15 @@ wag_route_fits(wag_route_t *route, wag_route_request_t *r,
         }
 
         if (!wag_route_text(&segment[i], &path->segments[i])) {
-            return NGX_BUSY;
+            return 0;
         }
 
         if (path->encoded & ((uint32_t) 1 << i)) {
-            return wag_route_error(r, "has a needless escape",
-                                   &wag_route_in_path);
+            *encoded = 1;
         }
     }
 
-    return NGX_OK;
+    return 1;
 }
 
 
@@ -399,7 +279,7 @@ wag_route_text(wag_segment_t *segment, ngx_str_t *text)
 
 static ngx_int_t
 wag_route_path_names(wag_route_t *route, wag_route_request_t *r,
-    wag_route_path_t *path)
+    wag_target_path_t *path)
 {
     ngx_int_t       rc;
     ngx_str_t       name;
@@ -419,7 +299,7 @@ wag_route_path_names(wag_route_t *route, wag_route_request_t *r,
             break;
 
         case WAG_SEGMENT_TOKEN:
-            name.len = wag_route_end(name.data, name.data + name.len, ':')
+            name.len = wag_target_find(name.data, name.data + name.len, ':')
                        - name.data;
 
             /* fall through */
@@ -440,7 +320,7 @@ wag_route_path_names(wag_route_t *route, wag_route_request_t *r,
 }
 
 
-/* "args" is the "?" */
+/* "args" is the "?", or the end */
 
 static ngx_int_t
 wag_route_read_query(wag_routes_t *routes, wag_route_request_t *r,
@@ -449,6 +329,7 @@ wag_route_read_query(wag_routes_t *routes, wag_route_request_t *r,
     u_char      *p, *last, *end, *equal, *target, *dst;
     ngx_int_t    rc;
     ngx_uint_t   seen, kept;
+    const char  *error;
 
     seen = 0;
     kept = 0;
@@ -457,14 +338,21 @@ wag_route_read_query(wag_routes_t *routes, wag_route_request_t *r,
 
     last = r->target.data + r->target.len;
 
+    error = wag_target_check(args, last);
+
+    if (error != NULL) {
+        return wag_route_error(r, error, &wag_route_in_query);
+    }
+
     for (p = args + 1; p <= last; p = end + 1) {
 
-        end = wag_route_end(p, last, '&');
-        equal = wag_route_end(p, end, '=');
+        end = wag_target_find(p, last, '&');
+        equal = wag_target_find(p, end, '=');
 
-        if (!wag_route_escapes_valid(p, equal)) {
-            return wag_route_error(r, wag_route_bad_escape,
-                                   &wag_route_in_query);
+        error = wag_target_escapes(p, equal);
+
+        if (error != NULL) {
+            return wag_route_error(r, error, &wag_route_in_query);
         }
 
         if (wag_route_is_dropped(&routes->drop, p, equal)) {
@@ -514,7 +402,7 @@ wag_route_is_dropped(ngx_array_t *drop, u_char *p, u_char *last)
     name = drop->elts;
 
     for (i = 0; i < drop->nelts; i++) {
-        if (wag_route_query_name(p, last, &name[i]) != WAG_ROUTE_OTHER) {
+        if (wag_target_query_name(p, last, &name[i]) != WAG_TARGET_OTHER) {
             return 1;
         }
     }
@@ -542,13 +430,13 @@ wag_route_read_pair(wag_route_request_t *r, ngx_array_t *places, u_char *p,
             continue;
         }
 
-        same = wag_route_query_name(p, equal, &place[i].name);
+        same = wag_target_query_name(p, equal, &place[i].name);
 
-        if (same == WAG_ROUTE_OTHER) {
+        if (same == WAG_TARGET_OTHER) {
             continue;
         }
 
-        if (same == WAG_ROUTE_WITHIN) {
+        if (same == WAG_TARGET_WITHIN) {
             return wag_route_error(r, "is given as an array or object",
                                    &place[i].name);
         }
@@ -562,7 +450,7 @@ wag_route_read_pair(wag_route_request_t *r, ngx_array_t *places, u_char *p,
         text.data = (equal < last) ? equal + 1 : last;
         text.len = last - text.data;
 
-        rc = wag_route_value(r, &text, 1, &place[i].name, &session);
+        rc = wag_route_value(r, &text, &place[i].name, &session);
         if (rc != NGX_OK) {
             return rc;
         }
@@ -571,45 +459,6 @@ wag_route_read_pair(wag_route_request_t *r, ngx_array_t *places, u_char *p,
     }
 
     return NGX_OK;
-}
-
-
-/*
- * A parser of nested names takes name[], name[x], [name] and, of some
- * settings, name.x for the name.  The escapes are valid.
- */
-
-static ngx_uint_t
-wag_route_query_name(u_char *p, u_char *last, ngx_str_t *name)
-{
-    u_char      ch, *next;
-    size_t      i;
-    ngx_uint_t  bracket;
-
-    next = p;
-    bracket = (next < last && wag_route_byte(&next, last) == '[');
-
-    if (bracket) {
-        p = next;
-    }
-
-    for (i = 0; i < name->len; i++) {
-        if (p == last || wag_route_byte(&p, last) != name->data[i]) {
-            return WAG_ROUTE_OTHER;
-        }
-    }
-
-    if (p == last) {
-        return bracket ? WAG_ROUTE_OTHER : WAG_ROUTE_EQUAL;
-    }
-
-    ch = wag_route_byte(&p, last);
-
-    if (bracket) {
-        return (ch == ']') ? WAG_ROUTE_WITHIN : WAG_ROUTE_OTHER;
-    }
-
-    return (ch == '[' || ch == '.') ? WAG_ROUTE_WITHIN : WAG_ROUTE_OTHER;
 }
 
 
@@ -687,8 +536,7 @@ wag_route_read_header(wag_route_request_t *r, ngx_array_t *places,
         session = header->value;
 
         if (place[i].decoded) {
-            rc = wag_route_value(r, &header->value, 1, &place[i].name,
-                                 &session);
+            rc = wag_route_value(r, &header->value, &place[i].name, &session);
             if (rc != NGX_OK) {
                 return rc;
             }
@@ -721,103 +569,16 @@ wag_route_names(wag_route_request_t *r, ngx_str_t *session, ngx_str_t *where)
 }
 
 
-/* "value" is the text itself if there is nothing to decode */
-
 static ngx_int_t
-wag_route_value(wag_route_request_t *r, ngx_str_t *text, ngx_uint_t plus,
-    ngx_str_t *where, ngx_str_t *value)
+wag_route_value(wag_route_request_t *r, ngx_str_t *text, ngx_str_t *where,
+    ngx_str_t *value)
 {
-    u_char  *p, *last, *dst;
-    size_t   i;
+    ngx_int_t    rc;
+    const char  *error;
 
-    *value = *text;
+    rc = wag_target_decode(r->pool, text, 1, value, &error);
 
-    p = text->data;
-    last = p + text->len;
-
-    if (!wag_route_escapes_valid(p, last)) {
-        return wag_route_error(r, wag_route_bad_escape, where);
-    }
-
-    if (ngx_strlchr(p, last, '%') != NULL
-        || (plus && ngx_strlchr(p, last, '+') != NULL))
-    {
-        value->data = ngx_pnalloc(r->pool, text->len);
-        if (value->data == NULL) {
-            return NGX_ERROR;
-        }
-
-        for (dst = value->data; p < last; dst++) {
-            if (plus && *p == '+') {
-                *dst = ' ';
-                p++;
-
-            } else {
-                *dst = wag_route_byte(&p, last);
-            }
-        }
-
-        value->len = dst - value->data;
-    }
-
-    for (i = 0; i < value->len; i++) {
-        if (value->data[i] < ' ' || value->data[i] == 0x7f) {
-            return wag_route_error(r, "has an encoded control character",
-                                   where);
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_uint_t
-wag_route_escapes_valid(u_char *p, u_char *last)
-{
-    for ( ;; ) {
-        p = wag_route_end(p, last, '%');
-
-        if (p == last) {
-            return 1;
-        }
-
-        if (last - p < 3 || ngx_hextoi(p + 1, 2) == NGX_ERROR) {
-            return 0;
-        }
-
-        p += 3;
-    }
-}
-
-
-/* the next byte that is meant, and what is after it */
-
-static u_char
-wag_route_byte(u_char **pos, u_char *last)
-{
-    u_char  *p;
-
-    p = *pos;
-
-    if (*p == '%' && last - p > 2) {
-        *pos = p + 3;
-        return (u_char) ngx_hextoi(p + 1, 2);
-    }
-
-    *pos = p + 1;
-
-    return *p;
-}
-
-
-static u_char *
-wag_route_end(u_char *p, u_char *last, u_char ch)
-{
-    u_char  *end;
-
-    end = ngx_strlchr(p, last, ch);
-
-    return end ? end : last;
+    return (rc == NGX_DECLINED) ? wag_route_error(r, error, where) : rc;
 }
 
 

@@ -42,8 +42,6 @@
 #define WAG_SEGMENT_TOKEN    3      /* a session, and ":" and its token */
 #define WAG_SEGMENT_KEY      4
 
-#define WAG_ROUTE_SEGMENTS   16
-
 
 typedef struct {
     ngx_uint_t           type;       /* WAG_PLACE_PATH ... */
@@ -77,6 +75,7 @@ typedef struct {
     ngx_array_t          routes;     /* wag_route_t */
     ngx_array_t          places;     /* wag_place_t, of "session" */
     ngx_array_t          drop;       /* ngx_str_t */
+    unsigned             secret:1;   /* paths have keys or tokens */
 } wag_routes_t;
 
 

@@ -34,12 +34,14 @@ my $dir = tempdir('wa-gateway-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my $env = "$dir/.env";
 my @seeds = map { read_file($_) } sort glob "'$FindBin::Bin/corpus/env/'*";
 
-my @names = qw(PORT HOST INSTANCES HEALTH_CHECK_INTERVAL REQUEST_TIMEOUT
+my @names = qw(PORT HOST VENDOR INSTANCES HEALTH_CHECK_INTERVAL REQUEST_TIMEOUT
                HEALTH_CHECK_PATH HEALTH_CHECK_JSON HEALTH_CHECK_HEADER WORKERS
-               GATEWAY_LANG API_KEY API_KEY_FILE TRUSTED_PROXIES);
+               GATEWAY_LANG API_KEY API_KEY_FILE TRUSTED_PROXIES VENDOR_KEY
+               VENDOR_KEY_FILE VENDOR_KEY_WAHA VENDOR_KEY_GOWA);
 
 # What may hold almost any text.
-my @free = qw(HEALTH_CHECK_PATH HEALTH_CHECK_JSON HEALTH_CHECK_HEADER API_KEY);
+my @free = qw(HEALTH_CHECK_PATH HEALTH_CHECK_JSON HEALTH_CHECK_HEADER API_KEY
+              VENDOR_KEY VENDOR_KEY_WAHA);
 
 my @tokens = (
     ';', '{', '}', '"', "'", '`', '\\', '\\\\', '\\"', '\\n', '\\r', '\\t',
@@ -53,7 +55,8 @@ my @tokens = (
     'include /etc/passwd;', 'load_module /tmp/evil.so;', '; evil;',
     '"; evil; #', '" "', "' '", '" evil "', '1; evil 1', "\nevil;\n",
     '} evil {', '"; } } evil {', 'x' x 1000, '"' x 400, '\\' x 401,
-    'http://a,' x 300, map { "\n$_=" } @names,
+    'http://a,' x 300, 'waha', 'gowa', 'plain', '+', 'waha+http://a',
+    ',gowa+http://b', ',plain+http://c', 'vendor_keys', map { "\n$_=" } @names,
 );
 
 # The directives that have a value of .env: what is left of their arguments
@@ -64,11 +67,15 @@ my %shape = (
     listen => qr/^$host:\d{1,5}(\nipv6only=off)?\z/,
     worker_processes => qr/^(?:auto|[1-9]\d{0,2})\z/,
     worker_shutdown_timeout => qr/^[1-9]\d*ms\z/,
-    wa_gateway => qr/^zone=whatsapp:[1-9]\d*k\z/,
+    wa_gateway => qr/^zone=whatsapp:[1-9]\d*k(?:\nsessions=[1-9]\d*)?
+                      (?:\nvendor=[a-z-]+)?(?:\nkey(?:_file)?=$text)?\z/x,
     wa_gateway_instances =>
-        qr{^(?:https?://$host(?::\d{1,5})?(?:\n(?=.)|\z))+\z},
-    wa_gateway_check =>
-        qr/^uri=\/[!-~]*\ninterval=[1-9]\d*ms\ntimeout=[1-9]\d*ms(\nssl=on)?\z/,
+        qr{^(?:vendor=[a-z-]+\n)?(?:key=$text\n)?
+           (?:https?://$host(?::\d{1,5})?(?:\n(?=.)|\z))+\z}x,
+    wa_gateway_check => qr/^(?:uri=\/[!-~]*\n)?interval=[1-9]\d*ms\n
+                           timeout=[1-9]\d*ms(\nssl=on)?\z/x,
+    include => qr{^/[^\n]*/conf/vendors/[a-z-]+\.conf\z},
+    wa_gateway_envelope => qr/^(?:on|off)\z/,
     wa_gateway_check_header => qr/^[!-9;-~]+\n$text\z/,
     wa_gateway_expect => qr/^json\n\$[][\w.-]+\n=(?:\n$text)+\z/,
     wa_gateway_errors => qr/^(?:ar|en)\z/,
@@ -78,6 +85,11 @@ my %shape = (
 );
 
 write_file("$dir/api_keys", "one\n");
+write_file("$dir/vendor_keys", "http://a one\n");
+
+# What is said of a key that nobody takes.
+my $ignored = qr/^\.env:[1-9]\d*:\ VENDOR_KEY\w*(?:,\ line\ \d+)?:\ ignored:
+                 \ (?:no\ instance\ has|there\ is)\ [\w ]+\n/mx;
 
 my ($from, $to) = renderer();
 my %good;
@@ -148,7 +160,8 @@ sub verdict {
 
     $taken++;
 
-    return "taken, nothing on stderr: $err" if $err ne '';
+    return "taken, only what is ignored on stderr: $err"
+        if $err !~ /^(?:$ignored)*\z/;
     return 'no control characters in nginx.conf'
         if $out =~ /[\x00-\x09\x0b-\x1f\x7f]/;
 
@@ -215,6 +228,13 @@ sub skeleton {
             next;
         }
 
+        # Where a vendor is said, directives are as many as there are vendors.
+        if ($name =~ /^(?:include|wa_gateway_instances)\z/) {
+            push @odd, "$name $args" unless $args =~ $shape{$name};
+            $skeleton .= "$name;" unless $skeleton =~ /\b$name;\z/;
+            next;
+        }
+
         my $shape = $shape{$name};
 
         if ($shape && ($name ne 'proxy_set_header' || $args =~ /^Host/)
@@ -250,6 +270,7 @@ sub like_it {
             : $out =~ /ipv6only/ ? 'HOST=::' : (),
         $out =~ /wa_gateway_api_key "file=/ ? 'API_KEY_FILE=api_keys'
             : $out =~ /wa_gateway_api_key "/ ? 'API_KEY=k' : (),
+        $out =~ /wa_gateway_sessions/ ? 'VENDOR=waha' : (),
         $out =~ /wa_gateway_check_header/ ? 'HEALTH_CHECK_HEADER=A: b' : (),
         $out =~ /wa_gateway_expect/ ? 'HEALTH_CHECK_JSON=$.a=b' : (),
         $out =~ m{^ *default 0;\n *[0-9a-fA-F:./]+ 1;\n}m ? ()

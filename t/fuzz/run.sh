@@ -105,7 +105,7 @@ build() {
         "$2"/core/wag_{json,json_scan,reason}.c \
         "$2"/health/wag_{expect,expect_conf}.c \
         "$2"/health/probe/wag_{http,http_body}.c "$2"/upstream/wag_url.c \
-        "$2"/vendor/wag_{body,pick}.c \
+        "$2"/vendor/wag_{body,pick,route,route_conf,target}.c \
         "${objects[@]}" -lcjson -lpcre2-8 -lcrypt -lpthread -ldl \
         >"$3.log" 2>&1 \
         || { tail -n 20 "$3.log" >&2; die "$1 does not build"; }
@@ -277,6 +277,13 @@ selftest() {
         's/^        if (v->len > v->size) {/        if (v->len > v->size + 1) {/' \
         || status=1
     caught pick vendor/wag_pick '/^    level->index = 0;/d' || status=1
+    caught route vendor/wag_route 's/^        if (\*seen & /        if (0 \& /' \
+        || status=1
+    caught route vendor/wag_target \
+        "s/return (ch == ']')/return (ch != 0)/" || status=1
+    caught route vendor/wag_target \
+        's/ngx_pnalloc(pool, text->len)/ngx_pnalloc(pool, text->len \/ 2)/' \
+        || status=1
     caught expect core/wag_reason \
         's/u < min || u > 0x10ffff || (u >= 0xd800 \&\& u <= 0xdfff)/u + min == 0/' \
         || status=1
@@ -315,7 +322,7 @@ if [ "${1:-}" = --selftest ]; then
     exit
 fi
 
-[ $# -gt 0 ] || set -- http json json_scan pick body expect urls env vendor
+[ $# -gt 0 ] || set -- http json json_scan pick body route expect urls env vendor
 
 status=0
 

@@ -35,6 +35,7 @@ static wag_unit_room_t  wag_unit_rooms[] = {
     { ngx_string("pick"), wag_unit_pick },
     { ngx_string("reason"), wag_unit_reason },
     { ngx_string("request"), wag_unit_request },
+    { ngx_string("route"), wag_unit_route },
     { ngx_string("schedule"), wag_unit_schedule },
     { ngx_string("session"), wag_unit_session },
     { ngx_string("sessions"), wag_unit_sessions },

@@ -49,6 +49,7 @@ void wag_unit_latency(wag_unit_t *u);
 void wag_unit_pick(wag_unit_t *u);
 void wag_unit_reason(wag_unit_t *u);
 void wag_unit_request(wag_unit_t *u);
+void wag_unit_route(wag_unit_t *u);
 void wag_unit_schedule(wag_unit_t *u);
 void wag_unit_session(wag_unit_t *u);
 void wag_unit_sessions(wag_unit_t *u);
