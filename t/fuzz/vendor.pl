@@ -78,6 +78,8 @@ my @tokens = (';', '{', '}', '"', "'", '\\', '$', '#', ' ', "\t", "\n", "\r",
     "a\r\nb", '"a\r\nX: b"', '"a\n"', '"\r"', '"a\tb"', '"a b"', 'GET', 'POST', 'HEAD', 'GET ', @states, @directives, @paths,
     @uris, @numbers);
 
+# one for all, since they are not endless
+my $port = WaGateway::Fake::free_port();
 my ($pid, @served) = serve();
 my ($runs, $taken, $used) = (0, 0, 0);
 my @waiting;
@@ -180,7 +182,8 @@ sub verdict {
 
     put("$dir/vendor.conf", $input);
 
-    my $ng = WaGateway::Nginx->new(http => "include $dir/vendor.conf;",
+    my $ng = WaGateway::Nginx->new(port => $port,
+        http => "include $dir/vendor.conf;",
         upstream => ($name ? "wa_gateway vendor=$name key=u:p;"
                            : 'wa_gateway;') . 'server 127.0.0.1:1;');
     my ($status, $text) = checked($ng);
@@ -275,8 +278,8 @@ sub serves {
 
     unlink glob "$dir/seen-*";
 
-    my $ng = WaGateway::Nginx->new(http => $http, upstream => 'wa_gateway; '
-                                   . 'server 127.0.0.1:1 down;');
+    my $ng = WaGateway::Nginx->new(port => $port, http => $http,
+        upstream => 'wa_gateway; server 127.0.0.1:1 down;');
     my ($status, $text) = checked($ng);
 
     # a file with several vendors
