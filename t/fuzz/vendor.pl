@@ -434,8 +434,9 @@ sub generated {
                  . mostly('/of/<session>', @uris) . ' ' . any(@paths)
         if rand() < 0.4;
     push @lines, any('key ', 'list_key ')
-                 . any('X-Key', 'Authorization', @tokens) . ' '
-                 . any('<key>', 'Basic<key:base64>', '<token>', @tokens)
+                 . mostly('X-Key', @tokens) . ' '
+                 . any('<key>', 'Basic<key:base64>', '"a\\r\\nX: b"',
+                       any(@tokens))
         if rand() < 0.6;
 
     @lines = sort { rand() <=> 0.5 } @lines if rand() < 0.3;
