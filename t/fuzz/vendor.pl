@@ -75,7 +75,7 @@ my @tokens = (';', '{', '}', '"', "'", '\\', '$', '#', ' ', "\t", "\n", "\r",
     'off', 'name=', 'items=', 'label=', 'number=', 'state=', 'status=',
     'absent=', 'empty=', 'secret=on', 'secret=', 'x' x 200, 'x' x 5000,
     'Host', 'Content-Length', 'Transfer-Encoding', 'Connection', ':', 'a: b',
-    "a\r\nb", '"a\r\nX: b"', '"a\n"', '"\r"', '"a\tb"', '"a b"', 'GET', 'POST', 'HEAD', 'GET ', @states, @directives, @paths,
+    "a\r\nb", '"a\r\nb c"', '"a\n"', '"\r"', '"a\tb"', '"a b"', 'GET', 'POST', 'HEAD', 'GET ', @states, @directives, @paths,
     @uris, @numbers);
 
 # one for all, since they are not endless
@@ -435,7 +435,7 @@ sub generated {
         if rand() < 0.4;
     push @lines, any('key ', 'list_key ')
                  . mostly('X-Key', @tokens) . ' '
-                 . any('<key>', 'Basic<key:base64>', '"a\\r\\nX: b"',
+                 . any('<key>', 'Basic<key:base64>', '"a\r\nb c"',
                        any(@tokens))
         if rand() < 0.6;
 
