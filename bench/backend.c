@@ -5,7 +5,7 @@
  *
  * A request is answered when its body is there, or so many ms later.  What
  * follows "?id=" in the path is a line of the ledger first.  /count answers
- * with the number of requests so far.
+ * with the number of all others so far.
  *
  * They have as many sessions each, as WAHA lists them: "s003-07" is the eighth
  * of the fourth instance.  A path with "/send" in it, but for /send-message, is
@@ -249,7 +249,7 @@ asked(const char *head)
 static void
 end_request(conn_t *c)
 {
-    count++;
+    count += (c->ask != 'c');
 
     if (ledger >= 0) {
         note(c);
