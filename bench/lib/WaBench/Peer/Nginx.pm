@@ -12,7 +12,7 @@ use parent 'WaBench::Peer';
 
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
-use WaGateway::Nginx qw(http);
+use WaGateway::Nginx qw(http poll);
 
 my $Root = abs_path(dirname(__FILE__) . '/../../../..');
 my $Nginx = $ENV{TEST_NGINX_BINARY} || 'nginx';
@@ -160,6 +160,16 @@ $more$sends        add_header X-WA-Instance $instance always;
         location / { proxy_pass http://u; }
     }
 END
+}
+
+
+# With sessions: once all of them are known.
+sub answers {
+    my ($self, $seconds) = @_;
+    my $all = $self->vendor ? @{$self->{instances}} * $self->{sessions} : 0;
+
+    return $all ? poll { $self->ready == $all } $seconds
+                : $self->SUPER::answers($seconds);
 }
 
 
