@@ -49,10 +49,12 @@ wag_generic_judge(wag_ctx_t *ctx)
 {
     ngx_int_t  rc;
 
-    ctx->generic = ngx_pcalloc(ctx->request->pool, sizeof(wag_generic_t));
+    ctx->generic = ngx_palloc(ctx->request->pool, sizeof(wag_generic_t));
     if (ctx->generic == NULL) {
         return NGX_ERROR;
     }
+
+    ngx_memzero(ctx->generic, offsetof(wag_generic_t, message));
 
     rc = wag_routing_begin(ctx);
 
