@@ -26,8 +26,8 @@ use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/../t/lib";
 
 use Getopt::Long;
-use WaBench::Cost qw(pairs);
-use WaBench::Load qw(median percentile);
+use WaBench::Cost qw(pairs ratios);
+use WaBench::Load qw(median);
 use WaBench::Peer::Gateway;
 use WaBench::Peer::Nginx;
 
@@ -58,9 +58,6 @@ printf "%s, %d pairs of %d s%s, %d instances, %d connections, one worker\n",
 for my $side (@sides) {
     my $name = $side->[0];
     my @rounds = @{$got->{$name}};
-    my @ratios = map { $rounds[$_]{cpu} / $got->{'stock nginx'}[$_]{cpu} }
-                 grep { $got->{'stock nginx'}[$_]{cpu} } 0 .. $#rounds;
-
     my $errors = 0;
     $errors += $_->{errors} for @rounds;
 
@@ -68,6 +65,6 @@ for my $side (@sides) {
            . " against stock %.3f (quarters %.3f to %.3f)%s\n", $name,
            (map { my $key = $_; median(map { $_->{$key} } @rounds) }
                 qw(cpu user system)),
-           (map { percentile($_, @ratios) } 50, 25, 75),
+           ratios($got, $name, 'stock nginx'),
            $errors ? "; $errors errors" : '';
 }

@@ -11,9 +11,9 @@ use Exporter qw(import);
 use POSIX ();
 use Time::HiRes qw(time);
 use WaBench::Backend;
-use WaBench::Load qw(wrk median);
+use WaBench::Load qw(wrk median percentile);
 
-our @EXPORT_OK = qw(cost contention pairs);
+our @EXPORT_OK = qw(cost contention pairs ratios);
 
 
 # Options: peers (classes), rows ([instances, connections, bytes, rounds]),
@@ -177,18 +177,25 @@ sub summary {
 }
 
 
-# Options: sides ([name, class, options of the peer]), pairs, seconds,
-# instances, connections, together (all of a round at the same time), what,
-# size, sessions (of each instance).  Gives { name => [{ cpu, user, system,
-# errors }] }, us per request of each round.
+# Options: sides ([name, class, options of the peer]; instances and sessions of
+# a side go before those of all), pairs, seconds, instances, connections,
+# together (all of a round at the same time), what, size, sessions (of each
+# instance).  Gives { name => [{ cpu, user, system, errors }] }, us per request
+# of each round; memory (kB) in the last.
 sub pairs {
     my (%o) = @_;
 
     my %got;
-    my @sides = map { my ($name, $class, @more) = @$_;
-                      +{ %{set_up($class, %o, peer => { @more })},
-                         name => $name } }
-                @{$o{sides}};
+    my @sides;
+
+    for my $side (@{$o{sides}}) {
+        my ($name, $class, %more) = @$side;
+        my %own = map { exists $more{$_} ? ($_ => delete $more{$_}) : () }
+                  qw(instances sessions);
+
+        push @sides, { %{set_up($class, %o, %own, peer => \%more)},
+                       name => $name };
+    }
 
     # the first round opens the connections
     once($_->{peer}, 1, %o) for @sides;
@@ -203,9 +210,22 @@ sub pairs {
         push @{$got{$_->{name}}}, shift @results for @order;
     }
 
+    $got{$_->{name}}[-1]{memory} = $_->{peer}->memory for @sides;
+
     tear_down(@sides);
 
     return \%got;
+}
+
+
+# The median of the ratios within a pair, and their quarters.
+sub ratios {
+    my ($got, $name, $base) = @_;
+    my ($rounds, $from) = @$got{$name, $base};
+    my @ratios = map { $rounds->[$_]{cpu} / $from->[$_]{cpu} }
+                 grep { $from->[$_]{cpu} } 0 .. $#$rounds;
+
+    return map { percentile($_, @ratios) } 50, 25, 75;
 }
 
 
