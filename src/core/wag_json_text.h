@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the wa_gateway authors
  *
- * JSON that the gateway says: with cJSON, or written at once where each message
- * has it.
+ * JSON that the gateway says: with cJSON, or written at once where each
+ * message has it.
  */
 
 
@@ -53,8 +53,8 @@ ngx_int_t wag_json_text_print(ngx_pool_t *pool, cJSON *value, ngx_str_t *text);
 u_char *wag_json_text_write(u_char *p, ngx_str_t *text);
 
 /*
- * Writes a time as wag_json_text_time() does, in quotes, to where there is room
- * for WAG_JSON_TIME_LEN bytes and 2 more; gives the end.
+ * Writes a time as wag_json_text_time() does, in quotes, to where there is
+ * room for WAG_JSON_TIME_LEN bytes and 2 more; gives the end.
  */
 u_char *wag_json_text_write_time(u_char *p, uint64_t msec);
 

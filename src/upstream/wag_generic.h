@@ -23,6 +23,7 @@
 
 
 struct wag_generic_s {
+    wag_message_t       *message;
     ngx_chain_t         *body;      /* the client's */
     ngx_uint_t           result;    /* WAG_PROOF_NONE ... */
     ngx_uint_t           status;    /* of the answer */
@@ -39,9 +40,8 @@ struct wag_generic_s {
     unsigned             taken:1;   /* the answer comes to the filter */
     unsigned             told:1;    /* the client has its own */
 
-    /* large, so these are not zeroed with the rest: both have an init() */
+    /* large, so it is not zeroed with the rest: it has an init() */
 
-    wag_message_t        message;
     wag_proof_t          proof;     /* of the answer that comes */
 };
 
