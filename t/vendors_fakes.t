@@ -372,7 +372,7 @@ sub truth {
         ['GET /api/sessions/fourth', @key, undef, '404'],
         ['POST /api/server/stop', @key, {}, '201 {"stopping":true}$']);
 
-    is($fake->count('danger'), 5, 'waha: what is dangerous is seen');
+    is($fake->count('danger'), 4, 'waha: what is dangerous is seen');
     ok(poll { !IO::Socket::INET->new(PeerAddr => $fake->name) },
        'waha: the server was stopped');
     like(truth($fake), qr/^main:-:login/, 'waha: and main logged out');
@@ -469,7 +469,7 @@ sub truth {
         ['DELETE /instance/logout/second', @key, undef, '200 SUCCESS'],
         ['DELETE /instance/delete/fourth', @key, undef, '200 SUCCESS']);
 
-    is($fake->count('danger'), 6, 'evolution: what is dangerous is seen');
+    is($fake->count('danger'), 4, 'evolution: what is dangerous is seen');
     is(truth($fake), 'main:966500000001:starting:connecting'
        . ' second:-:login:close third:-:login:close'
        . ' fifth:966500000005:starting:connecting new:-:starting:connecting',
@@ -834,7 +834,7 @@ sub truth {
         ['POST /session/logout', $of{main}, {}, '500 no session'],
         ["DELETE /admin/users/$id/full", @admin, undef, '200 deleted']);
 
-    is($fake->count('danger'), 5, 'wuzapi: what is dangerous is seen');
+    is($fake->count('danger'), 3, 'wuzapi: what is dangerous is seen');
     like(truth($fake), qr/^main:966500000001:down:false,false .*
                           \ fifth:966500000005:ready:true,true/x,
          'wuzapi: and done');
@@ -878,6 +878,89 @@ sub truth {
         like("$r->{status} $r->{body}", $like, "$vendor: unproved");
         is($fake->sent, 1, 'though it was sent');
     }
+}
+
+
+
+# Which session a request is taken for, by the rules of the real one's
+# framework: what is not told is none.
+{
+    my %taken = (
+        waha => [
+            'GET /api/main/chats main',
+            'GET /API/main/Chats/ main',
+            'GET /api/m%61in/lids main',
+            'GET /api/contacts/chats contacts',
+            'GET /api/contacts/all?session=main main',
+            'GET /api/contacts/all?session[]=main main',
+            'GET /api/contacts/all?[session]=main main',
+            'GET /api/contacts/all?session=main&session=second main,second',
+            'GET /api/contacts/all?x.session=main -',
+            'GET /api/sessions/chats chats',
+            'GET /api/%73essions/main -',
+            'GET /api/nothing/of/the/kind -',
+        ],
+        evolution => [
+            'POST /chat/findChats/main main',
+            'POST /chat/findChats/main?instanceName=second second',
+            'POST /chat/findChats/main?%69nstanceName=second second',
+            'POST /chat/findChats/main?[instanceName]=second second',
+            'GET /dify/fetch/17/main main',
+        ],
+        wwebjs => [
+            'GET /session/qr/main/image main',
+            'POST /client/sendSeen/main?sessionId=second main',
+            'POST /Client/SENDSEEN/main/ main',
+        ],
+        wppconnect => [
+            'GET /api/main/all-groups main',
+            'GET /api/main:t:u/all-groups main',
+            'GET /api/main%3At/all-groups main',
+            'GET /api/k-1/show-all-sessions -',
+        ],
+        gowa => [
+            'GET /group/info?device_id=main main',
+            'GET /GROUP/info?device_id=main main',
+            'GET /devices/m%61in/status m%61in',
+        ],
+        wuzapi => [
+            'GET /group/list?token=t-1 main',
+            'GET /group/li%73t?token=t-1 main',
+            'GET /Group/list?token=t-1 -',
+            'GET /group/list/?token=t-1 -',
+        ],
+    );
+
+    for my $vendor (sort keys %taken) {
+        my $fake = fake($vendor, sessions => [
+            map { { %$_, token => $_->{number} =~ s/.*(?=.$)/t-/r } }
+            @sessions ]);
+        my $n = 0;
+
+        for (@{$taken{$vendor}}) {
+            my ($line) = /^(\S+ \S+)/;
+            request($fake, $line, ['X-Case: ' . ++$n]);
+        }
+
+        request($fake, "GET /ping");
+
+        is(join("\n", map { "$_->{method} $_->{target} "
+                            . (defined $_->{session} ? $_->{session} : '-') }
+                      $fake->requests),
+           join("\n", @{$taken{$vendor}}), "$vendor: taken for");
+    }
+
+    my $fake = fake('gowa', sessions => [{ name => 'only' }]);
+    my @basic = ('Authorization: Basic ay0x', 'X-Case: 1');
+
+    request($fake, 'POST /send/link', [@basic], { phone => '1' });
+    request($fake, 'POST /send/link?device_id=x', ['X-Device-Id: only',
+                                                   @basic], { phone => '1' });
+    request($fake, 'POST /send/link?device_id=only', ['X-Device-Id: x',
+                                                      @basic], { phone => 1 });
+
+    is(join(' ', map { "$_->{session}:$_->{sent}" } $fake->requests),
+       'only:1 only:1 x:0', 'gowa: the header, the query, the only one');
 }
 
 

@@ -260,5 +260,19 @@ wag_head_is_dropped(wag_head_edit_t *edit, ngx_str_t *name)
 ngx_uint_t
 wag_head_has_body(ngx_http_request_t *r, wag_head_t *head)
 {
-    return head->body < head->buf->last || r->upstream->request_bufs->next;
+    ngx_chain_t  *cl;
+
+    if (head->body < head->buf->last) {
+        return 1;
+    }
+
+    /* nginx has an empty buffer for "Content-Length: 0" */
+
+    for (cl = r->upstream->request_bufs->next; cl; cl = cl->next) {
+        if (ngx_buf_size(cl->buf)) {
+            return 1;
+        }
+    }
+
+    return 0;
 }

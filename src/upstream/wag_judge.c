@@ -18,6 +18,7 @@ static void wag_judge_kind(wag_ctx_t *ctx, wag_head_t *head,
     wag_route_request_t *rr, wag_judgement_t *j);
 static ngx_uint_t wag_judge_has_key(wag_ctx_t *ctx, wag_head_t *head,
     wag_vendor_t *vendor, ngx_str_t *key);
+static ngx_uint_t wag_judge_are_keyed(wag_ctx_t *ctx, wag_vendor_t *vendor);
 static ngx_uint_t wag_judge_has_header(wag_head_t *head, ngx_array_t *headers);
 static ngx_uint_t wag_judge_is_key(wag_ctx_t *ctx, wag_vendor_t *vendor,
     ngx_str_t *key);
@@ -28,6 +29,7 @@ static ngx_int_t wag_judge_scan(wag_ctx_t *ctx, wag_head_t *head,
     wag_body_t *body);
 static void wag_judge_name(wag_route_request_t *rr, wag_judgement_t *j);
 static void wag_judge_session(wag_route_request_t *rr, wag_judgement_t *j);
+static ngx_uint_t wag_judge_differs(wag_judgement_t *j);
 static void wag_judge_no_session(wag_route_request_t *rr, wag_judgement_t *j);
 static void wag_judge_bad(wag_judgement_t *j, ngx_str_t *member);
 
@@ -159,9 +161,30 @@ static ngx_uint_t
 wag_judge_has_key(wag_ctx_t *ctx, wag_head_t *head, wag_vendor_t *vendor,
     ngx_str_t *key)
 {
-    return wag_judge_has_header(head, &vendor->headers)
-           || wag_judge_has_header(head, &vendor->list_headers)
+    return (wag_judge_are_keyed(ctx, vendor)
+            && (wag_judge_has_header(head, &vendor->headers)
+                || wag_judge_has_header(head, &vendor->list_headers)))
            || wag_judge_is_key(ctx, vendor, key);
+}
+
+
+/* one that has no key looks at none */
+
+static ngx_uint_t
+wag_judge_are_keyed(wag_ctx_t *ctx, wag_vendor_t *vendor)
+{
+    ngx_uint_t     i;
+    wag_server_t  *server;
+
+    for (i = 0; i < ctx->upstream->nservers; i++) {
+        server = &ctx->upstream->servers[i];
+
+        if (server->vendor == vendor && server->key.len == 0) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 
@@ -423,6 +446,14 @@ wag_judge_session(wag_route_request_t *rr, wag_judgement_t *j)
 
     found = wag_choice_look(&j->choice);
 
+    if (found == WAG_CHOICE_UNKNOWN
+        && j->choice.name.len && j->choice.shown.len
+        && wag_judge_differs(j))
+    {
+        wag_judge_bad(j, &wag_judge_shown);
+        return;
+    }
+
     if (rr->kind == WAG_ROUTE_CREATE
         && (found == WAG_CHOICE_UNKNOWN || found == WAG_CHOICE_UNLISTED))
     {
@@ -431,6 +462,23 @@ wag_judge_session(wag_route_request_t *rr, wag_judgement_t *j)
     }
 
     j->refusal = wag_judge_refusals[found];
+}
+
+
+/*
+ * A name that is a secret is not compared with the one that is shown: it is
+ * known alone, and is not together with the other.
+ */
+
+static ngx_uint_t
+wag_judge_differs(wag_judgement_t *j)
+{
+    wag_choice_t  choice;
+
+    choice = j->choice;
+    ngx_str_null(&choice.shown);
+
+    return wag_choice_look(&choice) != WAG_CHOICE_UNKNOWN;
 }
 
 

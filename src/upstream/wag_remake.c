@@ -104,8 +104,16 @@ wag_remake_key(wag_ctx_t *ctx, wag_head_edit_t *edit, wag_vendor_t *vendor,
     ngx_keyval_t         *kv;
     wag_vendor_header_t  *header;
 
-    headers = (ctx->routing->known == NULL && vendor->list_headers.nelts)
-              ? &vendor->list_headers : &vendor->headers;
+    /* of no session, or to make one: the key of who administers */
+
+    headers = &vendor->headers;
+
+    if (vendor->list_headers.nelts
+        && (ctx->routing->known == NULL
+            || ctx->routing->judgement.kind == WAG_ROUTE_CREATE))
+    {
+        headers = &vendor->list_headers;
+    }
 
     if (ctx->key == NULL && wag_remake_brings(&ctx->routing->head, headers)) {
         return NGX_OK;

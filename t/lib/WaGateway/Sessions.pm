@@ -59,11 +59,18 @@ sub sessions {
 
 # Sessions as lines that can be compared.
 sub listing {
-    return join "\n", sort map {
+    my @lines = map {
         join ' ', $_->{instance}, $_->{session},
                   map { defined $_ ? $_ : '-' }
                   @{$_}{qw(number state vendorState)}
     } @_;
+
+    # JSON is characters, a fake has bytes
+    for (@lines) {
+        utf8::encode($_) if utf8::is_utf8($_);
+    }
+
+    return join "\n", sort @lines;
 }
 
 

@@ -57,6 +57,7 @@ use Socket qw(SOMAXCONN);
 use Storable qw(nfreeze thaw);
 use Time::HiRes qw(time);
 use WaGateway::Fake;
+use WaGateway::Vendor::Map;
 
 our $True = JSON::PP::true;
 our $False = JSON::PP::false;
@@ -230,6 +231,15 @@ sub ledger {
 }
 
 
+# Those that a test has marked by a header X-Case: case, method, target,
+# session (the one it was taken for, undef: none), sent (how many messages),
+# head, body, kind.
+sub requests {
+    my ($self) = @_;
+    return @{$self->command('requests')};
+}
+
+
 # Cheap: how many of a kind, or all.
 sub count {
     my ($self, $kind) = @_;
@@ -366,6 +376,46 @@ sub listed { return 1 }
 # The list's text, from its items.
 sub list { die 'no list' }
 
+# How the server reads paths, see WaGateway::Vendor::Map, and all its routes
+# with the places where they name a session.
+sub framework { return 'express' }
+
+sub map { return '' }
+
+# The session that a request is for, of a route that names it in this place.
+sub place {
+    my ($self, $q, $place, $name) = @_;
+
+    return $name if $place eq 'path';
+    return $self->queried($q)->{$1} if $place =~ /^query=(.+)/;
+
+    my $body = $place =~ /^body=/ && eval { $self->members($q) } || {};
+    return $place =~ /^body=(.+)/ ? $body->{$1} : undef;
+}
+
+
+sub queried {
+    my ($self, $q) = @_;
+    return WaGateway::Vendor::Map::qs(($q->{target} =~ /\?(.*)/s)[0]);
+}
+
+
+# A route of the map that nothing else answers.
+sub native {
+    my ($self, $q, $route, $name) = @_;
+    my $s = defined $name ? $self->{s}{$name} : undef;
+
+    return [404, { error => 'no such session' }]
+        if defined $name && !$s;
+    return [200, { ok => $True, path => $q->{target} }]
+        if $route->{kind} ne 'send';
+    return [404, { error => 'the session cannot send' }]
+        unless $s && $s->{state} eq 'ready';
+
+    return [200, { id => $self->send_out($q, $s, native => $q->{path}) }];
+}
+
+
 sub bad_json { return [400, { error => 'bad JSON' }] }
 
 # What "unproved" makes of a send's answer.
@@ -483,6 +533,18 @@ sub do_ledger {
 
     return $self->{ledger} unless defined $path;
     return [grep { $_->{path} =~ /$path/ } @{$self->{ledger}}];
+}
+
+
+sub do_requests {
+    my ($self) = @_;
+
+    return [map {
+        { case => $_->{headers} =~ /^X-Case: *(.*?)\r$/mi ? $1 : '',
+          method => $_->{method}, target => $_->{path},
+          session => $_->{session}, sent => scalar @{$_->{sent} || []},
+          head => $_->{headers}, body => $_->{body}, kind => $_->{kind} }
+    } grep { $_->{headers} =~ /^X-Case:/mi } @{$self->{ledger}}];
 }
 
 

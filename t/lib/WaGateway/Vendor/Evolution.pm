@@ -44,6 +44,78 @@ my $Item = '{"id":id@,"name":name@,"connectionStatus":db@,"ownerJid":jid@,'
 sub states { return \%States }
 
 
+sub map { return <<'END' }
+GET    none other  /          - metrics webhook/meta
+POST   none danger /          verify-creds
+POST   none other  /          webhook/meta webhook/evolution
+GET    none list   /instance/ fetchInstances
+POST   body=instanceName login /instance/ create
+GET    own  login  /instance/ connect/:session
+GET    own  ask    /instance/ connectionState/:session
+POST   own  danger /instance/ restart/:session
+POST   own  other  /instance/ setPresence/:session
+DELETE own  danger /instance/ logout/:session delete/:session
+POST   own  send   /message/  sendText/:session sendMedia/:session
+POST   own  send   /message/  sendPtv/:session sendWhatsAppAudio/:session
+POST   own  send   /message/  sendStatus/:session sendSticker/:session
+POST   own  send   /message/  sendLocation/:session sendContact/:session
+POST   own  send   /message/  sendPoll/:session sendList/:session
+POST   own  send   /message/  sendButtons/:session sendTemplate/:session
+POST   own  other  /message/  sendReaction/:session
+POST   own  other  /call/     offer/:session
+POST   own  check  /chat/     whatsappNumbers/:session
+POST   own  other  /chat/     findChats/:session findContacts/:session
+POST   own  other  /chat/     findMessages/:session archiveChat/:session
+POST   own  other  /chat/     markMessageAsRead/:session
+POST   own  other  /chat/     updateMessage/:session sendPresence/:session
+POST   own  other  /chat/     fetchProfile/:session
+GET    own  other  /chat/     findChatByRemoteJid/:session
+GET    own  other  /chat/     fetchPrivacySettings/:session
+DELETE own  danger /chat/     deleteMessageForEveryone/:session
+DELETE own  danger /chat/     removeProfilePicture/:session
+POST   own  other  /group/    create/:session updateGroupSubject/:session
+GET    own  other  /group/    fetchAllGroups/:session participants/:session
+GET    own  other  /group/    findGroupInfos/:session inviteCode/:session
+POST   own  send   /group/    sendInvite/:session
+DELETE own  other  /group/    leaveGroup/:session
+POST   own  other  /business/ getCatalog/:session
+GET    own  other  /label/    findLabels/:session
+POST   own  other  /label/    handleLabel/:session
+GET    own  other  /settings/ find/:session
+POST   own  other  /settings/ set/:session
+GET    own  other  /template/ find/:session
+GET    own  danger /proxy/    find/:session
+POST   own  danger /proxy/    set/:session
+POST   own  danger /baileys/  getAuthState/:session sendNode/:session
+POST   own  danger /baileys/  onWhatsapp/:session
+GET    own  other  /webhook/  find/:session
+POST   own  other  /webhook/  set/:session
+GET    own  other  /rabbitmq/ find/:session
+POST   own  other  /websocket/ set/:session
+GET    own  danger /chatwoot/ find/:session
+POST   own  danger /chatwoot/ set/:session
+POST   own  other  /chatwoot/ webhook/:session
+GET|POST own danger /openai/  creds/:session
+DELETE own  danger /openai/   creds/:x/:session
+GET    own  other  /openai/   find/:session fetch/:x/:session
+GET    own  other  /dify/     find/:session fetch/:x/:session
+DELETE own  other  /dify/     delete/:x/:session
+POST   own  other  /typebot/  start/:session
+POST   own  other  /s3/       getMedia/:session
+END
+
+
+# A name in the query takes the place of the path's.
+sub place {
+    my ($self, $q, $place, $name) = @_;
+
+    return $self->SUPER::place($q, $place, $name) if $place ne 'own';
+
+    my $query = $self->queried($q);
+    return defined $query->{instanceName} ? $query->{instanceName} : $name;
+}
+
+
 sub routes {
     my $s = qr{([^/]+)};
 
@@ -55,7 +127,7 @@ sub routes {
         ['POST', qr{^/chat/whatsappNumbers/$s$}, 'check', \&check],
         ['POST', qr{^/chat/findChats/$s$}, 'other', \&chats],
         ['POST', qr{^/instance/create$}, 'login', \&create],
-        ['GET', qr{^/instance/connect/$s$}, 'danger', \&connect],
+        ['GET', qr{^/instance/connect/$s$}, 'login', \&connect],
         ['POST', qr{^/instance/restart/$s$}, 'danger', \&restart],
         ['DELETE', qr{^/instance/logout/$s$}, 'danger', \&logout],
         ['DELETE', qr{^/instance/delete/$s$}, 'danger', \&delete_instance],
@@ -197,7 +269,7 @@ sub instances {
 sub meant {
     my ($self, $q, $name) = @_;
 
-    $name = $q->{query}{instanceName} if defined $q->{query}{instanceName};
+    $name = $self->place($q, 'own', $name);
     return $self->here($self->{s}{$name}) ? ($name, $self->{s}{$name}) : $name;
 }
 

@@ -26,6 +26,72 @@ my %States = (
 sub states { return \%States }
 
 
+sub framework { return 'fiber' }
+
+
+sub map { return <<'END' }
+GET    none other  /         health app/info
+GET    none list   /         devices
+POST   body=device_id login / devices
+GET    path ask    /devices/ :session :session/status
+DELETE path danger /devices/ :session
+GET    path login  /devices/ :session/login
+POST   path login  /devices/ :session/login/code
+POST   path danger /devices/ :session/logout :session/reconnect
+GET|PATCH path other /devices/ :session/webhook
+GET|PUT|DELETE path danger /devices/ :session/chatwoot/config
+POST   path other  /chatwoot/ webhook/:session
+GET    none list   /chatwoot/ configs
+POST   none danger /mcp      -
+GET    own  login  /app/     login login-with-code passkey
+POST   own  login  /app/     passkey/response passkey/confirm
+GET    own  danger /app/     logout reconnect
+GET    own  list   /app/     devices
+GET    own  ask    /app/     status
+POST   own  other  /call/    reject
+GET    own  other  /         chats ws
+GET    own  other  /chat/    :x/messages
+POST   own  other  /chat/    :x/pin :x/disappearing :x/archive
+POST   own  other  /group    - /join-with-link /participants /name /topic
+POST   own  danger /group/   leave
+GET    own  other  /group/   info info-from-link participants invite-link
+POST   own  other  /message/ :x/reaction :x/revoke :x/delete :x/update
+POST   own  other  /message/ :x/read :x/star :x/unstar
+POST   own  send   /message/ :x/forward
+GET    own  other  /message/ :x/download
+POST   own  other  /newsletter/ unfollow
+GET    own  other  /newsletter/ messages
+POST   own  send   /send/    message image file video sticker contact link
+POST   own  send   /send/    location audio poll
+POST   own  other  /send/    presence chat-presence
+GET    own  other  /user/    info avatar my/privacy my/groups my/contacts
+GET    own  check  /user/    check
+POST   own  other  /user/    avatar pushname
+END
+
+
+sub place {
+    my ($self, $q, $place, $name) = @_;
+
+    return $self->SUPER::place($q, $place, $name) if $place ne 'own';
+
+    my $s = eval { $self->chosen($q) };
+    return $s->{name} if $s;
+
+    my ($id) = grep { defined && $_ ne '' } $q->{header}{'x-device-id'},
+                                            $q->{query}{device_id};
+    return $id;
+}
+
+
+sub native {
+    my ($self, $q, $route, $name) = @_;
+
+    $self->chosen($q) if $route->{place} eq 'own';
+    return $self->SUPER::native($q, $route, $name);
+}
+
+
 sub routes {
     my $s = qr{([^/]+)};
 

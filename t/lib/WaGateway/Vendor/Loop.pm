@@ -243,7 +243,7 @@ sub begin {
     substr $c->{in}, 0, $end + 4, '';
 
     my ($method, $target, $minor)
-        = $head =~ m{^([A-Z]+) (\S+) HTTP/1\.([01])\r\n};
+        = $head =~ m{^([A-Z_-]+) (\S+) HTTP/1\.([01])\r\n};
 
     if (!defined $method) {
         syswrite $c->{fh}, "HTTP/1.1 400 Bad Request\r\n"
@@ -316,6 +316,7 @@ sub serve {
         method => $q->{method}, path => $q->{target}, headers => $q->{head},
         length => $q->{length}, digest => md5_hex($q->{body}), kind => $kind,
         $q->{length} <= 65536 ? (body => $q->{body}) : (),
+        session => $q->{session},
         connection => $c->{id}, nth => $c->{nth}, time => time, status => 0 };
 
     push @{$fake->{ledger}}, $entry;
@@ -339,18 +340,27 @@ sub serve {
 sub route {
     my ($fake, $q) = @_;
 
+    my ($known, $session) = WaGateway::Vendor::Map::find($fake, $q);
+    my $path = WaGateway::Vendor::Map::path($fake, $q);
     my $method = $q->{method} eq 'HEAD' ? 'GET' : $q->{method};
 
+    $q->{route} = $known;
+    $q->{session} = $session;
+
     for my $route (@{$fake->{routes} ||= [$fake->routes]}) {
-        my ($verbs, $path, $kind, $code) = @$route;
+        my ($verbs, $re, $kind, $code) = @$route;
 
-        next unless $verbs =~ /\b$method\b/;
-        my @args = $q->{path} =~ $path or next;
+        next unless defined $path && $verbs =~ /\b\Q$method\E\b/;
+        my @args = $path =~ WaGateway::Vendor::Map::compares($fake, $re)
+            or next;
 
-        return ($kind, $code, map { WaGateway::Vendor::decoded($_) }
-                              grep { defined } @args);
+        return ($kind, $code,
+                map { WaGateway::Vendor::Map::argument($fake, $_) }
+                grep { defined } @args);
     }
 
+    return ($known->{kind}, sub { $fake->native($q, $known, $session) })
+        if $known;
     return ('other', sub { $fake->not_found($q) });
 }
 

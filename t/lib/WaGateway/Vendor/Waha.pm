@@ -34,19 +34,92 @@ my $Item = '{"name":name@,"status":status@,"config":{"metadata":'
 sub states { return \%States }
 
 
+sub map { return <<'END' }
+GET        none         other  /            ping health api/version
+GET        none         other  /api/server/ version status
+GET        none         danger /api/server/ environment debug/cpu
+GET        none         danger /api/server/ debug/heapsnapshot
+GET        path         danger /api/server/ debug/browser/trace/:session
+POST       none         danger /api/server/ stop
+GET|POST   none         danger /api/        keys
+POST       none         danger /api/keys/   control media
+PUT|DELETE none         danger /api/keys/   :x
+GET        query=session danger /api/       apps
+POST       body=session danger /api/        apps
+GET|PUT|DELETE none     danger /api/apps/   :x
+POST       none         danger /mcp         -
+GET        none         list   /api/sessions -
+POST       body=name    login  /api/sessions -
+POST       body=name    danger /api/sessions/ start stop logout
+GET        path         ask    /api/sessions/ :session
+PUT|DELETE path         danger /api/sessions/ :session
+GET        path         other  /api/sessions/ :session/me
+POST       path         danger /api/sessions/ :session/start :session/stop
+POST       path         danger /api/sessions/ :session/logout :session/restart
+GET        query=session send  /api/        sendText
+POST       body=session send   /api/        sendText sendImage sendFile
+POST       body=session send   /api/        sendVoice sendVideo sendPoll reply
+POST       body=session send   /api/        sendLocation sendContactVcard
+POST       body=session send   /api/        sendLinkPreview sendButtons
+POST       body=session send   /api/        sendList forwardMessage
+POST       body=session send   /api/send/   link-custom-preview buttons/reply
+POST       body=session other  /api/        sendSeen startTyping stopTyping
+POST       body=session other  /api/        sendPollVote
+PUT        body=session other  /api/        reaction star
+GET        query=session other /api/        screenshot checkNumberStatus
+GET        query=session other /api/        messages contacts
+GET        query=session other /api/contacts/ all about check-exists
+GET        query=session other /api/contacts/ profile-picture
+POST       body=session other  /api/contacts/ block unblock
+GET        query=session other /ws          -
+GET        none         other  /api/files/  **
+GET        path         login  /api/:session/ auth/qr auth/passkey/challenge
+GET        path         login  /api/:session/ auth/passkey/confirmation
+POST       path         login  /api/:session/ auth/passkey auth/request-code
+POST       path         login  /api/:session/ auth/passkey/confirm
+POST       path         send   /api/:session/ status/text status/image
+POST       path         send   /api/:session/ status/voice status/video events
+POST       path         other  /api/:session/ status/delete calls/reject
+GET|POST   path         other  /api/:session/ channels groups labels presence
+GET|DELETE path         other  /api/:session/ channels/:x groups/:x
+GET        path         other  /api/:session/ chats chats/overview
+GET        path         other  /api/:session/ chats/:x/messages
+GET        path         other  /api/:session/ chats/:x/messages/:x
+GET        path         other  /api/:session/ chats/:x/picture
+DELETE     path         danger /api/:session/ chats/:x chats/:x/messages
+DELETE     path         danger /api/:session/ chats/:x/messages/:x
+PUT        path         other  /api/:session/ chats/:x/messages/:x
+POST       path         other  /api/:session/ chats/:x/archive chats/:x/unread
+GET|PUT    path         other  /api/:session/ contacts/:x
+GET        path         other  /api/:session/ groups/count groups/join-info
+GET        path         other  /api/:session/ groups/:x/participants
+POST       path         other  /api/:session/ groups/join groups/:x/leave
+POST       path         other  /api/:session/ groups/:x/participants/add
+PUT        path         other  /api/:session/ groups/:x/subject
+DELETE     path         other  /api/:session/ groups/:x/picture
+GET        path         other  /api/:session/ lids lids/count lids/:x
+GET        path         other  /api/:session/ lids/pn/:x
+POST       path         other  /api/:session/ media/convert/voice
+GET        path         other  /api/:session/ new-message-id presence/:x
+GET        path         other  /api/:session/ profile status/new-message-id
+PUT        path         other  /api/:session/ profile/name profile/status
+END
+
+
 sub routes {
     my $s = qr{([^/]+)};
 
     return (
         ['GET', qr{^/api/sessions/?$}, 'list', \&sessions_of],
         ['POST', qr{^/api/sessions/?$}, 'login', \&create],
-        ['POST', qr{^/api/sessions/(start|stop|logout)/?$}, 'danger',
-         \&old_action],
+        ['POST', qr{^/api/sessions/(start)$}, 'login', \&old_action],
+        ['POST', qr{^/api/sessions/(stop|logout)$}, 'danger', \&old_action],
         ['GET', qr{^/api/sessions/$s$}, 'ask', \&ask],
         ['GET', qr{^/api/sessions/$s/me$}, 'number', \&number],
         ['DELETE', qr{^/api/sessions/$s$}, 'danger', \&delete_session],
         ['PUT', qr{^/api/sessions/$s$}, 'danger', \&update],
-        ['POST', qr{^/api/sessions/$s/(start|stop|logout|restart)$}, 'danger',
+        ['POST', qr{^/api/sessions/$s/(start)$}, 'login', \&action],
+        ['POST', qr{^/api/sessions/$s/(stop|logout|restart)$}, 'danger',
          \&action],
         ['POST GET', qr{^/api/sendText$}, 'send', \&send_text],
         ['POST', qr{^/api/send(?:Image|File|Voice|Video)$}, 'send',
@@ -224,7 +297,7 @@ sub working {
 sub send_text {
     my ($self, $q) = @_;
     my $body = $q->{method} eq 'GET'
-        ? { %{$q->{query}}, chatId => $q->{query}{phone} }
+        ? { %{$self->queried($q)}, chatId => $q->{query}{phone} }
         : $self->members($q);
 
     return $self->working($body->{session}, sub {

@@ -25,6 +25,66 @@ my %States = (
 sub states { return \%States }
 
 
+sub map { return <<'END' }
+POST own  token  /api/ :session/:x/generate-token
+GET  none list   /api/ :x/show-all-sessions
+POST none danger /api/ :x/start-all :x/restore-sessions
+GET  none danger /api/ :x/backup-sessions
+POST own  danger /api/ :session/:x/clear-session-data
+GET  own  ask    /api/:session/ check-connection-session status-session
+GET  own  number /api/:session/ get-phone-number
+GET  own  login  /api/:session/ qrcode-session
+POST own  login  /api/:session/ start-session
+POST own  danger /api/:session/ logout-session close-session set-limit
+POST own  danger /api/:session/ clear-chat clear-all-chats delete-chat
+POST own  danger /api/:session/ delete-all-chats archive-all-chats
+PUT  own  danger /api/:session/ delete-all-labels
+POST own  send   /api/:session/ send-message send-image send-sticker
+POST own  send   /api/:session/ send-sticker-gif send-reply send-file
+POST own  send   /api/:session/ send-file-base64 send-voice send-status
+POST own  send   /api/:session/ send-voice-base64 send-link-preview
+POST own  send   /api/:session/ send-location send-mentioned send-buttons
+POST own  send   /api/:session/ send-list-message send-order-message
+POST own  send   /api/:session/ send-poll-message send-pix-key
+POST own  send   /api/:session/ send-link-catalog send-text-storie
+POST own  send   /api/:session/ send-image-storie send-video-storie
+POST own  send   /api/:session/ forward-messages contact-vcard
+POST own  other  /api/:session/ edit-message delete-message react-message
+POST own  other  /api/:session/ send-seen send-mute typing recording
+POST own  other  /api/:session/ archive-chat pin-chat list-chats chatwoot
+POST own  other  /api/:session/ create-group leave-group block-contact
+POST own  other  /api/:session/ subscribe-presence download-media newsletter
+PUT|DELETE own other /api/:session/ newsletter/:x
+PUT  own  other  /api/:session/ delete-label/:x
+GET  own  other  /api/:session/ all-chats all-contacts all-groups
+GET  own  other  /api/:session/ contact/:x contact/pn-lid/:x
+GET  own  other  /api/:session/ get-messages/:x profile/:x votes/:x
+GET  own  other  /api/:session/ take-screenshot host-device blocklist
+GET  own  other  /api/:session/ group-members/:x get-all-labels
+GET  own  check  /api/:session/ check-number-status/:x
+GET  none other  / healthz metrics api-docs
+GET  none danger / unhealthy
+END
+
+
+# What is behind a colon is a token.
+sub place {
+    my ($self, $q, $place, $name) = @_;
+    return defined $name ? $name =~ s/:.*//sr : undef;
+}
+
+
+sub native {
+    my ($self, $q, $route, $name) = @_;
+
+    $self->allowed($q, ($q->{path} =~ m{^/api/([^/]+)}i
+                        ? WaGateway::Vendor::decoded($1) : ''))
+        if defined $name && $q->{path} !~ m{/chatwoot/?$}i;
+
+    return $self->SUPER::native($q, $route, $name);
+}
+
+
 sub routes {
     my $s = qr{([^/]+)};
 

@@ -38,6 +38,59 @@ my $Item = '{"connected":connected@,"events":"Message,ReadReceipt",'
 sub states { return \%States }
 
 
+sub framework { return 'mux' }
+
+
+sub map { return <<'END' }
+GET    none other  /         health
+GET    none list   /admin/   users users/:x
+POST   body=name login /admin/ users
+DELETE none danger /admin/   users/:x users/:x/full
+POST   own  login  /session/ connect pairphone
+GET    own  login  /session/ qr
+GET    own  ask    /session/ status
+POST   own  danger /session/ disconnect logout proxy s3/config s3/test
+GET|DELETE own danger /session/ s3/config hmac/config
+POST   own  danger /session/ hmac/config
+GET|POST own other /session/ history
+GET|POST|PUT own other /     webhook
+DELETE own  danger /         webhook
+POST   own  send   /chat/send/ text image audio document video sticker
+POST   own  send   /chat/send/ location contact buttons list poll edit
+POST   own  other  /chat/    delete react presence markread downloadimage
+POST   own  check  /user/    check
+POST   own  other  /user/    presence info avatar
+GET    own  other  /user/    contacts
+GET    own  other  /group/   list info invitelink
+POST   own  other  /group/   photo name create
+GET    own  other  /newsletter/ list
+END
+
+
+sub place {
+    my ($self, $q, $place, $name) = @_;
+
+    return $self->SUPER::place($q, $place, $name) if $place ne 'own';
+
+    my $s = $self->named($q);
+    return $s ? $s->{name} : undef;
+}
+
+
+# The token of the header, else those of the query in a row.
+sub named {
+    my ($self, $q) = @_;
+    my $token = $q->{header}{token};
+
+    $token = WaGateway::Vendor::Map::qs(
+        ($q->{target} =~ /\?(.*)/s)[0])->{token}
+        unless defined $token && $token ne '';
+
+    return defined $token
+           ? ($self->index_of('token_of')->{$token} || [])->[0] : undef;
+}
+
+
 sub routes {
     my $s = qr{([^/]+)};
 
@@ -47,8 +100,8 @@ sub routes {
         ['POST', qr{^/admin/users$}, 'login', \&add_user],
         ['DELETE', qr{^/admin/users/$s(?:/full)?$}, 'danger', \&delete_user],
         ['GET', qr{^/session/status$}, 'ask', \&ask],
-        ['POST', qr{^/session/(connect|disconnect|logout)$}, 'danger',
-         \&action],
+        ['POST', qr{^/session/(connect)$}, 'login', \&action],
+        ['POST', qr{^/session/(disconnect|logout)$}, 'danger', \&action],
         ['GET', qr{^/session/qr$}, 'login', \&qr],
         ['POST', qr{^/chat/send/text$}, 'send', \&send_text],
         ['POST', qr{^/chat/send/(image|document|video|audio)$}, 'send',
@@ -85,7 +138,7 @@ sub label {
 sub refuse {
     my ($self, $q) = @_;
 
-    return if $q->{path} eq '/health' || $q->{kind} eq 'other';
+    return if $q->{path} eq '/health' || !$q->{route};
 
     if ($q->{path} =~ m{^/admin/}) {
         my $given = $q->{header}{authorization};
@@ -94,11 +147,7 @@ sub refuse {
         return;
     }
 
-    my $token = $q->{header}{token};
-    $token = $q->{query}{token} unless defined $token && $token ne '';
-    $token = '' unless defined $token;
-
-    $q->{s} = ($self->index_of('token_of')->{$token} || [])->[0];
+    $q->{s} = $self->named($q);
     return $q->{s} ? undef : wrong(401, 'unauthorized');
 }
 

@@ -24,6 +24,47 @@ my %States = (
 sub states { return \%States }
 
 
+sub map { return <<'END' }
+GET  none other  /            ping
+GET  none list   /session/    getSessions
+GET  path ask    /session/    status/:session
+GET  path login  /session/    start/:session qr/:session qr/:session/image
+POST path login  /session/    requestPairingCode/:session
+GET  none danger /session/    terminateAll terminateInactive
+GET  path danger /session/    terminate/:session stop/:session restart/:session
+GET  path other  /session/    getPageScreenshot/:session
+GET  path number /client/     getClassInfo/:session
+GET  path other  /client/     getChats/:session getContacts/:session
+GET  path other  /client/     getState/:session getWWebVersion/:session
+GET  path other  /client/     getChannels/:session
+POST path send   /client/     sendMessage/:session
+POST path other  /client/     getChats/:session getChatById/:session
+POST path other  /client/     createGroup/:session sendSeen/:session
+POST path other  /client/     setStatus/:session syncHistory/:session
+POST path check  /client/     getNumberId/:session isRegisteredUser/:session
+POST path danger /client/     runMethod/:session resetState/:session
+DELETE path danger /client/   deleteProfilePicture/:session
+POST path other  /chat/       fetchMessages/:session sendStateTyping/:session
+POST path other  /chat/       getClassInfo/:session markUnread/:session
+POST path danger /chat/       delete/:session clearMessages/:session
+POST path danger /chat/       runMethod/:session
+POST path other  /groupChat/  addParticipants/:session setSubject/:session
+POST path other  /groupChat/  getInviteCode/:session
+POST path danger /groupChat/  leave/:session runMethod/:session
+POST path send   /message/    reply/:session forward/:session
+POST path other  /message/    react/:session edit/:session delete/:session
+POST path other  /message/    downloadMedia/:session getInfo/:session
+POST path danger /message/    runMethod/:session
+POST path other  /contact/    block/:session getAbout/:session
+POST path send   /channel/    sendMessage/:session
+POST path send   /channel/    sendChannelAdminInvite/:session
+POST path other  /channel/    fetchMessages/:session mute/:session
+POST path danger /channel/    deleteChannel/:session
+POST path danger /channel/    transferChannelOwnership/:session
+GET  path other  /ws/         :session
+END
+
+
 sub routes {
     my $s = qr{([^/]+)};
 
@@ -51,12 +92,14 @@ sub refuse {
     my ($self, $q) = @_;
     my $key = $q->{header}{'x-api-key'};
 
-    return if $q->{path} !~ m{^/(?:session|client)(?:/|$)};
+    return if $q->{path} !~ m{^/(?:session|client|chat|groupChat|message
+                                     |contact|channel)(?:/|$)}xi;
     return wrong(403, 'Invalid API key')
         if defined $self->{key} && (!defined $key || $key ne $self->{key});
 
     return wrong(422, 'Session should be alphanumerical or -')
-        if $q->{path} =~ m{^/\w+/\w+/([^/]+)} && $1 !~ /^[\w-]+\z/;
+        if $q->{path} =~ m{^/\w+/\w+/([^/]+)}
+           && WaGateway::Vendor::decoded($1) !~ /^[\w-]+\z/;
 
     return;
 }
