@@ -82,16 +82,19 @@ my @variables = (
     { name => 'GATEWAY_LANG', default => 'ar', check => text(qr/^(?:ar|en)\z/),
       allowed => 'ar or en' },
 
-    # "off" would turn the directive off, quoted or not, and "file=" name one.
+    # "off" would turn the directive off, quoted or not, "file=" name one, and
+    # the others be limits.
     { name => 'API_KEY', default => '',
-      check => text(qr/^(?!off\z|file=| |.* \z)/),
+      check => text(qr/^(?!off\z|(?:file|label|numbers|sessions)=| |.* \z)/),
       allowed => "up to $max_text bytes of printable text, no blank at either "
-                 . 'end, not the word off, no file= before it',
+                 . 'end, not the word off, no file=, label=, numbers= or '
+                 . 'sessions= before it',
       secret => 1 },
 
     { name => 'API_KEY_FILE', default => '', check => \&key_file,
       allowed => "a file with one key a line, up to $max_text bytes of "
-                 . 'printable text' },
+                 . 'printable text, and label=, numbers= or sessions= after '
+                 . 'it if it has limits' },
 
     { name => 'TRUSTED_PROXIES', default => '127.0.0.0/8,::1',
       check => \&networks,
@@ -398,14 +401,24 @@ sub key_file {
     my $path = beside_env($text);
     my $lines = lines($path)
                 // refuse($v, "$v->{allowed}; this one cannot be read");
-    my ($at, $keys) = (0, 0);
+    my ($at, $keys, %seen) = (0, 0);
 
     for (map { trim($_) } @$lines) {
         $at++;
         next if $_ eq '' || /^#/;
 
-        refuse($v, "$v->{allowed}; not its line $at")
-            if /$control/ || length > $max_text;
+        my ($secret, $label, $limits) = key_line($_)
+            or refuse($v, "$v->{allowed}; not its line $at");
+
+        # A key that is there twice is one client, and so is a label.
+        for (["key $secret", "$label $limits"], ["label $label", $limits]) {
+            my ($name, $is) = @$_;
+            next if $name eq 'label ';
+
+            refuse($v, "the same limits wherever a key or a label is; not "
+                       . "line $at")
+                if ($seen{$name} //= $is) ne $is;
+        }
 
         $keys++;
     }
@@ -545,6 +558,38 @@ sub unused {
 
     return $used ? '' : $vendor eq '' ? 'there is no such vendor'
                       : "no instance has the vendor $vendor";
+}
+
+
+# The key, the label and the limits, as text that is the same for the same
+# ones; nothing if the line is wrong.  A key may have blanks in it.
+sub key_line {
+    my ($key) = @_;
+    my %is;
+
+    while ($key =~ s/(?:^|[ \t]+)(label|numbers|sessions)=([^ \t]*)\z//) {
+        return if exists $is{$1};
+        $is{$1} = $2;
+    }
+
+    my %good = (label => qr/^[A-Za-z0-9._-]{1,64}\z/,
+                numbers => qr/^\+?(?!0*\z)[0-9]{8,15}\z/,
+                sessions => qr/^(?!.*$control).{1,128}\z/s);
+
+    return if $key eq '' || length $key > $max_text || $key =~ /$control/;
+
+    for my $name (keys %is) {
+        my @items = $name eq 'label' ? $is{$name}
+                                     : split /,/, $is{$name}, -1;
+        return if !@items || grep { $_ !~ $good{$name} } @items;
+        s/^\+?0*// for $name eq 'numbers' ? @items : ();
+
+        my %one = map { $_ => 1 } @items;
+        $is{$name} = join ',', sort keys %one;
+    }
+
+    return ($key, $is{label} // '',
+            join ' ', map { "$_=" . ($is{$_} // '') } qw(numbers sessions));
 }
 
 

@@ -303,7 +303,8 @@ unlike($err, qr/secret/, 'a refused key is not shown');
 
 gives('API_KEY, an equals sign is no file', "API_KEY=a=b\n$one", 'wa_gateway_api_key',
       ['a=b', 'off', 'off']);
-refuses('API_KEY=file=x', "API_KEY=file=x\n$one", qr/^\.env:1: API_KEY="fil\.\.\."/);
+refuses("API_KEY=$_", "API_KEY=$_\n$one", qr/^\.env:1: API_KEY="...\.\.\."/)
+    for qw(file=x label=x numbers=x sessions=x);
 
 
 # API_KEY_FILE
@@ -325,7 +326,8 @@ gives('with any name', "API_KEY_FILE='a \"\\b;}'\n$one", 'wa_gateway_api_key',
 ($status, $out, $err) = render("API_KEY_FILE=api_keys\n$one");
 unlike("$out$err", qr/two/, 'no key of the file is printed');
 
-my $keys = 'a file with one key a line, up to 1024 bytes of printable text';
+my $keys = 'a file with one key a line, up to 1024 bytes of printable text, '
+           . 'and label=, numbers= or sessions= after it if it has limits';
 
 refuses('both', "API_KEY=x\nAPI_KEY_FILE=api_keys\n$one",
         qr/^\.env:2: API_KEY_FILE="api_keys": allowed: either this or API_KEY \(.*:1\), not both$/);
@@ -338,12 +340,48 @@ refuses('a directory', "API_KEY_FILE=$dir\n$one",
 for ([no_key => "# only\n\n", 'there is none in it'], [empty => '', 'there is none in it'],
      [long => "ok\n" . 'a' x 1025 . "\n", 'not its line 2'],
      [control => "\n\nse\tcret\n", 'not its line 3'],
-     [nul => "one\nse\0cret\n", 'not its line 2'])
+     [nul => "one\nse\0cret\n", 'not its line 2'],
+     [long_limited => 'a' x 1025 . " sessions=a\n", 'not its line 1'],
+     [alone => "one\nsessions=main\n", 'not its line 2'],
+     [label => "one label=a/b\n", 'not its line 1'],
+     [empty_label => "one label=\n", 'not its line 1'],
+     [long_label => 'one label=' . 'a' x 65 . "\n", 'not its line 1'],
+     [short => "one numbers=1234567\n", 'not its line 1'],
+     [digits => "one numbers=1234567890123456\n", 'not its line 1'],
+     [letters => "one numbers=96650000000x\n", 'not its line 1'],
+     [zeros => "one numbers=00000000\n", 'not its line 1'],
+     [commas => "one sessions=a,,b\n", 'not its line 1'],
+     [last_comma => "one sessions=a,\n", 'not its line 1'],
+     [long_session => 'one sessions=' . 'a' x 129 . "\n", 'not its line 1'],
+     [session_control => "one sessions=a\x01\n", 'not its line 1'],
+     [twice => "one sessions=a label=x sessions=b\n", 'not its line 1'])
 {
     my ($name, $text, $why) = @$_;
     write_file("$dir/$name", $text);
     refuses("$name in the file", "API_KEY_FILE=$name\n$one",
             ".env:1: API_KEY_FILE=\"$name\": allowed: $keys; $why");
+}
+
+my $limited = "one label=a.B-_9 numbers=+966500000001,966500000002 sessions=main\n"
+              . "two words\tsessions=\xd9\x85,x numbers=12345678\n"
+              . "sessions=x is a key\nnot a limit labels=x\nopen sessions = x\n"
+              . "new sessions=main label=a.B-_9 numbers=966500000002,966500000001,966500000001\n"
+              . "one sessions=main numbers=966500000001,966500000002 label=a.B-_9\n"
+              . 'k' x 1024 . ' sessions=' . 'a' x 128 . ' label=' . 'b' x 64 . "\n";
+write_file("$dir/limited", $limited);
+gives('keys with limits', "API_KEY_FILE=limited\n$one", 'wa_gateway_api_key',
+      ["file=$dir/limited", 'off', 'off']);
+
+for ([key => "one sessions=a\nx\none sessions=b\n", 3],
+     [open_key => "one\none sessions=b\n", 2],
+     [key_label => "one label=a\none label=b\n", 2],
+     [label => "one label=a sessions=a\ntwo label=a\n", 2])
+{
+    my ($name, $text, $line) = @$_;
+    write_file("$dir/$name", $text);
+    refuses("limits that differ: $name", "API_KEY_FILE=$name\n$one",
+            ".env:1: API_KEY_FILE=\"$name\": allowed: the same limits wherever a key or a "
+            . "label is; not line $line");
 }
 
 

@@ -66,7 +66,8 @@ END
     $block->set_value('config', <<'END');
         wa_gateway_errors en;
         wa_gateway_api_key literal file=$TEST_NGINX_KEYS/keys
-                           file=$TEST_NGINX_KEYS/more;
+                           file=$TEST_NGINX_KEYS/more
+                           limited label=shop sessions=main;
         location / { proxy_pass http://u; }
         location /twice { try_files /nothing @again; }
         location @again { proxy_pass http://u; }
@@ -76,6 +77,17 @@ END
         location /open { wa_gateway_api_key off; proxy_pass http://u; }
         location /page { error_page 404 /page.html; root $TEST_NGINX_KEYS; }
         location = /page.html { internal; root $TEST_NGINX_KEYS; }
+        location = /metrics { wa_gateway_metrics; }
+        location = /metrics/ar { wa_gateway_errors ar; wa_gateway_metrics; }
+        location = /metrics/open { wa_gateway_api_key off; wa_gateway_metrics; }
+        location = /metrics/page { error_page 403 /page.html; wa_gateway_metrics; }
+        location = /metrics/twice { try_files /nothing @metrics; }
+        location @metrics { wa_gateway_metrics; }
+        location = /metrics/off { try_files /nothing @off; }
+        location @off { wa_gateway_api_key off; wa_gateway_metrics; }
+        location = /metrics/more { try_files /nothing @more; }
+        location @more { wa_gateway_api_key limited; wa_gateway_metrics; }
+        location = /denied { deny all; proxy_pass http://u; }
 END
 });
 
@@ -265,3 +277,114 @@ X-Api-Key: new
 --- error_code: 404
 --- response_body
 a page
+
+
+
+=== TEST 20: a key with limits opens, and ends at the gateway as others do
+--- request
+GET /x?fake=head
+--- more_headers
+Authorization: Bearer limited
+--- head eval
+qr/\A(?!.*(?:Authorization|limited))GET /si
+
+
+
+=== TEST 21: its limits are none of it
+--- keys
+limited label=shop sessions=main
+label=shop
+sessions=main
+
+
+
+=== TEST 22: metrics tell of all, so it gets none
+--- request
+GET /metrics
+--- more_headers
+X-Api-Key: limited
+--- error_code: 403
+--- response_headers
+Content-Type: application/json; charset=utf-8
+--- response_body chop
+{"success":false,"error":"The API key is limited and does not allow this","code":"forbidden_session","details":"The message was not sent","sent":"no"}
+
+
+
+=== TEST 23: in Arabic
+--- request
+GET /metrics/ar
+--- more_headers
+X-Api-Key: limited
+--- error_code: 403
+--- response_body chop
+{"success":false,"error":"مفتاح API محدود ولا يسمح بهذا","code":"forbidden_session","details":"لم تُرسل الرسالة","sent":"no"}
+
+
+
+=== TEST 24: nor where a redirect leads, be it where no key is asked for
+--- request eval
+["GET /metrics/twice", "GET /metrics/off"]
+--- more_headers
+X-Api-Key: limited
+--- error_code eval
+[403, 403]
+--- response_body_like eval
+['"code":"forbidden_session"', '"code":"forbidden_session"']
+
+
+
+=== TEST 25: a location that gives the key no limits has none
+--- request eval
+["GET /metrics/more", "GET /metrics/open"]
+--- more_headers
+X-Api-Key: limited
+--- error_code eval
+[200, 200]
+--- response_body_like eval
+['# TYPE wa_gateway_', '# TYPE wa_gateway_']
+
+
+
+=== TEST 26: other keys get all metrics
+--- request eval
+["GET /metrics", "GET /metrics/twice", "GET /metrics/off"]
+--- more_headers
+X-Api-Key: new
+--- error_code eval
+[200, 200, 200]
+--- response_body_like eval
+[('# TYPE wa_gateway_') x 3]
+
+
+
+=== TEST 27: an error page of one's own stays what it is, for 403 too
+--- request
+GET /metrics/page
+--- more_headers
+X-Api-Key: limited
+--- error_code: 403
+--- response_body
+a page
+
+
+
+=== TEST 28: what others forbid is not for the key
+--- request
+GET /denied
+--- more_headers
+X-Api-Key: limited
+--- error_code: 403
+--- error_log
+access forbidden by rule
+--- response_body_like: "code":"forbidden",
+
+
+
+=== TEST 29: a method that metrics do not know is told first
+--- request
+POST /metrics
+--- more_headers
+X-Api-Key: limited
+--- error_code: 405
+--- response_body_like: "code":"method_not_allowed"

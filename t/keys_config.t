@@ -157,3 +157,125 @@ qr/open\(\) "\/.*\/1" failed \(2: /
 === TEST 16: accepted: a file of 64 KB, a key of 1024 bytes
 --- file eval
 ('k' x 1024) . "\n" . ("key\n" x 16127) . "ke\n"
+
+
+
+=== TEST 17: accepted: limits, of keys and in a file
+--- file eval
+"one label=a.B-_9 numbers=+966500000001,966500000002 sessions=main\n"
+. "two words\tsessions=\xd9\x85,x numbers=12345678\n"
+. "sessions=x is a key\nnot a limit labels=x\nopen sessions = x\n"
+. "new sessions=main label=a.B-_9 numbers=966500000002,966500000001\n"
+. ('k' x 1024) . ' sessions=' . ('a' x 128) . ' label=' . ('b' x 64) . "\n"
+--- keys
+a label=x "sessions=my shop,other" b file=$TEST_NGINX_KEYS/17 c numbers=+12345678
+
+
+
+=== TEST 18: limits before any key
+--- keys: sessions=main a
+--- refused
+no key before its limits in "wa_gateway_api_key"
+
+
+
+=== TEST 19: limits behind a file
+--- file
+one
+--- keys: a file=$TEST_NGINX_KEYS/19 label=x
+--- refused
+no key before its limits in "wa_gateway_api_key"
+
+
+
+=== TEST 20: a line of limits alone
+--- file
+one
+numbers=12345678
+--- refused_like eval
+qr/no key before its limits in ".*\/20", line 2/
+
+
+
+=== TEST 21: a bad label
+--- keys: hush label=a/b
+--- refused
+invalid label of key in "wa_gateway_api_key"
+
+
+
+=== TEST 22: a bad number, in a file
+--- file
+# a
+
+hush numbers=966500000001,hush sessions=a
+--- refused_like eval
+qr/invalid number of key in ".*\/22", line 3/
+
+
+
+=== TEST 23: a bad session
+--- keys: hush sessions=a,
+--- refused
+invalid session of key in "wa_gateway_api_key"
+
+
+
+=== TEST 24: a control character in a session
+--- keys eval
+qq{hush "sessions=a\x01"}
+--- refused
+control character in session of key in "wa_gateway_api_key"
+
+
+
+=== TEST 25: a parameter twice
+--- keys: hush label=a sessions=a label=b
+--- refused
+duplicate label of key in "wa_gateway_api_key"
+
+
+
+=== TEST 26: numbers twice
+--- keys: hush numbers=12345678 numbers=12345679
+--- refused
+duplicate numbers of key in "wa_gateway_api_key"
+
+
+
+=== TEST 27: sessions twice, in a file
+--- file
+hush sessions=a sessions=a
+--- refused_like eval
+qr/duplicate sessions of key in ".*\/27", line 1/
+
+
+
+=== TEST 28: a label with other limits, one in a file
+--- file
+one
+two label=x sessions=a
+--- keys: hush label=x sessions=a,b file=$TEST_NGINX_KEYS/28
+--- refused_like eval
+qr/label of key repeated with other limits in ".*\/28", line 2/
+
+
+
+=== TEST 29: a key with other limits
+--- keys: hush sessions=a b hush
+--- refused
+key repeated with other limits in "wa_gateway_api_key"
+
+
+
+=== TEST 30: a key with another label, in a file
+--- file
+hush label=a
+hush
+--- refused_like eval
+qr/key repeated with another label in ".*\/30", line 2/
+
+
+
+=== TEST 31: accepted: two keys of one label, the same limits in another order
+--- keys: old label=x sessions=a,b new sessions=b,a label=x old label=x sessions=a,b

@@ -25,7 +25,7 @@ find({ no_chdir => 1, wanted => sub {
 } }, "$root/src");
 
 # words in comments and texts are no calls
-s{/\*.*?\*/|"(?:\\.|[^"\\])*"(?!\s*\n#)}{ substr($&, 0, 1) eq '"' ? $& : '' }gse
+s{^\#include\N*|/\*.*?\*/|"(?:\\.|[^"\\])*"}{ $& =~ /^\#/ ? $& : '' }gsme
     for values %text;
 
 my %folder = map { $_ => m{(.*)/} } keys %text;

@@ -5,6 +5,7 @@
 
 
 #include "wag_conf.h"
+#include "wag_log.h"
 #include "wag_routing.h"
 #include "wag_slot_table.h"
 
@@ -52,6 +53,8 @@ wag_routing_judge(wag_ctx_t *ctx)
     }
 
     ctx->routing = routing;
+
+    wag_log_hide(ctx);
 
     rc = wag_head_read(r, &routing->head);
 

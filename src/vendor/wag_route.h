@@ -75,6 +75,7 @@ typedef struct {
     ngx_array_t          routes;     /* wag_route_t */
     ngx_array_t          places;     /* wag_place_t, of "session" */
     ngx_array_t          drop;       /* ngx_str_t */
+    unsigned             secret:1;   /* paths have keys or tokens */
 } wag_routes_t;
 
 

@@ -40,6 +40,7 @@ static ngx_int_t wag_route_conf_segment(ngx_conf_t *cf, ngx_str_t *text,
     ngx_str_t *path, wag_segment_t *segment);
 static ngx_int_t wag_route_conf_texts(ngx_conf_t *cf, ngx_str_t *text,
     ngx_str_t *path, wag_segment_t *segment);
+static ngx_uint_t wag_route_conf_is_secret(wag_route_t *route);
 static ngx_int_t wag_route_conf_not_dropped(ngx_conf_t *cf, ngx_array_t *drop,
     ngx_array_t *places);
 static ngx_uint_t wag_route_conf_is_name(ngx_str_t *name, const char *also);
@@ -659,9 +660,33 @@ wag_route_conf_check(ngx_conf_t *cf, wag_routes_t *routes)
         {
             return NGX_ERROR;
         }
+
+        if (wag_route_conf_is_secret(&route[i])) {
+            routes->secret = 1;
+        }
     }
 
     return NGX_OK;
+}
+
+
+static ngx_uint_t
+wag_route_conf_is_secret(wag_route_t *route)
+{
+    ngx_uint_t      i;
+    wag_segment_t  *segment;
+
+    segment = route->segments.elts;
+
+    for (i = 0; i < route->segments.nelts; i++) {
+        if (segment[i].type == WAG_SEGMENT_TOKEN
+            || segment[i].type == WAG_SEGMENT_KEY)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
