@@ -138,6 +138,19 @@ sub unproved {
 }
 
 
+sub faults { return {
+    not_connected => sub { disconnected() },
+    bad_key => sub {
+        [401, { error => 'Check that the Session and Token are correct' }] },
+    not_on_whatsapp => sub { no_number($_[3]) },
+    gone_on => sub { failed() },
+    no_id => sub { [201, { status => 'success', response => [],
+                           mapper => 'return' }] },
+    send_failure => sub { $_[0]->unproved },
+    empty => sub { [201, ''] },
+} }
+
+
 sub item { return WaGateway::Vendor::text($_[1]{name}) }
 
 
@@ -237,11 +250,30 @@ sub connected {
     my ($self, $q, $session) = @_;
     my $s = $self->{s}{$self->allowed($q, $session)};
 
-    die [404, { response => undef, status => 'Disconnected',
-                message => 'A sessão do WhatsApp não está ativa.' }]
-        unless $s && $s->{state} eq 'ready';
+    die disconnected() unless $s && $s->{state} eq 'ready';
 
     return $s;
+}
+
+
+sub disconnected {
+    return [404, { response => undef, status => 'Disconnected',
+                   message => 'A sessão do WhatsApp não está ativa.' }];
+}
+
+
+sub failed {
+    return [500, { status => 'Error', message => 'Erro ao enviar a mensagem.',
+                   error => {} }];
+}
+
+
+sub no_number {
+    my ($to) = @_;
+
+    return [400, { response => undef, status => 'Connected',
+                   message => 'O número ' . ($to =~ s/@.*//r)
+                              . ' não existe.' }];
 }
 
 
@@ -289,9 +321,7 @@ sub messages {
     my @sent;
 
     return [400, '"Error sending message"'] unless @to;
-    return [500, { status => 'Error', message => 'Erro ao enviar a mensagem.',
-                   error => {} }]
-        unless defined $o{text} || $o{media};
+    return failed() unless defined $o{text} || $o{media};
 
     for my $to (grep { !$self->stranger($_) } @to) {
         my $id = $self->send_out($q, $s, to => $to, %o);
@@ -302,9 +332,7 @@ sub messages {
                       isSendFailure => $False };
     }
 
-    return [400, { response => undef, status => 'Connected',
-                   message => 'O número ' . ($bad =~ s/@.*//r)
-                              . ' não existe.' }] if defined $bad;
+    return no_number($bad) if defined $bad;
     return [201, { status => 'success', response => \@sent,
                    mapper => 'return' }];
 }
