@@ -223,7 +223,6 @@ for my $vendor (vendors()) {
 {
     my @two = pair('waha');
     my $ng = send_gateway(fakes => \@two, vendors => "$Files/*.conf",
-                          check => 'interval=60s timeout=10s',
                           text => 'proxy_read_timeout 300ms;');
 
     # broken after it was written
