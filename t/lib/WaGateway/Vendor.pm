@@ -770,6 +770,7 @@ sub send_out {
 
     if ($After{$mode}) {
         $request->{fault} = $fault;
+        $request->{sender} = $s;
 
     } elsif ($mode ne '') {
         my $wrong = $self->faults->{$mode} || die "no fault: $fault\n";

@@ -1,7 +1,8 @@
 package WaGateway::Vendor::Wppconnect;
 
-# wppconnect-server.  The key is its secretKey.  All sessions are listed, as
-# their tokens are stored; one that is unknown is as one that is closed.
+# wppconnect-server, as t/vendors/run finds it.  The key is its secretKey.  All
+# sessions are listed, as their tokens are stored, and stay so when they are
+# ended; one that is unknown is as one that is closed.
 
 use strict;
 use warnings;
@@ -139,13 +140,14 @@ sub unproved {
 
 
 sub faults { return {
-    not_connected => sub { disconnected() },
+    not_connected => sub { disconnected(@_[1, 2]) },
     bad_key => sub {
         [401, { error => 'Check that the Session and Token are correct' }] },
-    not_on_whatsapp => sub { no_number($_[3]) },
-    gone_on => sub { failed() },
-    no_id => sub { [201, { status => 'success', response => [],
-                           mapper => 'return' }] },
+    not_on_whatsapp => sub { no_number(@_[1, 2, 3]) },
+    gone_on => sub { wrong($_[1], $_[1]{sender}) },
+    no_id => sub { named($_[1], $_[1]{sender}, 201,
+                         { status => 'success', response => [],
+                           mapper => 'return' }) },
     send_failure => sub { $_[0]->unproved },
     empty => sub { [201, ''] },
 } }
@@ -250,30 +252,42 @@ sub connected {
     my ($self, $q, $session) = @_;
     my $s = $self->{s}{$self->allowed($q, $session)};
 
-    die disconnected() unless $s && $s->{state} eq 'ready';
+    die disconnected($q, $s) unless $s && $s->{state} eq 'ready';
 
     return $s;
 }
 
 
 sub disconnected {
-    return [404, { response => undef, status => 'Disconnected',
-                   message => 'A sessão do WhatsApp não está ativa.' }];
-}
+    my ($q, $s) = @_;
 
-
-sub failed {
-    return [500, { status => 'Error', message => 'Erro ao enviar a mensagem.',
-                   error => {} }];
+    return named($q, $s, 404, { response => undef, status => 'Disconnected',
+        message => 'A sessão do WhatsApp não está ativa.' });
 }
 
 
 sub no_number {
-    my ($to) = @_;
+    my ($q, $s, $to) = @_;
 
-    return [400, { response => undef, status => 'Connected',
-                   message => 'O número ' . ($to =~ s/@.*//r)
-                              . ' não existe.' }];
+    return named($q, $s, 400, { response => undef, status => 'Connected',
+                                message => 'O número ' . ($to =~ s/@.*//r)
+                                           . ' não existe.' });
+}
+
+
+# JSON is answered with the session, unless the type says more than that.
+sub named {
+    my ($q, $s, $status, $data) = @_;
+
+    $data->{session} = $s && $s->{state} ne 'stopped' ? $s->{name} : ''
+        if plain_json($q);
+
+    return [$status, $data];
+}
+
+
+sub plain_json {
+    return ($_[0]{header}{'content-type'} || '') eq 'application/json';
 }
 
 
@@ -301,7 +315,9 @@ sub send_media {
     my $s = $self->connected($q, $session);
     my ($file) = grep { defined } @$body{qw(path base64 file)};
 
-    return [401, { message => 'Sending the file is mandatory' }]
+    # it says so, and goes on; for what is answered so far see named()
+    return plain_json($q) ? wrong($q, $s)
+                          : [401, { message => 'Sending the file is mandatory' }]
         unless defined $file;
 
     return $self->messages($q, $s, $body,
@@ -309,6 +325,15 @@ sub send_media {
                                          : $body->{caption},
         media => { %{WaGateway::Vendor::media($file)},
                    filename => $body->{filename} });
+}
+
+
+sub wrong {
+    my ($q, $s) = @_;
+
+    return named($q, $s, 500, { status => 'Error',
+        message => 'Erro ao enviar a mensagem.',
+        error => { level => 'error' } });
 }
 
 
@@ -320,21 +345,24 @@ sub messages {
     my ($bad) = grep { $self->stranger($_) } @to;
     my @sent;
 
-    return [400, '"Error sending message"'] unless @to;
-    return failed() unless defined $o{text} || $o{media};
+    # a number is no text, and the server stumbles
+    return disconnected($q, $s) if $q->{body} =~ /"phone"\s*:\s*-?\d/;
+    return [400, '"Error sending message"'] unless @to || plain_json($q);
+    return wrong($q, $s) unless defined $o{text} || $o{media};
 
     for my $to (grep { !$self->stranger($_) } @to) {
         my $id = $self->send_out($q, $s, to => $to, %o);
 
-        push @sent, { id => "true_${to}_$id", body => $o{text}, ack => 1,
-                      type => $o{media} ? 'document' : 'chat', t => 1700000000,
-                      from => "$s->{number}\@c.us", to => $to, fromMe => $True,
-                      isSendFailure => $False };
+        push @sent, $o{media} ? { id => "true_${to}_$id", ack => 1 }
+                    : { id => "true_${to}_$id", body => $o{text}, ack => 1,
+                        type => 'chat', t => 1700000000, self => 'out',
+                        from => "$s->{number}\@c.us", to => $to,
+                        fromMe => $True, isSendFailure => $False };
     }
 
-    return no_number($bad) if defined $bad;
-    return [201, { status => 'success', response => \@sent,
-                   mapper => 'return' }];
+    return no_number($q, $s, $bad) if defined $bad;
+    return named($q, $s, 201, { status => 'success', response => \@sent,
+                                mapper => 'return' });
 }
 
 
@@ -395,19 +423,23 @@ sub starts {
     my $s = $self->{s}{$name};
 
     return if $s && $self->state_of($s) ne 'CLOSED';
-    $self->do_put($name, state => $s && defined $s->{number} ? 'ready'
-                                                             : 'login');
+    $self->do_put($name, cleared => 0,
+                  state => $s && defined $s->{number} && !$s->{cleared}
+                           ? 'ready' : 'login');
 }
 
 
+# One that is not ready has no browser to be closed yet, but it is forgotten.
 sub close_session {
     my ($self, $q, $session) = @_;
     my $s = $self->{s}{$self->allowed($q, $session)};
+    my $state = $s ? $s->{state} : 'login';
+
+    $self->turns($s, 'stopped') if $s;
 
     return [500, { status => $False, message => 'Error closing session',
-                   error => {} }] unless $s;
-
-    $self->turns($s, 'stopped');
+                   error => { level => 'error' } }]
+        if $state =~ /^(?:login|starting)$/;
     return [200, { status => $True,
                    message => 'Session successfully closed' }];
 }
@@ -417,13 +449,13 @@ sub logout {
     my ($self, $q, $session) = @_;
     my $s = $self->connected($q, $session);
 
-    $self->do_drop($s->{name});
+    $self->do_put($s->{name}, state => 'stopped', cleared => 1);
     return [200, { status => $True,
                    message => 'Session successfully closed' }];
 }
 
 
-# A wrong secret is told, and changes nothing.
+# A wrong secret is told, and hinders nobody.
 sub start_all {
     my ($self, $q, $secret) = @_;
 
@@ -435,10 +467,11 @@ sub start_all {
 }
 
 
+# Of a session that runs it takes what it needs to begin again.
 sub clear {
     my ($self, $q, $name, $secret) = @_;
 
-    $self->do_drop($name);
+    $self->{s}{$name}{cleared} = 1 if $self->{s}{$name};
 
     return [400, { response => 'error', message => 'The token is incorrect' }]
         unless $self->secret_is($secret);
