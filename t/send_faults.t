@@ -28,7 +28,7 @@ my $named = { @hello, session => 'main' };
 my %Cells = (
     waha => {
         not_connected => 'session', unknown => 'session', bad_key => 'session',
-        bad_body => 'message', gone_on => 'none', no_id => 'none',
+        bad_body => 'none', gone_on => 'none', no_id => 'none',
         empty => 'none', stack => 'none' },
     evolution => {
         not_connected => 'none', unknown => 'session', bad_key => 'session',
@@ -37,15 +37,15 @@ my %Cells = (
         empty => 'none', stack => 'none' },
     wwebjs => {
         not_connected => 'session', unknown => 'session', bad_key => 'session',
-        not_on_whatsapp => 'none', bad_body => 'message', gone_on => 'none',
-        no_id => 'none', empty => 'none', stack => 'none' },
+        not_on_whatsapp => 'none', bad_body => 'none', gone_on => 'none',
+        no_id => 'none', send_failure => 'none', empty => 'none', stack => 'none' },
     wppconnect => {
         not_connected => 'session', bad_key => 'session',
         not_on_whatsapp => 'none', gone_on => 'none', no_id => 'none',
         send_failure => 'none', empty => 'none', stack => 'none' },
     gowa => {
         not_connected => 'session', unknown => 'session', bad_key => 'session',
-        no_client => 'session', not_on_whatsapp => 'message',
+        no_client => 'none', not_on_whatsapp => 'message',
         bad_body => 'message', gone_on => 'none', no_id => 'none',
         empty => 'none', stack => 'none' },
     wuzapi => {

@@ -75,7 +75,8 @@ my %says = (
         type => $_[0] =~ m{^(image|video|audio)/} ? $1 : 'document' },
     wwebjs => sub { mimetype => $_[0] },
     wppconnect => sub { before => "data:$_[0];base64," },
-    wuzapi => sub { before => "data:$_[0];base64," },
+    wuzapi => sub { before => 'data:' . ($_[0] =~ m{^(?:image|video|audio)/}
+        ? $_[0] : 'application/octet-stream') . ';base64,' },
 );
 
 my @types = ('image/png', 'video/mp4', 'audio/ogg', 'application/pdf',

@@ -84,6 +84,9 @@ our $False = JSON::PP::false;
 # All text is bytes, in UTF-8.
 my $Json = JSON::PP->new->latin1->canonical->allow_nonref;
 
+# Members that base64 is in.
+my $Media = 'data|media|base64|image|video|audio|document';
+
 my $Main = $$;
 my $Each = 125;
 my $Ids = 0;
@@ -809,9 +812,10 @@ sub members {
     return {} unless $type =~ m{^application/json}i && $request->{length};
 
     my $text = $request->{body};
-    $text =~ s{"(data:[^",]{0,200},)?([A-Za-z0-9+/=\\]{4096,})"}
-              {sprintf '{"length":%d,"digest":"%s","before":"%s"}', length $2,
-                       md5_hex($2), defined $1 ? $1 : ''}ge;
+    $text =~ s{("(?:$Media)"\s*:\s*)"(data:[^",]{0,200},)?
+               ([A-Za-z0-9+/=\\]{4096,})"}
+              {sprintf '%s{"length":%d,"digest":"%s","before":"%s"}', $1,
+                       length $3, md5_hex($3), defined $2 ? $2 : ''}gexi;
 
     my $body = eval { JSON::PP::decode_json($text) };
     die $self->bad_json($request) unless ref $body eq 'HASH';

@@ -105,7 +105,7 @@ sub routes {
          \&device_action],
         ['GET', qr{^/app/status$}, 'ask', \&status],
         ['POST', qr{^/send/message$}, 'send', \&send_text],
-        ['POST', qr{^/send/(image|file)$}, 'send', \&send_media],
+        ['POST', qr{^/send/(image|file|video|audio)$}, 'send', \&send_media],
         ['GET', qr{^/user/check$}, 'check', \&check],
         ['GET', qr{^/chats$}, 'other', \&chats],
         ['GET', qr{^/app/(login|login-with-code)$}, 'login', \&login],

@@ -150,6 +150,9 @@ sub faults { return {
     bad_body => sub { wrong(400, 'invalid contentType') },
     gone_on => sub { wrong(500, 'Evaluation failed: timeout') },
     no_id => sub { $_[0]->unproved },
+    send_failure => sub {
+        $_[2][1]{message}{ack} = -1;
+        return $_[2] },
     empty => sub { [200, ''] },
 } }
 
