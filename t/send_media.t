@@ -97,8 +97,8 @@ for my $vendor (vendors()) {
         ok($wrong eq '', "$vendor: $type by URL") or diag($wrong);
     }
 
-    is(wrong($ng, $fake, "{$to,\"url\":\"HTTPS://example.com/a.png\"}",
-             {}), '', "$vendor: an URL and nothing else");
+    is(wrong($ng, $fake, "{$to,\"url\":\"HTTPS://Example.com/a.PNG\"}",
+             { link => 'https://Example.com/a.PNG' }), '', "$vendor: an URL and nothing else");
 
     # by data
     if ($vendor eq 'gowa') {

@@ -271,8 +271,8 @@ wag_generic_form(wag_ctx_t *ctx)
     size = ctx->generic->message.length;
 
     if (size > WAG_FORM_MAX_LEN) {
-        ngx_str_null(&text);
-        return wag_generic_bad(ctx, &text);
+        ctx->generic->message.error = "a form longer than 256 KB";
+        return NGX_DECLINED;
     }
 
     p = ngx_pnalloc(ctx->request->pool, size + 1);
