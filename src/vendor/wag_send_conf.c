@@ -59,6 +59,7 @@ static ngx_int_t wag_send_conf_has(ngx_conf_t *cf, wag_send_template_t *t,
     ngx_str_t *values, ngx_uint_t place);
 static ngx_int_t wag_send_conf_is_json(ngx_conf_t *cf,
     wag_send_filled_t *filled);
+static ngx_uint_t wag_send_conf_is_ascii(ngx_str_t *text);
 static ngx_int_t wag_send_conf_event(wag_json_scan_t *s, ngx_uint_t event);
 
 
@@ -566,10 +567,10 @@ wag_send_conf_to(ngx_conf_t *cf, void *conf)
             return NGX_CONF_ERROR;
         }
 
-        if (!wag_param_printable(&args.to[i])) {
+        if (!wag_send_conf_is_ascii(&args.to[i])) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid recipient \"%V\", it is UTF-8 without "
-                               "control characters", &args.to[i]);
+                               "invalid recipient \"%V\", it is printable "
+                               "ASCII without blanks", &args.to[i]);
             return NGX_CONF_ERROR;
         }
 
@@ -581,6 +582,21 @@ wag_send_conf_to(ngx_conf_t *cf, void *conf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+static ngx_uint_t
+wag_send_conf_is_ascii(ngx_str_t *text)
+{
+    size_t  i;
+
+    for (i = 0; i < text->len; i++) {
+        if (text->data[i] <= ' ' || text->data[i] >= 0x7f) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 
