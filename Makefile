@@ -1,7 +1,7 @@
 # Doors: build, test, test-busy, lint, clean; fuzz, fuzz-selftest, sanitize,
 # sanitize-selftest, valgrind, by-hand, matrix, coverage, soak MINUTES=n; bench,
 # bench-pairs, bench-instructions, bench-instructions-check; deb, deb-test,
-# docker-test; first-run.
+# docker-test; vendors-test; first-run.
 
 NGINX     ?= nginx
 NGINX_SRC ?= /usr/share/nginx/src
@@ -32,7 +32,7 @@ STAMP  = $(TREE)/configured-$(ID)
         hooks sanitize sanitize-build sanitize-selftest valgrind by-hand \
         matrix coverage soak bench bench-pairs \
         bench-instructions bench-instructions-check deb deb-test \
-        docker-test first-run
+        docker-test vendors-test first-run
 
 build: $(MODULE)
 
@@ -121,7 +121,7 @@ lint:
 	exit $$status
 
 # FUZZ_SECONDS=600: how long each target runs: http, expect, json, json_scan,
-# pick, body, route, urls, env.
+# pick, body, route, message, urls, env.
 fuzz:
 	t/fuzz/run.sh
 
@@ -199,6 +199,10 @@ deb-test:
 
 docker-test:
 	t/docker/run $(RELEASES)
+
+# Real servers, installed: WWEBJS_API=dir WPPCONNECT_SERVER=dir; VENDORS=wwebjs.
+vendors-test: build
+	t/vendors/run $(VENDORS)
 
 # README's two commands in a fresh root of SUITE; FIRST='--hold 5 --busy --test'.
 first-run:

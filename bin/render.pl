@@ -439,6 +439,38 @@ sub key_file {
 }
 
 
+# The key, the label and the limits, as text that is the same for the same
+# ones; nothing if the line is wrong.  A key may have blanks in it.
+sub key_line {
+    my ($key) = @_;
+    my %is;
+
+    while ($key =~ s/(?:^|[ \t]+)(label|numbers|sessions)=([^ \t]*)\z//) {
+        return if exists $is{$1};
+        $is{$1} = $2;
+    }
+
+    my %good = (label => qr/^[A-Za-z0-9._-]{1,64}\z/,
+                numbers => qr/^\+?(?!0*\z)[0-9]{8,15}\z/,
+                sessions => qr/^(?!.*$control).{1,128}\z/s);
+
+    return if $key eq '' || length $key > $max_text || $key =~ /$control/;
+
+    for my $name (keys %is) {
+        my @items = $name eq 'label' ? $is{$name}
+                                     : split /,/, $is{$name}, -1;
+        return if !@items || grep { $_ !~ $good{$name} } @items;
+        s/^\+?0*// for $name eq 'numbers' ? @items : ();
+
+        my %one = map { $_ => 1 } @items;
+        $is{$name} = join ',', sort keys %one;
+    }
+
+    return ($key, $is{label} // '',
+            join ' ', map { "$_=" . ($is{$_} // '') } qw(numbers sessions));
+}
+
+
 # Relative names begin where .env is.
 sub beside_env {
     my ($text) = @_;
@@ -571,38 +603,6 @@ sub unused {
 
     return $used ? '' : $vendor eq '' ? 'there is no such vendor'
                       : "no instance has the vendor $vendor";
-}
-
-
-# The key, the label and the limits, as text that is the same for the same
-# ones; nothing if the line is wrong.  A key may have blanks in it.
-sub key_line {
-    my ($key) = @_;
-    my %is;
-
-    while ($key =~ s/(?:^|[ \t]+)(label|numbers|sessions)=([^ \t]*)\z//) {
-        return if exists $is{$1};
-        $is{$1} = $2;
-    }
-
-    my %good = (label => qr/^[A-Za-z0-9._-]{1,64}\z/,
-                numbers => qr/^\+?(?!0*\z)[0-9]{8,15}\z/,
-                sessions => qr/^(?!.*$control).{1,128}\z/s);
-
-    return if $key eq '' || length $key > $max_text || $key =~ /$control/;
-
-    for my $name (keys %is) {
-        my @items = $name eq 'label' ? $is{$name}
-                                     : split /,/, $is{$name}, -1;
-        return if !@items || grep { $_ !~ $good{$name} } @items;
-        s/^\+?0*// for $name eq 'numbers' ? @items : ();
-
-        my %one = map { $_ => 1 } @items;
-        $is{$name} = join ',', sort keys %one;
-    }
-
-    return ($key, $is{label} // '',
-            join ' ', map { "$_=" . ($is{$_} // '') } qw(numbers sessions));
 }
 
 

@@ -486,7 +486,7 @@ sub truth {
 
     is(truth($fake), 'main:966500000001:ready:CONNECTED,session_connected'
        . ' second:-:starting:OPENING,session_not_connected'
-       . ' third:-:login:null,session_not_connected'
+       . ' third:-:login:UNPAIRED,session_not_connected'
        . ' fourth:-:down:null,browser tab closed', 'wwebjs: the truth');
 
     answers($fake, 'wwebjs',
@@ -502,8 +502,17 @@ sub truth {
          '200 {"message":"session_not_connected","state":"OPENING",'
          . '"success":false}$'],
         ['GET /session/status/third', @key, undef,
-         '200 {"message":"session_not_connected","state":null,'
+         '200 {"message":"session_not_connected","state":"UNPAIRED",'
          . '"success":false}$'],
+        ['GET /Session/STATUS/third/', @key, undef, '200 "UNPAIRED"'],
+        ['GET /session//status/third', @key, undef, '200 "UNPAIRED"'],
+        ['GET //session/status/third', @key, undef, '404'],
+        ['GET /session/status//third', @key, undef, '404'],
+        ['GET /session/status/third//', @key, undef, '404'],
+        ['GET /session/st%61tus/third', @key, undef, '404'],
+        ['GET /session/status%2Fthird', @key, undef, '404'],
+        ['GET /session/status/Third', @key, undef, '200 not_found'],
+        ['GET /SESSION/status/third', [], undef, '403'],
         ['GET /session/status/fourth', @key, undef,
          '200 {"message":"browser tab closed","state":null'],
         ['GET /session/status/fifth', @key, undef,
@@ -518,6 +527,7 @@ sub truth {
         ["$send/main", @key, { %text },
          '200 "_serialized":"true_9665@c.us_3EB0'],
         ["$send/main", [], { %text }, '403'],
+        ["$send/main", ['Content-Type: application/json'], '{', '400'],
         ["$send/second", @key, { %text }, '404 session_not_connected'],
         ["$send/sixth", @key, { %text },
          '404 {"error":"session_not_found","success":false}$'],
@@ -614,16 +624,35 @@ sub truth {
         ['POST /api/third/send-message', $other{third},
          { phone => '9665', message => 'hi' },
          '404 {"message":"A sessão do WhatsApp não está ativa.",'
-         . '"response":null,"status":"Disconnected"}$'],
+         . '"response":null,"session":"third","status":"Disconnected"}$'],
+        ['POST /api/nobody/send-message', $other{nobody},
+         { phone => '9665', message => 'hi' },
+         '404 "session":"","status":"Disconnected"}$'],
+        [$send, @token, { phone => 9665, message => 'hi' },
+         '404 "session":"main","status":"Disconnected"}$'],
+        ['POST /API/main/Send-Message/', @token,
+         { phone => '9665', message => 'hi' }, '201 true_9665@c.us'],
+        ['POST /api/main/send%2Dmessage', @token,
+         { phone => '9665', message => 'hi' }, '404 Cannot POST'],
+        ['GET /api/Main/status-session', @token, undef, '401'],
+        ['GET /api//main/status-session', @token, undef, '404'],
         [$send, @token, { phone => '966511111111', message => 'hi' },
          '400 O número 966511111111 não existe.'],
-        [$send, @token, { message => 'hi' }, '400'],
+        [$send, @token, { message => 'hi' },
+         '201 {"mapper":"return","response":[],"session":"main",'
+         . '"status":"success"}$'],
+        [$send, [@{$token[0]}, 'Content-Type: application/json; '
+                 . 'charset=utf-8'], '{"message":"hi"}',
+         '400 "Error sending message"$'],
         [$send, @token, { phone => '9665' }, '500 Erro ao enviar a mensagem.'],
         ['POST /api/main/send-file', @token,
          { phone => '9665', base64 => 'data:text/plain;base64,QUJD' },
-         '201 "id":"true_9665@c.us'],
+         '201 "response":[{"ack":1,"id":"true_9665@c.us'],
         ['POST /api/main/send-file', @token, { phone => '9665' },
-         '401 Sending the file is mandatory'],
+         '500 Erro ao enviar a mensagem.'],
+        ['POST /api/main/send-file',
+         [@{$token[0]}, 'Content-Type: application/json; charset=utf-8'],
+         '{"phone":"9665"}', '401 Sending the file is mandatory'],
         ['GET /api/main/check-number-status/966511111111', @token, undef,
          '200 "numberExists":false'],
         ['GET /healthz', [], undef, '200 OK'],
@@ -637,15 +666,22 @@ sub truth {
 
     answers($fake, 'wppconnect',
         ['POST /api/main/close-session', @token, undef, '200'],
+        ['POST /api/third/close-session', $other{third}, undef, '500'],
+        ['POST /api/nobody/close-session', $other{nobody}, undef, '500'],
+        ['GET /api/third/status-session', $other{third}, undef, '200 CLOSED'],
         ['POST /api/bad/start-all', [], undef, '400'],
         ['POST /api/second/bad/clear-session-data', [], undef, '400'],
         ['POST /api/main/logout-session', @token, undef, '200'],
+        ['GET /api/k-1/show-all-sessions', [], undef,
+         '200 {"response":["main","second",'],
         ['GET /unhealthy', [], undef, '503 $']);
 
-    is($fake->count('danger'), 5, 'wppconnect: what is dangerous is seen');
+    is($fake->count('danger'), 7, 'wppconnect: what is dangerous is seen');
     ok(poll { !IO::Socket::INET->new(PeerAddr => $fake->name) },
        'wppconnect: the server has ended');
-    is(truth($fake), 'third:-:login:QRCODE fourth:966500000004:ready:CONNECTED'
+    is(truth($fake), 'main:-:down:CLOSED second:-:starting:INITIALIZING'
+       . ' third:966500000003:ready:CONNECTED'
+       . ' fourth:966500000004:ready:CONNECTED'
        . ' fifth:966500000005:ready:CONNECTED'
        . ' sixth:966500000006:ready:CONNECTED', 'wppconnect: and it was done');
 }

@@ -126,19 +126,18 @@ const char *
 wag_keys_set(ngx_array_t *keys, ngx_str_t *parameter)
 {
     wag_key_t            *key;
-    ngx_str_t             value;
     wag_key_parameter_t  *p;
 
     key = (wag_key_t *) keys->elts + keys->nelts - 1;
 
     p = wag_keys_parameter(parameter);
 
-    value.data = parameter->data + p->name.len;
-    value.len = parameter->len - p->name.len;
+    parameter->data += p->name.len;
+    parameter->len -= p->name.len;
 
     key->parameters++;
 
-    return p->set(key, keys->pool, &value);
+    return p->set(key, keys->pool, parameter);
 }
 
 

@@ -44,7 +44,8 @@ const char *wag_keys_add(ngx_array_t *keys, ngx_str_t *key);
 ngx_uint_t wag_keys_is_parameter(ngx_str_t *word);
 
 /*
- * Gives the key that was added last such a parameter.  NULL, or what is wrong.
+ * Gives the key that was added last such a parameter, which is used up.  NULL,
+ * or what is wrong.
  */
 const char *wag_keys_set(ngx_array_t *keys, ngx_str_t *parameter);
 

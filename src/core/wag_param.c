@@ -12,8 +12,6 @@ static ngx_int_t wag_param_set(ngx_conf_t *cf, wag_param_t *param,
 static ngx_int_t wag_param_number(wag_param_t *param, ngx_str_t *value,
     ngx_int_t *n);
 static ngx_int_t wag_param_flag(ngx_str_t *value, ngx_flag_t *flag);
-static ngx_array_t *wag_param_ranges(ngx_conf_t *cf, wag_param_t *param,
-    ngx_str_t *value);
 
 
 char *
@@ -103,7 +101,7 @@ wag_param_set(ngx_conf_t *cf, wag_param_t *param, ngx_str_t *value, void *conf)
 
     case WAG_PARAM_STATUS:
         ranges = p;
-        *ranges = wag_param_ranges(cf, param, value);
+        *ranges = wag_param_statuses(cf, value, param->min, param->max);
         return (*ranges == NULL) ? NGX_ERROR : NGX_OK;
 
     default:
@@ -169,8 +167,9 @@ wag_param_flag(ngx_str_t *value, ngx_flag_t *flag)
 
 /* codes and ranges separated by commas, as pairs of first and last */
 
-static ngx_array_t *
-wag_param_ranges(ngx_conf_t *cf, wag_param_t *param, ngx_str_t *value)
+ngx_array_t *
+wag_param_statuses(ngx_conf_t *cf, ngx_str_t *value, ngx_int_t min,
+    ngx_int_t max)
 {
     u_char       *p, *last, *end, *dash;
     ngx_int_t     from, to;
@@ -202,7 +201,7 @@ wag_param_ranges(ngx_conf_t *cf, wag_param_t *param, ngx_str_t *value)
         }
 
         if (from == NGX_ERROR || to == NGX_ERROR
-            || from < param->min || to > param->max || from > to)
+            || from < min || to > max || from > to)
         {
             return NULL;
         }

@@ -48,6 +48,13 @@ char *wag_param_parse_from(ngx_conf_t *cf, ngx_uint_t first,
     wag_param_t *params, void *conf);
 
 /*
+ * Statuses as of WAG_PARAM_STATUS, as pairs of first and last.  NULL: they are
+ * wrong, or there is no memory.
+ */
+ngx_array_t *wag_param_statuses(ngx_conf_t *cf, ngx_str_t *value,
+    ngx_int_t min, ngx_int_t max);
+
+/*
  * Whether a name can stand in a log line, a header, JSON and a label: UTF-8
  * (RFC 3629) without control characters.
  */

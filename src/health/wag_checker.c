@@ -80,6 +80,8 @@ static void wag_checker_finish(wag_task_t *task, wag_probe_t *p,
 static void wag_checker_judge(wag_task_t *task, wag_probe_t *p, ngx_int_t rc,
     wag_verdict_t *verdict);
 static ngx_int_t wag_checker_expect(wag_task_t *task, wag_probe_t *p);
+static ngx_uint_t wag_checker_refused(wag_vendor_t *vendor,
+    ngx_uint_t status);
 static void wag_checker_next(wag_task_t *task, wag_verdict_t *verdict,
     ngx_uint_t failures);
 static ngx_msec_t wag_checker_turn(wag_task_t *task, wag_verdict_t *verdict,
@@ -556,13 +558,32 @@ wag_checker_expect(wag_task_t *task, wag_probe_t *p)
     }
 
     ngx_sprintf(text, "%sstatus %ui%Z",
-                (p->answer->status == NGX_HTTP_UNAUTHORIZED
-                 || p->answer->status == NGX_HTTP_FORBIDDEN)
+                wag_checker_refused(vendor, p->answer->status)
                 ? "key refused: " : "", p->answer->status);
 
     wag_reason_set(&p->reason, (char *) text);
 
     return NGX_DECLINED;
+}
+
+
+/* a request that has the key in its path is a bad one when the key is bad */
+
+static ngx_uint_t
+wag_checker_refused(wag_vendor_t *vendor, ngx_uint_t status)
+{
+    switch (status) {
+
+    case NGX_HTTP_UNAUTHORIZED:
+    case NGX_HTTP_FORBIDDEN:
+        return 1;
+
+    case NGX_HTTP_BAD_REQUEST:
+        return wag_template_uses(&vendor->list.uri, WAG_TEMPLATE_KEY) != 0;
+
+    default:
+        return 0;
+    }
 }
 
 

@@ -393,15 +393,12 @@ wag_member_decline(wag_message_t *m, const ngx_str_t *name, const char *error)
     ngx_str_t  text;
 
     m->error = error;
-
-    ngx_str_null(&text);
+    m->shown.len = 0;
 
     if (name) {
         text = *name;
+        wag_reason_add_value(&m->shown, &text, WAG_MEMBER_NAME_LEN);
     }
-
-    m->shown.len = 0;
-    wag_reason_add_value(&m->shown, &text, WAG_MEMBER_NAME_LEN);
 
     m->member.len = m->shown.len;
     m->member.data = m->shown.data;

@@ -4,6 +4,7 @@
  */
 
 
+#include "wag_argument.h"
 #include "wag_route_conf.h"
 #include "wag_target.h"
 
@@ -44,8 +45,6 @@ static ngx_uint_t wag_route_conf_is_secret(wag_route_t *route);
 static ngx_int_t wag_route_conf_not_dropped(ngx_conf_t *cf, ngx_array_t *drop,
     ngx_array_t *places);
 static ngx_uint_t wag_route_conf_is_name(ngx_str_t *name, const char *also);
-static ngx_uint_t wag_route_conf_next(ngx_str_t *rest, u_char ch,
-    ngx_str_t *part);
 
 
 static ngx_conf_enum_t  wag_route_kinds[] = {
@@ -221,7 +220,7 @@ wag_route_conf_methods(ngx_conf_t *cf, ngx_str_t *text, ngx_array_t *methods)
 
     rest = *text;
 
-    while (wag_route_conf_next(&rest, '|', &part)) {
+    while (wag_argument_next(&rest, '|', &part)) {
 
         for (i = 0; i < part.len; i++) {
             if ((part.data[i] < 'A' || part.data[i] > 'Z')
@@ -484,7 +483,7 @@ wag_route_conf_path(ngx_conf_t *cf, ngx_str_t *path, wag_route_t *route,
     rest.data = path->data + 1;
     rest.len = path->len - 1;
 
-    while (path->len > 1 && wag_route_conf_next(&rest, '/', &part)) {
+    while (path->len > 1 && wag_argument_next(&rest, '/', &part)) {
 
         if (route->rest) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -577,7 +576,7 @@ wag_route_conf_texts(ngx_conf_t *cf, ngx_str_t *text, ngx_str_t *path,
 
     rest = *text;
 
-    while (wag_route_conf_next(&rest, '|', &part)) {
+    while (wag_argument_next(&rest, '|', &part)) {
 
         prefix = (part.len > 1 && part.data[part.len - 1] == '*');
         part.len -= prefix;
@@ -737,28 +736,4 @@ wag_route_conf_is_name(ngx_str_t *name, const char *also)
     }
 
     return name->len > 0;
-}
-
-
-/* takes what is before the next "ch", or all; what is empty was taken */
-
-static ngx_uint_t
-wag_route_conf_next(ngx_str_t *rest, u_char ch, ngx_str_t *part)
-{
-    u_char  *end, *last;
-
-    if (rest->data == NULL) {
-        return 0;
-    }
-
-    last = rest->data + rest->len;
-    end = ngx_strlchr(rest->data, last, ch);
-
-    part->data = rest->data;
-    part->len = (end ? end : last) - rest->data;
-
-    rest->len = end ? (size_t) (last - end - 1) : 0;
-    rest->data = end ? end + 1 : NULL;
-
-    return 1;
 }

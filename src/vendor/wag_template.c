@@ -7,20 +7,57 @@
 #include "wag_template.h"
 
 
+/* how values are written */
+
+#define WAG_TEMPLATE_PLAIN  0
+#define WAG_TEMPLATE_URI    1
+#define WAG_TEMPLATE_JSON   2
+
+
 typedef struct {
-    ngx_str_t            name;    /* between the brackets */
+    ngx_str_t            name;     /* between the brackets */
     ngx_uint_t           value;
     ngx_uint_t           base64;
 } wag_template_place_t;
 
 
-static ngx_int_t wag_template_add(wag_template_t *template, ngx_uint_t value,
-    ngx_str_t *text, ngx_uint_t base64);
-static wag_template_place_t *wag_template_find(ngx_str_t *name);
+/* a text that is compiled */
+
+typedef struct {
+    u_char              *pos;
+    u_char              *last;
+    wag_template_t      *template;
+    ngx_uint_t           places;
+    ngx_str_t           *bad;
+
+    u_char              *open;     /* the bracket of a group; NULL: in none */
+    ngx_uint_t           group;
+    ngx_uint_t           filled;   /* places of the group */
+    unsigned             json:1;
+    unsigned             string:1;
+} wag_template_compile_t;
+
+
+static ngx_int_t wag_template_parse(wag_template_compile_t *c,
+    ngx_pool_t *pool, ngx_str_t *text);
+static u_char *wag_template_text_end(wag_template_compile_t *c);
+static ngx_int_t wag_template_place(wag_template_compile_t *c);
+static ngx_int_t wag_template_group(wag_template_compile_t *c);
+static ngx_int_t wag_template_bad(wag_template_compile_t *c, u_char *start,
+    u_char *end);
+static wag_template_part_t *wag_template_add(wag_template_compile_t *c,
+    ngx_uint_t value);
+static wag_template_place_t *wag_template_find(ngx_str_t *name,
+    ngx_uint_t places);
+static ngx_int_t wag_template_fill_parts(ngx_pool_t *pool,
+    wag_template_t *template, ngx_str_t *values, ngx_uint_t mode,
+    ngx_str_t *text, u_char **data);
+static ngx_uint_t wag_template_next_group(wag_template_t *template,
+    ngx_uint_t i, ngx_str_t *values);
 static size_t wag_template_size(wag_template_part_t *part, ngx_str_t *value,
-    ngx_uint_t uri);
+    ngx_uint_t mode);
 static u_char *wag_template_write(u_char *p, wag_template_part_t *part,
-    ngx_str_t *value, ngx_uint_t uri);
+    ngx_str_t *value, ngx_uint_t mode);
 
 
 static wag_template_place_t  wag_template_places[] = {
@@ -28,106 +65,235 @@ static wag_template_place_t  wag_template_places[] = {
     { ngx_string("key:base64"), WAG_TEMPLATE_KEY, 1 },
     { ngx_string("session"), WAG_TEMPLATE_SESSION, 0 },
     { ngx_string("token"), WAG_TEMPLATE_TOKEN, 0 },
+    { ngx_string("id"), WAG_TEMPLATE_ID, 0 },
+    { ngx_string("to"), WAG_TEMPLATE_TO, 0 },
+    { ngx_string("text"), WAG_TEMPLATE_MESSAGE, 0 },
+    { ngx_string("url"), WAG_TEMPLATE_URL, 0 },
+    { ngx_string("data"), WAG_TEMPLATE_DATA, 0 },
+    { ngx_string("mimetype"), WAG_TEMPLATE_MIMETYPE, 0 },
+    { ngx_string("filename"), WAG_TEMPLATE_FILENAME, 0 },
+    { ngx_string("caption"), WAG_TEMPLATE_CAPTION, 0 },
+    { ngx_string("kind"), WAG_TEMPLATE_KIND, 0 },
+    { ngx_string("Kind"), WAG_TEMPLATE_KIND_UPPER, 0 },
+    { ngx_string("group"), WAG_TEMPLATE_GROUP, 0 },
+    { ngx_string("lid"), WAG_TEMPLATE_LID, 0 },
     { ngx_null_string, 0, 0 }
 };
 
 
 ngx_int_t
-wag_template_compile(ngx_pool_t *pool, ngx_str_t *text,
+wag_template_compile(ngx_pool_t *pool, ngx_str_t *text, ngx_uint_t places,
     wag_template_t *template, ngx_str_t *bad)
 {
-    u_char                *p, *last, *open, *end;
-    ngx_str_t              s;
-    wag_template_place_t  *place;
+    wag_template_compile_t  c;
 
-    template->uses = 0;
+    ngx_memzero(&c, sizeof(wag_template_compile_t));
 
-    if (ngx_array_init(&template->parts, pool, 2, sizeof(wag_template_part_t))
+    c.places = places;
+    c.template = template;
+    c.bad = bad;
+
+    return wag_template_parse(&c, pool, text);
+}
+
+
+ngx_int_t
+wag_template_compile_json(ngx_pool_t *pool, ngx_str_t *text,
+    ngx_uint_t places, wag_template_t *template, ngx_str_t *bad)
+{
+    wag_template_compile_t  c;
+
+    ngx_memzero(&c, sizeof(wag_template_compile_t));
+
+    c.places = places;
+    c.template = template;
+    c.bad = bad;
+    c.json = 1;
+
+    return wag_template_parse(&c, pool, text);
+}
+
+
+static ngx_int_t
+wag_template_parse(wag_template_compile_t *c, ngx_pool_t *pool,
+    ngx_str_t *text)
+{
+    u_char               *end;
+    ngx_int_t             rc;
+    wag_template_part_t  *part;
+
+    c->template->uses = 0;
+
+    if (ngx_array_init(&c->template->parts, pool, 4,
+                       sizeof(wag_template_part_t))
         != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    p = text->data;
-    last = p + text->len;
+    c->pos = text->data;
+    c->last = text->data + text->len;
 
-    while (p < last) {
+    while (c->pos < c->last) {
 
-        open = ngx_strlchr(p, last, '<');
+        end = wag_template_text_end(c);
 
-        s.data = p;
-        s.len = (open ? open : last) - p;
+        if (end > c->pos) {
+            part = wag_template_add(c, WAG_TEMPLATE_TEXT);
+            if (part == NULL) {
+                return NGX_ERROR;
+            }
 
-        if (s.len
-            && wag_template_add(template, WAG_TEMPLATE_TEXT, &s, 0) != NGX_OK)
-        {
-            return NGX_ERROR;
+            part->text.data = c->pos;
+            part->text.len = end - c->pos;
+
+            c->pos = end;
+            continue;
         }
 
-        if (open == NULL) {
+        rc = (*c->pos == '<') ? wag_template_place(c) : wag_template_group(c);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    return c->open ? wag_template_bad(c, c->open, c->last) : NGX_OK;
+}
+
+
+/* up to the next place or, outside of a JSON string, bracket */
+
+static u_char *
+wag_template_text_end(wag_template_compile_t *c)
+{
+    u_char  *p;
+
+    for (p = c->pos; p < c->last && *p != '<'; p++) {
+
+        if (!c->json) {
+            continue;
+        }
+
+        if (*p == '"') {
+            c->string = !c->string;
+
+        } else if (c->string) {
+
+            if (*p == '\\' && p + 1 < c->last && p[1] != '<') {
+                p++;
+            }
+
+        } else if (*p == '(' || *p == ')') {
             break;
         }
-
-        end = ngx_strlchr(open, last, '>');
-
-        s.data = open + 1;
-        s.len = (end ? end : last) - s.data;
-
-        place = end ? wag_template_find(&s) : NULL;
-
-        if (place == NULL) {
-            bad->data = open;
-            bad->len = (end ? end + 1 : last) - open;
-
-            return NGX_DECLINED;
-        }
-
-        if (wag_template_add(template, place->value, NULL, place->base64)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-        p = end + 1;
     }
+
+    return p;
+}
+
+
+static ngx_int_t
+wag_template_place(wag_template_compile_t *c)
+{
+    u_char                *end;
+    ngx_str_t              name;
+    wag_template_part_t   *part;
+    wag_template_place_t  *place;
+
+    end = ngx_strlchr(c->pos, c->last, '>');
+    if (end == NULL) {
+        return wag_template_bad(c, c->pos, c->last);
+    }
+
+    name.data = c->pos + 1;
+    name.len = end - name.data;
+
+    place = wag_template_find(&name, c->places);
+    if (place == NULL) {
+        return wag_template_bad(c, c->pos, end + 1);
+    }
+
+    part = wag_template_add(c, place->value);
+    if (part == NULL) {
+        return NGX_ERROR;
+    }
+
+    part->base64 = place->base64;
+
+    c->filled++;
+    c->pos = end + 1;
 
     return NGX_OK;
 }
 
 
 static ngx_int_t
-wag_template_add(wag_template_t *template, ngx_uint_t value, ngx_str_t *text,
-    ngx_uint_t base64)
+wag_template_group(wag_template_compile_t *c)
 {
-    wag_template_part_t  *part;
+    if (*c->pos == '(') {
 
-    part = ngx_array_push(&template->parts);
-    if (part == NULL) {
-        return NGX_ERROR;
+        if (c->open) {
+            return wag_template_bad(c, c->open, c->pos + 1);
+        }
+
+        c->open = c->pos++;
+        c->group++;
+        c->filled = 0;
+
+        return NGX_OK;
     }
 
-    ngx_memzero(part, sizeof(wag_template_part_t));
-
-    part->value = value;
-    part->base64 = base64;
-
-    if (text) {
-        part->text = *text;
+    if (c->open == NULL || c->filled == 0) {
+        return wag_template_bad(c, c->open ? c->open : c->pos, c->pos + 1);
     }
 
-    template->uses |= 1 << value;
+    c->open = NULL;
+    c->pos++;
 
     return NGX_OK;
 }
 
 
+static ngx_int_t
+wag_template_bad(wag_template_compile_t *c, u_char *start, u_char *end)
+{
+    c->bad->data = start;
+    c->bad->len = end - start;
+
+    return NGX_DECLINED;
+}
+
+
+static wag_template_part_t *
+wag_template_add(wag_template_compile_t *c, ngx_uint_t value)
+{
+    wag_template_part_t  *part;
+
+    part = ngx_array_push(&c->template->parts);
+    if (part == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(part, sizeof(wag_template_part_t));
+
+    part->value = value;
+    part->group = c->open ? c->group : 0;
+
+    c->template->uses |= wag_template_bit(value);
+
+    return part;
+}
+
+
 static wag_template_place_t *
-wag_template_find(ngx_str_t *name)
+wag_template_find(ngx_str_t *name, ngx_uint_t places)
 {
     wag_template_place_t  *place;
 
     for (place = wag_template_places; place->name.len; place++) {
-        if (place->name.len == name->len
+        if ((places & wag_template_bit(place->value))
+            && place->name.len == name->len
             && ngx_memcmp(place->name.data, name->data, name->len) == 0)
         {
             return place;
@@ -135,6 +301,50 @@ wag_template_find(ngx_str_t *name)
     }
 
     return NULL;
+}
+
+
+ngx_int_t
+wag_template_names(ngx_pool_t *pool, ngx_uint_t places, ngx_str_t *names)
+{
+    u_char                *p;
+    size_t                 len;
+    ngx_uint_t             n, i;
+    wag_template_place_t  *place;
+
+    n = 0;
+    len = 0;
+
+    for (place = wag_template_places; place->name.len; place++) {
+        if (places & wag_template_bit(place->value)) {
+            len += place->name.len + sizeof("<> and ") - 1;
+            n++;
+        }
+    }
+
+    p = ngx_pnalloc(pool, len + 1);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    names->data = p;
+    i = 0;
+
+    for (place = wag_template_places; place->name.len; place++) {
+
+        if (!(places & wag_template_bit(place->value))) {
+            continue;
+        }
+
+        p = ngx_sprintf(p, "%s<%V>",
+                        (i == 0) ? "" : (i == n - 1) ? " and " : ", ",
+                        &place->name);
+        i++;
+    }
+
+    names->len = p - names->data;
+
+    return NGX_OK;
 }
 
 
@@ -157,6 +367,28 @@ ngx_int_t
 wag_template_fill(ngx_pool_t *pool, wag_template_t *template,
     ngx_str_t *values, ngx_uint_t uri, ngx_str_t *text)
 {
+    u_char  *data;
+
+    return wag_template_fill_parts(pool, template, values,
+                                   uri ? WAG_TEMPLATE_URI
+                                       : WAG_TEMPLATE_PLAIN,
+                                   text, &data);
+}
+
+
+ngx_int_t
+wag_template_fill_json(ngx_pool_t *pool, wag_template_t *template,
+    ngx_str_t *values, ngx_str_t *text, u_char **data)
+{
+    return wag_template_fill_parts(pool, template, values, WAG_TEMPLATE_JSON,
+                                   text, data);
+}
+
+
+static ngx_int_t
+wag_template_fill_parts(ngx_pool_t *pool, wag_template_t *template,
+    ngx_str_t *values, ngx_uint_t mode, ngx_str_t *text, u_char **data)
+{
     u_char               *p;
     size_t                len;
     ngx_uint_t            i;
@@ -166,10 +398,8 @@ wag_template_fill(ngx_pool_t *pool, wag_template_t *template,
     part = template->parts.elts;
 
     for (i = 0; i < template->parts.nelts; i++) {
-        len += wag_template_size(&part[i], &values[part[i].value], uri);
+        len += wag_template_size(&part[i], &values[part[i].value], mode);
     }
-
-    /* the value of another place may be empty, a text never is */
 
     p = ngx_pnalloc(pool, len + 1);
     if (p == NULL) {
@@ -177,9 +407,18 @@ wag_template_fill(ngx_pool_t *pool, wag_template_t *template,
     }
 
     text->data = p;
+    *data = NULL;
 
-    for (i = 0; i < template->parts.nelts; i++) {
-        p = wag_template_write(p, &part[i], &values[part[i].value], uri);
+    for (i = wag_template_next_group(template, 0, values);
+         i < template->parts.nelts;
+         i = wag_template_next_group(template, i + 1, values))
+    {
+        if (part[i].value == WAG_TEMPLATE_DATA) {
+            *data = p;
+            continue;
+        }
+
+        p = wag_template_write(p, &part[i], &values[part[i].value], mode);
     }
 
     *p = '\0';
@@ -189,29 +428,79 @@ wag_template_fill(ngx_pool_t *pool, wag_template_t *template,
 }
 
 
+/* this part, or that behind the groups which are left out */
+
+static ngx_uint_t
+wag_template_next_group(wag_template_t *template, ngx_uint_t i,
+    ngx_str_t *values)
+{
+    ngx_uint_t            n, empty;
+    wag_template_part_t  *part;
+
+    part = template->parts.elts;
+
+    while (i < template->parts.nelts && part[i].group
+           && (i == 0 || part[i - 1].group != part[i].group))
+    {
+        empty = 0;
+
+        for (n = i;
+             n < template->parts.nelts && part[n].group == part[i].group;
+             n++)
+        {
+            if (part[n].value != WAG_TEMPLATE_TEXT
+                && values[part[n].value].len == 0)
+            {
+                empty = 1;
+            }
+        }
+
+        if (!empty) {
+            break;
+        }
+
+        i = n;
+    }
+
+    return i;
+}
+
+
+/* the value of a place may be empty, a text never is */
+
 static size_t
-wag_template_size(wag_template_part_t *part, ngx_str_t *value, ngx_uint_t uri)
+wag_template_size(wag_template_part_t *part, ngx_str_t *value, ngx_uint_t mode)
 {
     if (part->value == WAG_TEMPLATE_TEXT) {
         return part->text.len;
+    }
+
+    if (part->value == WAG_TEMPLATE_DATA) {
+        return 0;
     }
 
     if (part->base64) {
         return ngx_base64_encoded_length(value->len);
     }
 
-    if (!uri) {
+    switch (mode) {
+
+    case WAG_TEMPLATE_URI:
+        return value->len + 2 * ngx_escape_uri(NULL, value->data, value->len,
+                                               NGX_ESCAPE_URI_COMPONENT);
+
+    case WAG_TEMPLATE_JSON:
+        return value->len + ngx_escape_json(NULL, value->data, value->len);
+
+    default:
         return value->len;
     }
-
-    return value->len + 2 * ngx_escape_uri(NULL, value->data, value->len,
-                                           NGX_ESCAPE_URI_COMPONENT);
 }
 
 
 static u_char *
 wag_template_write(u_char *p, wag_template_part_t *part, ngx_str_t *value,
-    ngx_uint_t uri)
+    ngx_uint_t mode)
 {
     ngx_str_t  dst;
 
@@ -227,10 +516,16 @@ wag_template_write(u_char *p, wag_template_part_t *part, ngx_str_t *value,
         return p + dst.len;
     }
 
-    if (!uri) {
+    switch (mode) {
+
+    case WAG_TEMPLATE_URI:
+        return (u_char *) ngx_escape_uri(p, value->data, value->len,
+                                         NGX_ESCAPE_URI_COMPONENT);
+
+    case WAG_TEMPLATE_JSON:
+        return (u_char *) ngx_escape_json(p, value->data, value->len);
+
+    default:
         return ngx_cpymem(p, value->data, value->len);
     }
-
-    return (u_char *) ngx_escape_uri(p, value->data, value->len,
-                                     NGX_ESCAPE_URI_COMPONENT);
 }

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the wa_gateway authors
  *
- * Texts with places to be filled: <key>, <session>, <token>.
+ * Texts with places to be filled: <key>, <session>, <text>.
  */
 
 
@@ -16,36 +16,75 @@
 
 /* what a place is filled with */
 
-#define WAG_TEMPLATE_TEXT     0
-#define WAG_TEMPLATE_KEY      1
-#define WAG_TEMPLATE_SESSION  2
-#define WAG_TEMPLATE_TOKEN    3
-#define WAG_TEMPLATE_VALUES   4
+#define WAG_TEMPLATE_TEXT        0
+#define WAG_TEMPLATE_KEY         1
+#define WAG_TEMPLATE_SESSION     2
+#define WAG_TEMPLATE_TOKEN       3
+
+/* of a send */
+
+#define WAG_TEMPLATE_ID          4    /* of a recipient */
+#define WAG_TEMPLATE_TO          5    /* the recipient as it is written */
+#define WAG_TEMPLATE_MESSAGE     6
+#define WAG_TEMPLATE_URL         7
+#define WAG_TEMPLATE_DATA        8
+#define WAG_TEMPLATE_MIMETYPE    9
+#define WAG_TEMPLATE_FILENAME    10
+#define WAG_TEMPLATE_CAPTION     11
+#define WAG_TEMPLATE_KIND        12   /* image */
+#define WAG_TEMPLATE_KIND_UPPER  13   /* Image */
+#define WAG_TEMPLATE_GROUP       14   /* true */
+#define WAG_TEMPLATE_LID         15   /* true */
+#define WAG_TEMPLATE_VALUES      16
+
+#define wag_template_bit(value)  ((ngx_uint_t) 1 << (value))
+
+/* what those that ask have */
+
+#define WAG_TEMPLATE_ASK  (wag_template_bit(WAG_TEMPLATE_KEY)                 \
+                           | wag_template_bit(WAG_TEMPLATE_SESSION)           \
+                           | wag_template_bit(WAG_TEMPLATE_TOKEN))
 
 
 typedef struct {
-    ngx_uint_t           value;    /* TEMPLATE_TEXT ... */
+    ngx_uint_t           value;    /* WAG_TEMPLATE_TEXT ... */
     ngx_str_t            text;     /* of TEXT */
+    ngx_uint_t           group;    /* 0: of none */
     unsigned             base64:1;
 } wag_template_part_t;
 
 
 typedef struct {
-    ngx_array_t          parts;    /* template_part_t */
+    ngx_array_t          parts;    /* wag_template_part_t */
     ngx_uint_t           uses;     /* a bit for each value */
 } wag_template_t;
 
 
 #define wag_template_uses(template, value)                                    \
-    ((template)->uses & (1 << (value)))
+    ((template)->uses & wag_template_bit(value))
 
 
 /*
- * Compiles a text.  NGX_OK; NGX_DECLINED, "bad" is the place that is unknown
- * or has no end; NGX_ERROR if there is no memory.
+ * Compiles a text, which may have the places of these bits.  NGX_OK;
+ * NGX_DECLINED, "bad" is the place that is unknown or has no end; NGX_ERROR if
+ * there is no memory.
  */
 ngx_int_t wag_template_compile(ngx_pool_t *pool, ngx_str_t *text,
-    wag_template_t *template, ngx_str_t *bad);
+    ngx_uint_t places, wag_template_t *template, ngx_str_t *bad);
+
+/*
+ * The same for JSON, where "( ... )" outside of strings is a group: it is left
+ * out unless all places in it have a value.  "bad" may be a group without an
+ * end, without a place or with a group in it, too; it begins with its bracket.
+ */
+ngx_int_t wag_template_compile_json(ngx_pool_t *pool, ngx_str_t *text,
+    ngx_uint_t places, wag_template_t *template, ngx_str_t *bad);
+
+/*
+ * The names of these places, "<key>, <session> and <token>", from pool.
+ */
+ngx_int_t wag_template_names(ngx_pool_t *pool, ngx_uint_t places,
+    ngx_str_t *names);
 
 /*
  * Whether there is a value for each of its places.
@@ -53,12 +92,20 @@ ngx_int_t wag_template_compile(ngx_pool_t *pool, ngx_str_t *text,
 ngx_uint_t wag_template_has(wag_template_t *template, ngx_str_t *values);
 
 /*
- * Fills it, from pool; "values" has one for each of TEMPLATE_VALUES.  In an
- * URI they are percent-encoded, RFC 3986, 2.1, but for what is in base64.
+ * Fills it, from pool; "values" has one for each of WAG_TEMPLATE_VALUES.  In
+ * an URI they are percent-encoded, RFC 3986, 2.1, but for what is in base64.
  * NGX_ERROR if there is no memory.
  */
 ngx_int_t wag_template_fill(ngx_pool_t *pool, wag_template_t *template,
     ngx_str_t *values, ngx_uint_t uri, ngx_str_t *text);
+
+/*
+ * Fills one for JSON, from pool; values are escaped, RFC 8259, 7.  <data> is
+ * not put in: "data" is where in the text it belongs, NULL if nowhere.
+ * NGX_ERROR if there is no memory.
+ */
+ngx_int_t wag_template_fill_json(ngx_pool_t *pool, wag_template_t *template,
+    ngx_str_t *values, ngx_str_t *text, u_char **data);
 
 
 #endif /* _WAG_TEMPLATE_H_INCLUDED_ */

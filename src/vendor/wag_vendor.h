@@ -18,6 +18,14 @@
 #include "wag_template.h"
 
 
+/* how a recipient is written */
+
+#define WAG_VENDOR_TO_USER   0
+#define WAG_VENDOR_TO_GROUP  1
+#define WAG_VENDOR_TO_LID    2
+#define WAG_VENDOR_TO        3
+
+
 /* paths whose values together are the state */
 
 #define WAG_VENDOR_STATES  3
@@ -69,6 +77,16 @@ typedef struct wag_vendor_s {
     ngx_array_t            states;         /* vendor_state_t */
     ngx_flag_t             secret;         /* names are secrets */
     wag_routes_t           routes;
+
+    /* of sends */
+
+    ngx_array_t            sends;          /* send_template_t, in order */
+    wag_template_t         to[WAG_VENDOR_TO];    /* no parts: cannot */
+    ngx_array_t            send_headers;   /* vendor_header_t */
+    ngx_array_t            sent;           /* proof_sent_t, in order */
+    ngx_array_t            unsent;         /* proof_unsent_t, in order */
+    ngx_array_t            proof_paths;    /* json_path_t *: of both */
+    ngx_msec_t             send_timeout;   /* 0: none */
 } wag_vendor_t;
 
 

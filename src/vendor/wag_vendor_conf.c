@@ -4,8 +4,11 @@
  */
 
 
+#include "wag_argument.h"
 #include "wag_param.h"
+#include "wag_proof_conf.h"
 #include "wag_route_conf.h"
+#include "wag_send_conf.h"
 #include "wag_vendor_conf.h"
 
 
@@ -44,10 +47,6 @@ static char *wag_vendor_conf_value(ngx_conf_t *cf, void *conf);
 static char *wag_vendor_conf_state(ngx_conf_t *cf, void *conf);
 static ngx_int_t wag_vendor_conf_question(ngx_conf_t *cf,
     wag_vendor_question_t *question);
-static ngx_int_t wag_vendor_conf_template(ngx_conf_t *cf, ngx_str_t *text,
-    wag_template_t *template);
-static ngx_int_t wag_vendor_conf_path(ngx_conf_t *cf, ngx_str_t *text,
-    wag_json_path_t **path);
 static ngx_int_t wag_vendor_conf_paths(ngx_conf_t *cf, ngx_str_t *text,
     wag_vendor_question_t *question);
 static char *wag_vendor_conf_check(wag_vendor_t *vendor);
@@ -87,6 +86,27 @@ static wag_vendor_directive_t  wag_vendor_directives[] = {
 
     { ngx_string("drop"), 1, 16,
       offsetof(wag_vendor_t, routes), wag_route_conf_drop },
+
+    { ngx_string("text"), 3, 3,
+      0, wag_send_conf_text },
+
+    { ngx_string("media"), 5, 5,
+      0, wag_send_conf_media },
+
+    { ngx_string("to"), 1, 3,
+      0, wag_send_conf_to },
+
+    { ngx_string("header"), 2, 2,
+      offsetof(wag_vendor_t, send_headers), wag_vendor_conf_header },
+
+    { ngx_string("sent"), 2, WAG_PROOF_CONF_ARGS,
+      0, wag_proof_conf_sent },
+
+    { ngx_string("unsent"), 2, WAG_PROOF_CONF_ARGS,
+      0, wag_proof_conf_unsent },
+
+    { ngx_string("timeout"), 1, 1,
+      offsetof(wag_vendor_t, send_timeout), wag_send_conf_timeout },
 
     { ngx_null_string, 0, 0, 0, NULL }
 };
@@ -182,7 +202,9 @@ wag_vendor_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                           sizeof(wag_vendor_header_t)) != NGX_OK
         || ngx_array_init(&vendor->states, cf->pool, 8,
                           sizeof(wag_vendor_state_t)) != NGX_OK
-        || wag_route_conf_init(cf->pool, &vendor->routes) != NGX_OK)
+        || wag_route_conf_init(cf->pool, &vendor->routes) != NGX_OK
+        || wag_send_conf_init(cf->pool, vendor) != NGX_OK
+        || wag_proof_conf_init(cf->pool, vendor) != NGX_OK)
     {
         return NGX_CONF_ERROR;
     }
@@ -201,6 +223,10 @@ wag_vendor_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     err = wag_vendor_conf_check(vendor);
+
+    if (err == NULL) {
+        err = wag_send_conf_check(vendor);
+    }
 
     if (err != NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in vendor \"%V\"", err,
@@ -346,7 +372,9 @@ wag_vendor_conf_header(ngx_conf_t *cf, void *conf)
 
     header->name = value[1];
 
-    return (wag_vendor_conf_template(cf, &value[2], &header->value) == NGX_OK)
+    return (wag_argument_template(cf, &value[2], WAG_TEMPLATE_ASK,
+                                  &header->value)
+            == NGX_OK)
            ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
@@ -386,10 +414,10 @@ wag_vendor_conf_list(ngx_conf_t *cf, void *conf)
     vendor->secret = args.secret;
 
     if (wag_vendor_conf_question(cf, list) != NGX_OK
-        || wag_vendor_conf_path(cf, &args.items, &list->items) != NGX_OK
-        || wag_vendor_conf_path(cf, &args.name, &list->name) != NGX_OK
-        || wag_vendor_conf_path(cf, &args.label, &list->label) != NGX_OK
-        || wag_vendor_conf_path(cf, &args.number, &list->number) != NGX_OK
+        || wag_argument_path(cf, &args.items, &list->items) != NGX_OK
+        || wag_argument_path(cf, &args.name, &list->name) != NGX_OK
+        || wag_argument_path(cf, &args.label, &list->label) != NGX_OK
+        || wag_argument_path(cf, &args.number, &list->number) != NGX_OK
         || wag_vendor_conf_paths(cf, &args.state, list) != NGX_OK)
     {
         return NGX_CONF_ERROR;
@@ -430,7 +458,7 @@ wag_vendor_conf_ask(ngx_conf_t *cf, void *conf)
     ask->absent = args.absent;
 
     return (wag_vendor_conf_question(cf, ask) == NGX_OK
-            && wag_vendor_conf_path(cf, &args.number, &ask->number) == NGX_OK
+            && wag_argument_path(cf, &args.number, &ask->number) == NGX_OK
             && wag_vendor_conf_paths(cf, &args.state, ask) == NGX_OK)
            ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
@@ -460,7 +488,7 @@ wag_vendor_conf_value(ngx_conf_t *cf, void *conf)
     *(ngx_uint_t *) ngx_array_push(question->statuses) = 201;
 
     return (wag_vendor_conf_question(cf, question) == NGX_OK
-            && wag_vendor_conf_path(cf, &value[3], &question->value)
+            && wag_argument_path(cf, &value[3], &question->value)
                == NGX_OK)
            ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
@@ -520,71 +548,10 @@ wag_vendor_conf_question(ngx_conf_t *cf, wag_vendor_question_t *question)
 
     value = cf->args->elts;
 
-    if (ngx_strcmp(value[1].data, "GET") != 0
-        && ngx_strcmp(value[1].data, "POST") != 0)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid method \"%V\", it is GET or POST",
-                           &value[1]);
-        return NGX_ERROR;
-    }
-
-    if (value[2].len == 0 || value[2].data[0] != '/') {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid URI \"%V\", it must begin with \"/\"",
-                           &value[2]);
-        return NGX_ERROR;
-    }
-
     question->method = value[1];
 
-    return wag_vendor_conf_template(cf, &value[2], &question->uri);
-}
-
-
-static ngx_int_t
-wag_vendor_conf_template(ngx_conf_t *cf, ngx_str_t *text,
-    wag_template_t *template)
-{
-    ngx_int_t  rc;
-    ngx_str_t  bad;
-
-    rc = wag_template_compile(cf->pool, text, template, &bad);
-
-    if (rc == NGX_DECLINED) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "unknown \"%V\" in \"%V\", there are <key>, "
-                           "<key:base64>, <session> and <token>", &bad, text);
-    }
-
-    return (rc == NGX_OK) ? NGX_OK : NGX_ERROR;
-}
-
-
-/* none is NULL */
-
-static ngx_int_t
-wag_vendor_conf_path(ngx_conf_t *cf, ngx_str_t *text, wag_json_path_t **path)
-{
-    ngx_int_t  rc;
-
-    if (text->len == 0) {
-        return NGX_OK;
-    }
-
-    *path = ngx_palloc(cf->pool, sizeof(wag_json_path_t));
-    if (*path == NULL) {
-        return NGX_ERROR;
-    }
-
-    rc = wag_json_path(cf->pool, text, *path);
-
-    if (rc == NGX_DECLINED) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid JSON path \"%V\"",
-                           text);
-    }
-
-    return (rc == NGX_OK) ? NGX_OK : NGX_ERROR;
+    return wag_argument_request(cf, &value[1], "GET", "POST",
+                                WAG_TEMPLATE_ASK, &question->uri);
 }
 
 
@@ -623,7 +590,7 @@ wag_vendor_conf_paths(ngx_conf_t *cf, ngx_str_t *text,
             return NGX_ERROR;
         }
 
-        if (wag_vendor_conf_path(cf, &one,
+        if (wag_argument_path(cf, &one,
                                  &question->states[question->nstates++])
             != NGX_OK)
         {
@@ -689,6 +656,8 @@ static ngx_uint_t
 wag_vendor_conf_uses(wag_vendor_t *vendor, ngx_uint_t value)
 {
     return wag_vendor_conf_headers_use(&vendor->headers, value)
+           || wag_vendor_conf_headers_use(&vendor->send_headers, value)
+           || wag_send_conf_uses(vendor, value)
            || (vendor->ask.method.len
                && wag_template_uses(&vendor->ask.uri, value))
            || (vendor->number.method.len

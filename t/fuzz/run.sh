@@ -96,14 +96,15 @@ build() {
 
     "$cc" "${flags[@]}" "${ours[@]}" -fsanitize=fuzzer "${form[@]}" \
         -I "$2/core" -I "$2/health" -I "$2/health/probe" -I "$2/upstream" \
-        -I "$2/vendor" -I "$here" -I "$tree/objs" -I "$tree/src/core" \
-        -I "$tree/src/event" -I "$tree/src/event/modules" \
+        -I "$2/vendor" -I "$2/send" -I "$here" -I "$tree/objs" \
+        -I "$tree/src/core" -I "$tree/src/event" -I "$tree/src/event/modules" \
         -I "$tree/src/os/unix" \
         -o "$3" "$here/$1.c" \
         "$2"/core/wag_{json,json_scan,reason}.c \
         "$2"/health/wag_{expect,expect_conf}.c \
         "$2"/health/probe/wag_{http,http_body}.c "$2"/upstream/wag_url.c \
         "$2"/vendor/wag_{body,pick,route,route_conf,target}.c \
+        "$2"/send/wag_{form,member,message,recipient}.c \
         "${objects[@]}" -lcjson -lpcre2-8 -lcrypt -lpthread -ldl \
         >"$3.log" 2>&1 \
         || { tail -n 20 "$3.log" >&2; die "$1 does not build"; }
@@ -229,6 +230,17 @@ selftest() {
     caught route vendor/wag_target \
         's/ngx_pnalloc(pool, text->len)/ngx_pnalloc(pool, text->len \/ 2)/' \
         || status=1
+    caught message send/wag_member \
+        's/^    m->names |= bit;/    m->names = bit;/; s/^    m->groups |= group;/    m->groups = group;/' \
+        || status=1
+    caught message send/wag_recipient \
+        's/^    if (country->len + len - 1 > WAG_RECIPIENT_MAX) {/    if (0) {/' \
+        || status=1
+    caught message send/wag_message \
+        's/^        m->data_end = s->end - 1;/        m->data_end = s->end;/' \
+        || status=1
+    caught message send/wag_form \
+        's/^    if ((size_t) (last - p) <= n ||/    if (/' || status=1
     caught expect core/wag_reason \
         's/u < min || u > 0x10ffff || (u >= 0xd800 \&\& u <= 0xdfff)/u + min == 0/' \
         || status=1
@@ -261,7 +273,7 @@ if [ "${1:-}" = --selftest ]; then
     exit
 fi
 
-[ $# -gt 0 ] || set -- http json json_scan pick body route expect urls env
+[ $# -gt 0 ] || set -- http json json_scan pick body route message expect urls env
 
 status=0
 

@@ -1,7 +1,8 @@
 package WaGateway::Vendor::Wppconnect;
 
-# wppconnect-server.  The key is its secretKey.  All sessions are listed, as
-# their tokens are stored; one that is unknown is as one that is closed.
+# wppconnect-server, as t/vendors/run finds it.  The key is its secretKey.  All
+# sessions are listed, as their tokens are stored, and stay so when they are
+# ended; one that is unknown is as one that is closed.
 
 use strict;
 use warnings;
@@ -237,11 +238,33 @@ sub connected {
     my ($self, $q, $session) = @_;
     my $s = $self->{s}{$self->allowed($q, $session)};
 
-    die [404, { response => undef, status => 'Disconnected',
-                message => 'A sessão do WhatsApp não está ativa.' }]
-        unless $s && $s->{state} eq 'ready';
+    die disconnected($q, $s) unless $s && $s->{state} eq 'ready';
 
     return $s;
+}
+
+
+sub disconnected {
+    my ($q, $s) = @_;
+
+    return named($q, $s, 404, { response => undef, status => 'Disconnected',
+        message => 'A sessão do WhatsApp não está ativa.' });
+}
+
+
+# JSON is answered with the session, unless the type says more than that.
+sub named {
+    my ($q, $s, $status, $data) = @_;
+
+    $data->{session} = $s && $s->{state} ne 'stopped' ? $s->{name} : ''
+        if plain_json($q);
+
+    return [$status, $data];
+}
+
+
+sub plain_json {
+    return ($_[0]{header}{'content-type'} || '') eq 'application/json';
 }
 
 
@@ -269,7 +292,9 @@ sub send_media {
     my $s = $self->connected($q, $session);
     my ($file) = grep { defined } @$body{qw(path base64 file)};
 
-    return [401, { message => 'Sending the file is mandatory' }]
+    # it says so, and goes on; for what is answered so far see named()
+    return plain_json($q) ? wrong($q, $s)
+                          : [401, { message => 'Sending the file is mandatory' }]
         unless defined $file;
 
     return $self->messages($q, $s, $body,
@@ -277,6 +302,15 @@ sub send_media {
                                          : $body->{caption},
         media => { %{WaGateway::Vendor::media($file)},
                    filename => $body->{filename} });
+}
+
+
+sub wrong {
+    my ($q, $s) = @_;
+
+    return named($q, $s, 500, { status => 'Error',
+        message => 'Erro ao enviar a mensagem.',
+        error => { level => 'error' } });
 }
 
 
@@ -288,25 +322,27 @@ sub messages {
     my ($bad) = grep { $self->stranger($_) } @to;
     my @sent;
 
-    return [400, '"Error sending message"'] unless @to;
-    return [500, { status => 'Error', message => 'Erro ao enviar a mensagem.',
-                   error => {} }]
-        unless defined $o{text} || $o{media};
+    # a number is no text, and the server stumbles
+    return disconnected($q, $s) if $q->{body} =~ /"phone"\s*:\s*-?\d/;
+    return [400, '"Error sending message"'] unless @to || plain_json($q);
+    return wrong($q, $s) unless defined $o{text} || $o{media};
 
     for my $to (grep { !$self->stranger($_) } @to) {
         my $id = $self->send_out($q, $s, to => $to, %o);
 
-        push @sent, { id => "true_${to}_$id", body => $o{text}, ack => 1,
-                      type => $o{media} ? 'document' : 'chat', t => 1700000000,
-                      from => "$s->{number}\@c.us", to => $to, fromMe => $True,
-                      isSendFailure => $False };
+        push @sent, $o{media} ? { id => "true_${to}_$id", ack => 1 }
+                    : { id => "true_${to}_$id", body => $o{text}, ack => 1,
+                        type => 'chat', t => 1700000000, self => 'out',
+                        from => "$s->{number}\@c.us", to => $to,
+                        fromMe => $True, isSendFailure => $False };
     }
 
-    return [400, { response => undef, status => 'Connected',
-                   message => 'O número ' . ($bad =~ s/@.*//r)
-                              . ' não existe.' }] if defined $bad;
-    return [201, { status => 'success', response => \@sent,
-                   mapper => 'return' }];
+    return named($q, $s, 400, { response => undef, status => 'Connected',
+                                message => 'O número ' . ($bad =~ s/@.*//r)
+                                           . ' não existe.' })
+        if defined $bad;
+    return named($q, $s, 201, { status => 'success', response => \@sent,
+                                mapper => 'return' });
 }
 
 
@@ -367,19 +403,23 @@ sub starts {
     my $s = $self->{s}{$name};
 
     return if $s && $self->state_of($s) ne 'CLOSED';
-    $self->do_put($name, state => $s && defined $s->{number} ? 'ready'
-                                                             : 'login');
+    $self->do_put($name, cleared => 0,
+                  state => $s && defined $s->{number} && !$s->{cleared}
+                           ? 'ready' : 'login');
 }
 
 
+# One that is not ready has no browser to be closed yet, but it is forgotten.
 sub close_session {
     my ($self, $q, $session) = @_;
     my $s = $self->{s}{$self->allowed($q, $session)};
+    my $state = $s ? $s->{state} : 'login';
+
+    $self->turns($s, 'stopped') if $s;
 
     return [500, { status => $False, message => 'Error closing session',
-                   error => {} }] unless $s;
-
-    $self->turns($s, 'stopped');
+                   error => { level => 'error' } }]
+        if $state =~ /^(?:login|starting)$/;
     return [200, { status => $True,
                    message => 'Session successfully closed' }];
 }
@@ -389,13 +429,13 @@ sub logout {
     my ($self, $q, $session) = @_;
     my $s = $self->connected($q, $session);
 
-    $self->do_drop($s->{name});
+    $self->do_put($s->{name}, state => 'stopped', cleared => 1);
     return [200, { status => $True,
                    message => 'Session successfully closed' }];
 }
 
 
-# A wrong secret is told, and changes nothing.
+# A wrong secret is told, and hinders nobody.
 sub start_all {
     my ($self, $q, $secret) = @_;
 
@@ -407,10 +447,11 @@ sub start_all {
 }
 
 
+# Of a session that runs it takes what it needs to begin again.
 sub clear {
     my ($self, $q, $name, $secret) = @_;
 
-    $self->do_drop($name);
+    $self->{s}{$name}{cleared} = 1 if $self->{s}{$name};
 
     return [400, { response => 'error', message => 'The token is incorrect' }]
         unless $self->secret_is($secret);

@@ -1,7 +1,9 @@
 package WaGateway::Vendor::Wwebjs;
 
-# wwebjs-api (avoylenko).  A session that is stopped, or elsewhere, is not
-# known to it; of one that is down it says that its tab is closed.
+# wwebjs-api (avoylenko), as t/vendors/run finds it.  A session that is
+# stopped, or elsewhere, is not known to it; of one that is down it says that
+# its tab is closed.  One that begins is not listed yet: starting is one that
+# was connected before.
 
 use strict;
 use warnings;
@@ -14,7 +16,7 @@ my ($True, $False) = ($WaGateway::Vendor::True, $WaGateway::Vendor::False);
 my %States = (
     ready     => ['CONNECTED,session_connected', 'ready'],
     starting  => ['OPENING,session_not_connected', 'starting'],
-    login     => ['null,session_not_connected', 'login'],
+    login     => ['UNPAIRED,session_not_connected', 'login'],
     down      => ['null,browser tab closed', 'down'],
     stopped   => ['null,session_not_found', undef],
     elsewhere => ['null,session_not_found', undef],
@@ -69,19 +71,19 @@ sub routes {
     my $s = qr{([^/]+)};
 
     return (
-        ['GET', qr{^/session/getSessions$}, 'list',
+        ['GET', qr{^/session//?getSessions$}, 'list',
          sub { [200, $_[0]->list_text] }],
-        ['GET', qr{^/session/status/$s$}, 'ask', \&ask],
-        ['GET', qr{^/client/getClassInfo/$s$}, 'number', \&number],
-        ['POST', qr{^/client/sendMessage/$s$}, 'send', \&send_message],
-        ['POST', qr{^/client/isRegisteredUser/$s$}, 'check', \&check],
-        ['GET POST', qr{^/client/getChats/$s$}, 'other', \&chats],
-        ['GET', qr{^/session/start/$s$}, 'login', \&start_session],
-        ['GET', qr{^/session/qr/$s$}, 'login', \&qr],
-        ['GET', qr{^/session/terminateAll$}, 'danger', \&flush],
-        ['GET', qr{^/session/terminateInactive$}, 'danger', \&flush],
-        ['GET', qr{^/session/(terminate|stop|restart)/$s$}, 'danger', \&end],
-        ['POST', qr{^/client/(?:runMethod|resetState)/$s$}, 'danger', \&chats],
+        ['GET', qr{^/session//?status/$s$}, 'ask', \&ask],
+        ['GET', qr{^/client//?getClassInfo/$s$}, 'number', \&number],
+        ['POST', qr{^/client//?sendMessage/$s$}, 'send', \&send_message],
+        ['POST', qr{^/client//?isRegisteredUser/$s$}, 'check', \&check],
+        ['GET POST', qr{^/client//?getChats/$s$}, 'other', \&chats],
+        ['GET', qr{^/session//?start/$s$}, 'login', \&start_session],
+        ['GET', qr{^/session//?qr/$s$}, 'login', \&qr],
+        ['GET', qr{^/session//?terminateAll$}, 'danger', \&flush],
+        ['GET', qr{^/session//?terminateInactive$}, 'danger', \&flush],
+        ['GET', qr{^/session//?(terminate|stop|restart)/$s$}, 'danger', \&end],
+        ['POST', qr{^/client//?(?:runMethod|resetState)/$s$}, 'danger', \&chats],
         ['GET', qr{^/ping$}, 'other',
          sub { [200, { success => $True, message => 'pong' }] }],
     );
@@ -92,13 +94,16 @@ sub refuse {
     my ($self, $q) = @_;
     my $key = $q->{header}{'x-api-key'};
 
+    # the body is read before the key
+    $self->members($q) if $q->{length};
+
     return if $q->{path} !~ m{^/(?:session|client|chat|groupChat|message
                                      |contact|channel)(?:/|$)}xi;
     return wrong(403, 'Invalid API key')
         if defined $self->{key} && (!defined $key || $key ne $self->{key});
 
     return wrong(422, 'Session should be alphanumerical or -')
-        if $q->{path} =~ m{^/\w+/\w+/([^/]+)}
+        if $q->{path} =~ m{^/\w+//?\w+/([^/]+)}
            && WaGateway::Vendor::decoded($1) !~ /^[\w-]+\z/;
 
     return;
