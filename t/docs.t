@@ -48,6 +48,7 @@ ok(version->parse("v$version") <= version->parse("v$next"),
 cmp_ok(scalar @variables, '>=', 4, 'variables of the code');
 cmp_ok(scalar @metrics, '>=', 15, 'metrics of the code');
 cmp_ok(scalar messages($code), '>=', 50, 'messages of the code');
+cmp_ok(scalar codes($code), '>=', 30, 'codes of errors');
 cmp_ok(scalar keys %{$vendors->{directives}}, '>=', 7,
        'directives of a vendor');
 cmp_ok(scalar(map { keys %{$_->{parameters}} }
@@ -263,10 +264,12 @@ for my $name (grep { /README|operations/ } sort keys %page) {
     for (lists($root, $code)) {
         my ($re, $what, @names) = @$_;
         my $table = find_table($page{$name}, $re) or next;
-        my $col = $what =~ /codes/ ? 1 : 0;
-        same([map { /`(\w+)`/g } column($table, $col)], \@names,
+        same([map { /`(\w+)`/g } column($table, 0)], \@names,
              "$name: $what");
     }
+
+    same([told_codes($page{$name})], [codes($code)], "$name: codes")
+        if $name =~ /README/;
 }
 
 my %known = map { $_ => 1 } keys %$directives, @variables, @metrics,
