@@ -19,9 +19,10 @@
 /*
  * Looks through what a chain has in memory or in files; its buffers stay as
  * they are.  Files are read by pieces of "size" bytes into "buf", which is
- * used for nothing else: 64 KB are well.  A chain may be a part of the body,
- * as in a filter of request bodies: that costs a third of reading it again
- * from a file; without files "buf" may be NULL.  NGX_OK: wag_body_end() tells, or the next part; NGX_ERROR: a file could not
+ * used for nothing else: 64 KB are well; without files it may be NULL.  A
+ * chain may be a part of the body, as in a filter of request bodies, where
+ * looking costs a third of what it does when the body is in a file.
+ * NGX_OK: wag_body_end() tells, or the next part; NGX_ERROR: a file could not
  * be read, which is logged.
  */
 ngx_int_t wag_body_chain(wag_body_t *b, ngx_chain_t *in, u_char *buf,
