@@ -603,7 +603,8 @@ wag_unit_body_chain_unread(wag_unit_t *u, ngx_chain_t *in)
 
     text[logged.len] = '\0';
     wag_unit_ok(u, ngx_strstr(text, "wa_gateway: request body in \"body\" "
-                              "ends at 32, not at 67") != NULL, "that is logged");
+                              "ends at 32, not at 67") != NULL,
+                "that is logged");
 
     in->next->buf->file_last = last;
 

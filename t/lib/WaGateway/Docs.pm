@@ -241,7 +241,7 @@ sub messages {
             s/\\"/"/g;
             s/ in %s:%ui(?:: %s$)?/%s/g;
             $m{join '.*?', map { quotemeta }
-                           split /%\d*(?:[VsPMi]|u[izLA])/, $_, -1} = $file;
+                           split /%\d*(?:[VsPMOi]|u[izLA])/, $_, -1} = $file;
         }
     }
 
