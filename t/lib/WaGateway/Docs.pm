@@ -325,7 +325,7 @@ sub messages {
             s/\\"/"/g;
             s/ in %s:%ui(?:: %s$)?/%s/g;
             $m{join '.*?', map { quotemeta }
-                           split /%\d*(?:[VsPMid]|u[izLA])/, $_, -1} = $file;
+                           split /%\d*(?:[VsPMOid]|u[izLA])/, $_, -1} = $file;
         }
     }
 
