@@ -14,6 +14,7 @@
 #include "wag_conf.h"
 #include "wag_ctx.h"
 #include "wag_filter.h"
+#include "wag_generic_conf.h"
 #include "wag_keepalive_conf.h"
 #include "wag_metrics.h"
 #include "wag_passive.h"
@@ -111,6 +112,13 @@ static ngx_command_t  wag_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(wag_loc_conf_t, sender),
       &wag_senders },
+
+    { ngx_string("wa_gateway_send"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      wag_generic_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
 
     { ngx_string("wa_gateway_allow"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,

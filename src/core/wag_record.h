@@ -210,6 +210,7 @@ typedef struct {
     ngx_atomic_t         sent;
     ngx_atomic_t         failed;
     ngx_atomic_t         unknown;
+    ngx_atomic_t         rest;         /* throttled until, monotonic, or 0 */
 
     wag_health_t         health;
     uint32_t             list;         /* last seen in */

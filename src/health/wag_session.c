@@ -208,6 +208,44 @@ wag_session_unanswered(wag_upstream_t *us, wag_peer_t *peer,
 
 
 void
+wag_session_sent(wag_upstream_t *us, wag_peer_t *peer, wag_session_t *session,
+    ngx_uint_t incarnation, ngx_uint_t confirmed)
+{
+    ngx_uint_t            from, to;
+    wag_session_change_t  change;
+
+    /* the lock is for what may move a state: not for success after success */
+
+    if (confirmed && session->health.statuses == 0) {
+        return;
+    }
+
+    wag_session_begin(&change, us, peer);
+
+    if (session->incarnation == incarnation) {
+        from = wag_session_state(session);
+
+        wag_session_feed(&change, session, confirmed ? WAG_OK : WAG_STATUS);
+
+        to = wag_session_state(session);
+
+        if (from != to) {
+            session->reason = WAG_SESSION_SUSPECT;
+
+            /* until it was asked again */
+
+            peer->instance->ask = 1;
+
+            wag_session_reason(&change.event, "suspect", NULL);
+            wag_session_changed(&change, session, from, to);
+        }
+    }
+
+    wag_session_end(&change);
+}
+
+
+void
 wag_session_complete(wag_upstream_t *us, wag_peer_t *peer, uint32_t list)
 {
     ngx_uint_t             first, total, ready;
@@ -376,6 +414,14 @@ wag_session_take(wag_session_change_t *change, wag_session_t *session,
     }
 
     if (session->health.state == WAG_UP) {
+
+        /* the next send tries it: one that is not confirmed is enough */
+
+        if (session->reason == WAG_SESSION_SUSPECT) {
+            session->health.statuses =
+                         change->upstream->session_policy.status_fails - 1;
+        }
+
         session->reason = 0;
     }
 }

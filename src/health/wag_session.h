@@ -51,6 +51,13 @@ void wag_session_unanswered(wag_upstream_t *us, wag_peer_t *peer,
     wag_session_report_t *report);
 
 /*
+ * What came of a send by a session, if it is still this one: whether it was
+ * confirmed.  Some in a row that were not make it a suspect.
+ */
+void wag_session_sent(wag_upstream_t *us, wag_peer_t *peer,
+    wag_session_t *session, ngx_uint_t incarnation, ngx_uint_t confirmed);
+
+/*
  * The list was complete, and all of it is told: what it does not have is
  * missing.
  */

@@ -83,7 +83,6 @@ wag_log_rest(ngx_http_request_t *r, ngx_http_request_t *sr, u_char *buf,
         p = ngx_snprintf(p, len, ", upstream: \"%V%V\"", &u->schema,
                          u->peer.name);
         len -= p - buf;
-        buf = p;
     }
 
     if (r->headers_in.host) {

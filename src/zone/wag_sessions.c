@@ -313,6 +313,7 @@ wag_sessions_put(wag_group_t *group, ngx_uint_t slot, wag_session_name_t *name)
     session->sent = 0;
     session->failed = 0;
     session->unknown = 0;
+    session->rest = 0;
     session->list = 0;
     session->told = WAG_SESSION_DOWN;
     session->missed = 0;
@@ -593,6 +594,7 @@ wag_sessions_copy(wag_group_t *group, ngx_uint_t slot, wag_session_t *from)
     session->sent = from->sent;
     session->failed = from->failed;
     session->unknown = from->unknown;
+    session->rest = from->rest;
     session->health = from->health;
     session->told = from->told;
     session->reason = from->reason;
