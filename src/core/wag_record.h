@@ -220,6 +220,7 @@ typedef struct {
     uint8_t              reason;
     uint8_t              news;         /* not told yet */
     uint8_t              was;          /* shown, before these */
+    uint8_t              unsure;       /* the number may be another's */
     uint8_t              secret;       /* the name is one */
     uint8_t              name_len;
     uint8_t              second_len;   /* of label or token */

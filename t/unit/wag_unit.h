@@ -53,6 +53,7 @@ void wag_unit_recipient(wag_unit_t *u);
 void wag_unit_request(wag_unit_t *u);
 void wag_unit_route(wag_unit_t *u);
 void wag_unit_schedule(wag_unit_t *u);
+void wag_unit_session(wag_unit_t *u);
 void wag_unit_sessions(wag_unit_t *u);
 void wag_unit_slots(wag_unit_t *u);
 void wag_unit_url(wag_unit_t *u);
