@@ -48,7 +48,7 @@ ok(version->parse("v$version") <= version->parse("v$next"),
 cmp_ok(scalar @variables, '>=', 4, 'variables of the code');
 cmp_ok(scalar @metrics, '>=', 15, 'metrics of the code');
 cmp_ok(scalar messages($code), '>=', 50, 'messages of the code');
-cmp_ok(scalar(my @codes = codes($code)), '>=', 30, 'codes of errors');
+cmp_ok(scalar(my @codes = codes($code)), '>=', 25, 'codes of errors');
 cmp_ok(scalar keys %{$vendors->{directives}}, '>=', 7,
        'directives of a vendor');
 cmp_ok(scalar(map { keys %{$_->{parameters}} }
