@@ -409,7 +409,8 @@ refuses("TRUSTED_PROXIES=$_", "TRUSTED_PROXIES=$_\n$one",
 # VENDOR and the instances that have their own
 
 my $three = "INSTANCES=http://a,http://b\n";
-my $vendors = 'plain, evolution, gowa, waha, wppconnect, wuzapi, wwebjs';
+my $vendors = 'plain, evolution, evolution-go, gowa, openwa, quepasa, waha, wppconnect, wuzapi, '
+              . 'wwebjs';
 my $plain_zone = 'zone=whatsapp:256k';
 my $zone = 'zone=whatsapp:4352k sessions=10000';
 
@@ -435,7 +436,7 @@ has_not('no VENDOR, no file', "VENDOR=\n$three", 'include', 'wa_gateway_sessions
 unlike(locations($three), qr/sessions/, 'and /sessions is for an instance');
 
 gives("VENDOR=$_", "VENDOR=$_\n$three", 'wa_gateway', "$zone vendor=$_")
-    for qw(evolution gowa waha wppconnect wuzapi wwebjs);
+    for qw(evolution evolution-go gowa openwa quepasa waha wppconnect wuzapi wwebjs);
 gives('its file alone is included', "VENDOR=waha\n$three", 'include',
       root() . '/conf/vendors/waha.conf');
 gives('its instances need not say it', "VENDOR=waha\n$three", 'wa_gateway_instances',
