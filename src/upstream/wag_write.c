@@ -166,7 +166,6 @@ wag_write_headers(wag_ctx_t *ctx, wag_peer_t *peer, wag_send_filled_t *filled,
 {
     u_char         *p;
     ngx_str_t      *name, value;
-    ngx_array_t    *headers;
     wag_message_t  *message;
 
     message = &ctx->generic->message;
@@ -205,12 +204,8 @@ wag_write_headers(wag_ctx_t *ctx, wag_peer_t *peer, wag_send_filled_t *filled,
         return NGX_ERROR;
     }
 
-    /* one of the client's own may name another session */
-
-    headers = &peer->server->vendor->send_headers;
-
-    return (wag_remake_drop_all(edit, headers) == NGX_OK)
-           ? wag_remake_headers(ctx, edit, peer, headers) : NGX_ERROR;
+    return wag_remake_headers(ctx, edit, peer,
+                              &peer->server->vendor->send_headers);
 }
 
 
