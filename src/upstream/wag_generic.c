@@ -60,7 +60,7 @@ wag_generic_judge(wag_ctx_t *ctx)
 
     ngx_memzero(generic, offsetof(wag_generic_t, proof));
 
-    generic->message = ngx_palloc(ctx->request->pool, sizeof(wag_message_t));
+    generic->message = ngx_pcalloc(ctx->request->pool, sizeof(wag_message_t));
     if (generic->message == NULL) {
         return NGX_ERROR;
     }
@@ -293,7 +293,7 @@ wag_generic_form(wag_ctx_t *ctx)
     size = ctx->generic->message->length;
 
     if (size > WAG_FORM_MAX_LEN) {
-        ctx->generic->message.error = "a form longer than 256 KB";
+        ctx->generic->message->error = "a form longer than 256 KB";
         return NGX_DECLINED;
     }
 
