@@ -71,7 +71,10 @@ wag_arrival_begin(ngx_http_request_t *r)
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
+    /* of a chunked body the length grows as it comes */
+
     if (r->headers_in.content_length_n <= (off_t) clcf->client_body_buffer_size
+        || r->headers_in.chunked
         || r->request_body_no_buffering)
     {
         return NULL;
