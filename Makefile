@@ -211,6 +211,7 @@ docker-test:
 # Real servers, installed: WWEBJS_API=dir WPPCONNECT_SERVER=dir; VENDORS=wwebjs.
 vendors-test: build
 	t/vendors/run $(VENDORS)
+	t/vendors/requests $(VENDORS)
 
 # README's two commands in a fresh root of SUITE; FIRST='--hold 5 --busy --test'.
 first-run:

@@ -338,12 +338,15 @@ my %Fault = (
         my ($fake) = @_;
         my $faults = $fake->faults;
         my @modes = (grep({ $faults->{$_} } qw(not_connected unknown bad_key
-                                               bad_body gone_on no_id
-                                               throttled)),
-                     qw(stack reset slow:0.2 big), '');
+                                               bad_body gone_on gone_on
+                                               no_id throttled)),
+                     qw(stack stack reset slow:0.2 big), '');
         $fake->set(send => any(@modes), retry_after => 1);
     },
 );
+
+# One of them alone is seldom met.
+my %Times = ('breaks' => 3, 'send fails' => 4);
 
 
 sub quiet {
@@ -452,7 +455,10 @@ while (time < $end && !$failed) {
     for (1 .. 5 + rand 20) {
         my $what = rand() < 0.6 ? any(keys %Change) : any(keys %Fault);
 
-        $Change{$what} ? $Change{$what}->() : $Fault{$what}->(any(@fakes));
+        for (1 .. $Times{$what} || 1) {
+            $Change{$what} ? $Change{$what}->() : $Fault{$what}->(any(@fakes));
+        }
+
         $done{$what}++;
         sleep rand 0.3;
     }
