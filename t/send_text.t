@@ -259,7 +259,7 @@ for my $vendor (vendors()) {
 
     is(told($r) . " $r->{json}{member}", '400 bad_request no chatId',
        'a local number without a country');
-    like($r->{json}{details}, qr/DEFAULT_COUNTRY/, 'and why it is refused');
+    like($r->{json}{reason}, qr/DEFAULT_COUNTRY/, 'and why it is refused');
     is(seen($fake), 0, 'nothing was sent');
 }
 
