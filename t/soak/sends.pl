@@ -331,7 +331,7 @@ my %Fault = (
     'breaks' => sub {
         $_[0]->misbehave('send', any(qw(reset after:reset garbage
                                         after:garbage after:cut hang
-                                        after:hang status:500 after:html
+                                        after:hang status:500 after:short
                                         drip:0.2 slow:0.3), ''));
     },
     'send fails' => sub {
