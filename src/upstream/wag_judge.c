@@ -31,7 +31,7 @@ static ngx_int_t wag_judge_read(wag_ctx_t *ctx, wag_head_t *head,
     wag_body_t *body);
 static void wag_judge_name(wag_route_request_t *rr, wag_judgement_t *j);
 static void wag_judge_session(wag_route_request_t *rr, wag_judgement_t *j);
-static ngx_uint_t wag_judge_differs(wag_judgement_t *j);
+static ngx_uint_t wag_judge_is_known(wag_judgement_t *j);
 static void wag_judge_no_session(wag_route_request_t *rr, wag_judgement_t *j);
 static void wag_judge_bad(wag_judgement_t *j, ngx_str_t *member);
 
@@ -384,6 +384,7 @@ wag_judge_name(wag_route_request_t *rr, wag_judgement_t *j)
             && !wag_judge_same(&rr->session, &choice->shown))
         {
             wag_judge_bad(j, &wag_judge_shown);
+            j->named = wag_judge_is_known(j);
         }
 
         return;
@@ -416,12 +417,14 @@ wag_judge_session(wag_route_request_t *rr, wag_judgement_t *j)
 
     found = wag_choice_look(&j->choice);
 
-    if (found == WAG_CHOICE_UNKNOWN
-        && j->choice.name.len && j->choice.shown.len
-        && wag_judge_differs(j))
-    {
-        wag_judge_bad(j, &wag_judge_shown);
-        return;
+    if (found == WAG_CHOICE_UNKNOWN && j->choice.name.len) {
+
+        j->named = wag_judge_is_known(j);
+
+        if (j->named && j->choice.shown.len) {
+            wag_judge_bad(j, &wag_judge_shown);
+            return;
+        }
     }
 
     if (rr->kind == WAG_ROUTE_CREATE
@@ -443,19 +446,26 @@ wag_judge_refusal(ngx_uint_t found)
 
 
 /*
- * A name that is a secret is not compared with the one that is shown: it is
- * known alone, and is not together with the other.
+ * Without what the gateway's own headers tell.  A name that is a secret is not
+ * compared with the one that is shown: it is known alone, and is not together
+ * with the other.
  */
 
 static ngx_uint_t
-wag_judge_differs(wag_judgement_t *j)
+wag_judge_is_known(wag_judgement_t *j)
 {
+    ngx_uint_t    found;
     wag_choice_t  choice;
 
     choice = j->choice;
+    choice.number = 0;
     ngx_str_null(&choice.shown);
 
-    return wag_choice_look(&choice) != WAG_CHOICE_UNKNOWN;
+    found = wag_choice_look(&choice);
+
+    return found != WAG_CHOICE_UNKNOWN
+           && found != WAG_CHOICE_UNLISTED
+           && found != WAG_CHOICE_FORBIDDEN;
 }
 
 
@@ -506,6 +516,10 @@ wag_judge_bad(wag_judgement_t *j, ngx_str_t *member)
 ngx_uint_t
 wag_judge_score(wag_judgement_t *j)
 {
+    if (j->named) {
+        return (j->refusal == WAG_REFUSED_BAD) ? WAG_JUDGE_FOUND : 5;
+    }
+
     switch (j->refusal) {
 
     case WAG_REFUSED_NOT:
@@ -514,7 +528,7 @@ wag_judge_score(wag_judgement_t *j)
             return j->choice.name.len ? WAG_JUDGE_FOUND : 4;
         }
 
-        return (j->kind == WAG_ROUTE_NATIVE) ? 1 : 4;
+        return (j->kind == WAG_ROUTE_NATIVE) ? WAG_JUDGE_ANY : 4;
 
     case WAG_REFUSED_UNKNOWN:
     case WAG_REFUSED_UNLISTED:
