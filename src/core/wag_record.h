@@ -19,6 +19,7 @@
 
 
 #define WAG_NAME_LEN  256
+#define WAG_KEY_ROOM  256   /* of an instance added at run time */
 #define WAG_EVENTS    50
 
 /* bytes of a session's name; of that and its second text; of others */
@@ -120,6 +121,8 @@ typedef struct {
     ngx_str_t            name;
     uint32_t             room;      /* bytes for the name */
     uint32_t             hash;      /* of the name */
+    ngx_str_t            key;       /* of one that was added */
+    uint32_t             key_room;  /* bytes for the key */
     wag_addresses_t      addresses;
 } wag_identity_t;
 
@@ -130,6 +133,8 @@ typedef struct {
 #define WAG_ADMIN_UP          1
 #define WAG_ADMIN_DRAIN       2
 #define WAG_ADMIN_DOWN        3
+#define WAG_ADMIN_REMOVING    4   /* no requests, until none are left */
+#define WAG_ADMIN_REMOVED     5   /* though it is configured */
 
 #define WAG_CONFIGURED        ((ngx_uint_t) -1)
 
@@ -139,6 +144,7 @@ typedef struct {
     ngx_uint_t           state;
     ngx_uint_t           weight;      /* CONFIGURED: as there */
     ngx_uint_t           max_conns;   /* ditto */
+    ngx_uint_t           told;        /* that nothing is in flight */
 } wag_admin_t;
 
 
@@ -158,6 +164,7 @@ typedef struct {
     wag_counters_t       counters;
     wag_identity_t       identity;
     ngx_uint_t           config_gen;   /* last configured in */
+    ngx_uint_t           added;        /* at run time */
 
     wag_health_t         health;
     uint64_t             since;        /* ms since the Epoch */
@@ -295,6 +302,7 @@ typedef struct {
     ngx_atomic_t         cursor[WAG_TIERS];
     u_char               pad[128];
     ngx_atomic_t         state_epoch;   /* moves with any state */
+    ngx_atomic_t         members;       /* with who is there, before that */
 
     ngx_atomic_t         failovers;
     ngx_atomic_t         ambiguous;
@@ -305,6 +313,8 @@ typedef struct {
     ngx_uint_t           config_gen;   /* last configured in */
     ngx_uint_t           nslots;       /* of all of these */
     wag_slots_t         *slots;
+    ngx_uint_t           capacity;     /* of those added at run time */
+    ngx_atomic_t         writer;       /* of the state file, a pid */
     wag_sessions_t       sessions;
 
     ngx_uint_t           nevents;   /* ever */
@@ -349,6 +359,16 @@ typedef struct {
 /* a slot or a session */
 
 #define wag_used(record)  ((record)->incarnation & 1)
+
+
+/* of an instance; the lock is held */
+
+static ngx_inline void
+wag_event_record(wag_group_t *group, wag_event_t *event)
+{
+    group->events[group->nevents % WAG_EVENTS] = *event;
+    group->nevents++;
+}
 
 
 /* the state of a session that is shown, while its instance is up */

@@ -5,6 +5,7 @@
 
 
 #include "wag_lock.h"
+#include "wag_peers.h"
 #include "wag_reason.h"
 #include "wag_secret.h"
 #include "wag_session.h"
@@ -31,6 +32,8 @@ typedef struct {
 #define WAG_SESSION_RUNNING    3
 
 
+static wag_session_t *wag_session_of(wag_upstream_t *us, wag_peer_t *peer,
+    wag_session_name_t *name);
 static void wag_session_begin(wag_session_change_t *change,
     wag_upstream_t *us, wag_peer_t *peer);
 static void wag_session_end(wag_session_change_t *change);
@@ -79,10 +82,14 @@ wag_session_list(wag_upstream_t *us, wag_peer_t *peer)
 {
     uint32_t  list;
 
+    list = 0;
+
     wag_lock(us->zone->shpool);
 
-    list = ++peer->instance->lists;
-    peer->instance->placed_list = peer->instance->placed;
+    if (!wag_peers_gone(peer)) {
+        list = ++peer->instance->lists;
+        peer->instance->placed_list = peer->instance->placed;
+    }
 
     wag_unlock(us->zone->shpool);
 
@@ -103,6 +110,11 @@ wag_session_seen(wag_upstream_t *us, wag_peer_t *peer,
     full = 0;
 
     wag_session_begin(&change, us, peer);
+
+    if (wag_peers_gone(peer)) {
+        wag_session_end(&change);
+        return NGX_OK;
+    }
 
     session = wag_sessions_find(us->group, peer->slot, &report->name);
 
@@ -164,7 +176,7 @@ wag_session_listed(wag_upstream_t *us, wag_peer_t *peer,
 
     wag_session_begin(&change, us, peer);
 
-    session = wag_sessions_find(us->group, peer->slot, &report->name);
+    session = wag_session_of(us, peer, &report->name);
 
     if (session) {
         session->list = report->list;
@@ -184,7 +196,7 @@ wag_session_unanswered(wag_upstream_t *us, wag_peer_t *peer,
 
     wag_session_begin(&change, us, peer);
 
-    session = wag_sessions_find(us->group, peer->slot, &report->name);
+    session = wag_session_of(us, peer, &report->name);
 
     if (session) {
         session->list = report->list;
@@ -219,6 +231,11 @@ wag_session_complete(wag_upstream_t *us, wag_peer_t *peer, uint32_t list)
 
     wag_lock(us->zone->shpool);
 
+    if (wag_peers_gone(peer)) {
+        wag_unlock(us->zone->shpool);
+        return;
+    }
+
     first = (peer->instance->listed++ == 0);
 
     /* those that were made before it are in it, or were not made */
@@ -243,6 +260,7 @@ wag_session_complete(wag_upstream_t *us, wag_peer_t *peer, uint32_t list)
 
         if (session->list != list
             && session->slot == peer->slot
+            && !wag_peers_gone(peer)
             && wag_used(session))
         {
             wag_session_miss(&change, session);
@@ -271,7 +289,7 @@ wag_session_token(wag_upstream_t *us, wag_peer_t *peer,
 
     wag_lock(us->zone->shpool);
 
-    session = wag_sessions_find(us->group, peer->slot, name);
+    session = wag_session_of(us, peer, name);
 
     if (session) {
         wag_sessions_token(session, &text);
@@ -300,13 +318,23 @@ wag_session_set_token(wag_upstream_t *us, wag_peer_t *peer,
 
     wag_lock(us->zone->shpool);
 
-    session = wag_sessions_find(us->group, peer->slot, name);
+    session = wag_session_of(us, peer, name);
 
     if (session && wag_sessions_set_token(session, token) == NGX_OK) {
         wag_sessions_changed(us->group, session);
     }
 
     wag_unlock(us->zone->shpool);
+}
+
+
+/* NULL as well if the instance is gone; the lock is held */
+
+static wag_session_t *
+wag_session_of(wag_upstream_t *us, wag_peer_t *peer, wag_session_name_t *name)
+{
+    return wag_peers_gone(peer)
+           ? NULL : wag_sessions_find(us->group, peer->slot, name);
 }
 
 
@@ -622,6 +650,7 @@ wag_session_is(wag_session_change_t *change, wag_session_t *other,
     peer = &change->upstream->slots[other->slot];
 
     if (peer->server == NULL
+        || wag_peers_gone(peer)
         || peer->server->vendor_hash
            != change->peer->server->vendor_hash)
     {

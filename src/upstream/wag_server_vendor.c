@@ -17,7 +17,6 @@
 
 static const char *wag_server_vendor_line(ngx_conf_t *cf, wag_upstream_t *us,
     ngx_str_t *line);
-static const char *wag_server_vendor_key(ngx_str_t *key);
 static wag_origin_t *wag_server_vendor_find(wag_upstream_t *us, ngx_uint_t n);
 static ngx_int_t wag_server_vendor_set(ngx_conf_t *cf, wag_upstream_t *us,
     wag_server_t *server, ngx_str_t *name);
@@ -200,7 +199,7 @@ wag_server_vendor_line(ngx_conf_t *cf, wag_upstream_t *us, ngx_str_t *line)
 
 /* it becomes part of a header, of an URI, or of text in base64 */
 
-static const char *
+const char *
 wag_server_vendor_key(ngx_str_t *key)
 {
     size_t  i;
@@ -222,15 +221,20 @@ wag_server_vendor_key(ngx_str_t *key)
 ngx_int_t
 wag_server_vendor_finish(ngx_conf_t *cf, wag_upstream_t *us)
 {
-    ngx_uint_t     i;
-    wag_origin_t  *origin;
-    wag_server_t  *server;
+    ngx_uint_t        i;
+    wag_origin_t     *origin;
+    wag_server_t     *server;
+    wag_main_conf_t  *wmcf;
 
     if (ngx_array_init(&us->kinds, cf->pool, 1, sizeof(wag_vendor_t *))
         != NGX_OK)
     {
         return NGX_ERROR;
     }
+
+    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_wa_gateway_module);
+
+    us->known = &wmcf->vendors;
 
     for (i = 0; i < us->nservers; i++) {
         server = &us->servers[i];
@@ -311,7 +315,7 @@ wag_server_vendor_set(ngx_conf_t *cf, wag_upstream_t *us, wag_server_t *server,
         return NGX_ERROR;
     }
 
-    server->vendor_hash = ngx_crc32_short(name->data, name->len) | 1;
+    server->vendor_hash = wag_vendor_hash(name);
 
 #if !(WAG_SECRET_NAMES)
 

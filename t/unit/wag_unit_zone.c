@@ -163,7 +163,7 @@ wag_unit_zone_addr(wag_unit_zone_t *s, ngx_addr_t *addr, const char *text)
 void
 wag_unit_zone_newcomer(wag_newcomer_t *newcomer, const char *name)
 {
-    ngx_memzero(newcomer, sizeof(wag_newcomer_t));
+    wag_slots_newcomer(newcomer);
 
     newcomer->name.data = (u_char *) name;
     newcomer->name.len = ngx_strlen(name);
