@@ -199,7 +199,7 @@ wag_control_body(ngx_http_request_t *r)
     case NGX_HTTP_POST:
         rc = wag_control_parse(control, WAG_CONTROL_ADD);
 
-        if (rc == NGX_OK) {
+        if (rc == NGX_DECLINED) {
             rc = wag_control_post(control);
         }
 
@@ -208,7 +208,7 @@ wag_control_body(ngx_http_request_t *r)
     case NGX_HTTP_PATCH:
         rc = wag_control_parse(control, WAG_CONTROL_CHANGE);
 
-        if (rc == NGX_OK) {
+        if (rc == NGX_DECLINED) {
             rc = wag_control_patch(control);
         }
 
@@ -222,7 +222,7 @@ wag_control_body(ngx_http_request_t *r)
 }
 
 
-/* NGX_OK, or what was sent or is to be */
+/* NGX_DECLINED, or what came of the answer that tells what is wrong */
 
 static ngx_int_t
 wag_control_parse(wag_control_t *control, ngx_uint_t may)
@@ -266,7 +266,7 @@ wag_control_parse(wag_control_t *control, ngx_uint_t may)
                                  err);
     }
 
-    return NGX_OK;
+    return NGX_DECLINED;
 }
 
 

@@ -9,6 +9,7 @@
 #include "wag_conf.h"
 #include "wag_json_response.h"
 #include "wag_json_text.h"
+#include "wag_members.h"
 #include "wag_session.h"
 #include "wag_session_view.h"
 #include "wag_sessions_api.h"
@@ -189,6 +190,8 @@ wag_sessions_api_take(wag_upstream_t *us, wag_sessions_api_t *api)
     ngx_uint_t           i, n;
     wag_peer_t          *peer;
     wag_session_view_t  *v;
+
+    wag_members_refresh(us);
 
     for (i = 0; i < us->npeers; i++) {
         peer = us->peers[i];

@@ -98,12 +98,12 @@ wag_snapshot_take(ngx_pool_t *pool, wag_upstream_t *us, wag_key_t *key)
         return NULL;
     }
 
+    wag_slot_table_refresh(us);
+
     s->views = ngx_palloc(pool, us->npeers * sizeof(wag_view_t));
     if (s->views == NULL) {
         return NULL;
     }
-
-    wag_slot_table_refresh(us);
 
     s->upstream = us;
     s->now = wag_time();
