@@ -16,6 +16,7 @@
 #include "wag_ctx.h"
 #include "wag_filter.h"
 #include "wag_keepalive_conf.h"
+#include "wag_kept.h"
 #include "wag_metrics.h"
 #include "wag_passive.h"
 #include "wag_servers.h"
@@ -117,6 +118,13 @@ static ngx_command_t  wag_commands[] = {
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       wag_allow_conf,
       NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("wa_gateway_state"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_TAKE1,
+      wag_kept_conf,
+      NGX_HTTP_SRV_CONF_OFFSET,
       0,
       NULL },
 

@@ -348,11 +348,11 @@ sub takers {
     {
         my ($method, $body, $told, $admin) = @$what;
 
+        $fakes[1]->forget;
         $fakes[1]->mode('held');
         my $s = WaGateway::Nginx::send_request($ng->port, 'POST', '/m',
                                                body => 'x');
         ok((poll { $fakes[1]->count }), 'a message is on its way');
-        $fakes[1]->forget;
 
         like(control($ng, $method, $two, $body)->{status}, qr/^20[04]$/,
              "$method");

@@ -11,6 +11,7 @@
 #include "wag_ctx.h"
 #include "wag_json_response.h"
 #include "wag_json_text.h"
+#include "wag_kept.h"
 #include "wag_members.h"
 #include "wag_origin.h"
 #include "wag_param.h"
@@ -23,6 +24,7 @@
 
 
 #define WAG_CONTROL_SIZE  16384   /* of a body */
+#define WAG_CONTROL_WAIT  5       /* ms, while another worker writes */
 
 #define WAG_CONTROL_METHODS                                                   \
     (NGX_HTTP_GET|NGX_HTTP_HEAD|NGX_HTTP_POST|NGX_HTTP_PATCH|NGX_HTTP_DELETE)
@@ -35,6 +37,7 @@ typedef struct {
     wag_control_body_t   body;
     wag_newcomer_t       newcomer;
     wag_admin_change_t   change;
+    ngx_event_t          timer;
 } wag_control_t;
 
 
@@ -42,6 +45,11 @@ static ngx_int_t wag_control_handler(ngx_http_request_t *r);
 static ngx_int_t wag_control_refuse(ngx_http_request_t *r);
 static ngx_uint_t wag_control_is_json(ngx_http_request_t *r);
 static void wag_control_body(ngx_http_request_t *r);
+static void wag_control_run(wag_control_t *control);
+static void wag_control_timer_handler(ngx_event_t *ev);
+static void wag_control_timer_cleanup(void *data);
+static ngx_int_t wag_control_kept(wag_control_t *control, ngx_str_t *name,
+    wag_admin_t *old);
 static ngx_int_t wag_control_text(ngx_http_request_t *r, ngx_str_t *text);
 static void wag_control_cleanup(void *data);
 static ngx_int_t wag_control_parse(wag_control_t *control, ngx_uint_t may);
@@ -83,6 +91,7 @@ wag_control_handler(ngx_http_request_t *r)
     wag_ctx_t        *ctx;
     wag_control_t    *control;
     wag_loc_conf_t   *wlcf;
+    ngx_pool_cleanup_t  *cln;
     static ngx_str_t  allow = ngx_string("Allow");
     static ngx_str_t  methods = ngx_string("GET, HEAD, POST, PATCH, DELETE");
 
@@ -129,11 +138,20 @@ wag_control_handler(ngx_http_request_t *r)
     }
 
     ctx = wag_ctx_get(r);
-    if (ctx == NULL) {
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+
+    if (ctx == NULL || cln == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     ctx->control = control;
+
+    control->timer.handler = wag_control_timer_handler;
+    control->timer.data = control;
+    control->timer.log = r->connection->log;
+
+    cln->handler = wag_control_timer_cleanup;
+    cln->data = control;
 
     rc = ngx_http_read_client_request_body(r, wag_control_body);
 
@@ -187,12 +205,28 @@ wag_control_is_json(ngx_http_request_t *r)
 static void
 wag_control_body(ngx_http_request_t *r)
 {
-    ngx_int_t       rc;
-    wag_ctx_t      *ctx;
-    wag_control_t  *control;
+    wag_ctx_t  *ctx;
 
     ctx = wag_ctx_find(r);
-    control = ctx->control;
+
+    wag_control_run(ctx->control);
+}
+
+
+/* one worker at a time changes what is kept */
+
+static void
+wag_control_run(wag_control_t *control)
+{
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
+
+    r = control->request;
+
+    if (wag_kept_begin(control->upstream) != NGX_OK) {
+        ngx_add_timer(&control->timer, WAG_CONTROL_WAIT);
+        return;
+    }
 
     switch (r->method) {
 
@@ -218,7 +252,77 @@ wag_control_body(ngx_http_request_t *r)
         rc = wag_control_delete(control);
     }
 
+    wag_kept_end(control->upstream);
+
     ngx_http_finalize_request(r, rc);
+}
+
+
+static void
+wag_control_timer_handler(ngx_event_t *ev)
+{
+    wag_control_t *control = ev->data;
+
+    ngx_connection_t  *c;
+
+    c = control->request->connection;
+
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, c->log, 0,
+                   "wa_gateway control timer handler");
+
+    wag_control_run(control);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+static void
+wag_control_timer_cleanup(void *data)
+{
+    wag_control_t *control = data;
+
+    if (control->timer.timer_set) {
+        ngx_del_timer(&control->timer);
+    }
+}
+
+
+/*
+ * Keeps what was done; NGX_DECLINED, or what came of the answer that it could
+ * not be kept, and is undone.
+ */
+
+static ngx_int_t
+wag_control_kept(wag_control_t *control, ngx_str_t *name, wag_admin_t *old)
+{
+    ngx_int_t    rc;
+    wag_admin_t  none;
+
+    rc = wag_kept_write(control->upstream);
+
+    if (rc == NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (old) {
+        wag_admin_undo(control->upstream, name, old);
+
+    } else {
+        (void) wag_admin_remove(control->upstream, name, &none);
+        wag_admin_finish_name(control->upstream, name);
+    }
+
+    if (rc == NGX_BUSY) {
+        return wag_control_error(control->request,
+                                 NGX_HTTP_INSUFFICIENT_STORAGE, "disk_full",
+                                 "It cannot be kept", NULL,
+                                 "the disk of the state file is full");
+    }
+
+    return wag_control_error(control->request,
+                             NGX_HTTP_INTERNAL_SERVER_ERROR, "not_kept",
+                             "It cannot be kept", NULL,
+                             "the state file cannot be written");
 }
 
 
@@ -508,8 +612,13 @@ wag_control_add(wag_control_t *control)
     switch (wag_admin_add(control->upstream, &control->newcomer)) {
 
     case NGX_OK:
-        rc = wag_control_one(control, NGX_HTTP_CREATED,
-                             &control->newcomer.name);
+        rc = wag_control_kept(control, &control->newcomer.name, NULL);
+
+        if (rc == NGX_DECLINED) {
+            rc = wag_control_one(control, NGX_HTTP_CREATED,
+                                 &control->newcomer.name);
+        }
+
         break;
 
     case NGX_DECLINED:
@@ -535,6 +644,7 @@ wag_control_add(wag_control_t *control)
 static ngx_int_t
 wag_control_patch(wag_control_t *control)
 {
+    ngx_int_t             rc;
     ngx_str_t            *state;
     wag_admin_t           old;
     wag_admin_change_t   *change;
@@ -585,18 +695,32 @@ wag_control_patch(wag_control_t *control)
         return wag_control_unknown(control->request);
     }
 
-    return wag_control_one(control, NGX_HTTP_OK, &control->name);
+    rc = wag_control_kept(control, &control->name, &old);
+
+    return (rc == NGX_DECLINED)
+           ? wag_control_one(control, NGX_HTTP_OK, &control->name) : rc;
 }
 
 
 static ngx_int_t
 wag_control_delete(wag_control_t *control)
 {
+    ngx_int_t    rc;
     wag_admin_t  old;
 
     if (wag_admin_remove(control->upstream, &control->name, &old) != NGX_OK) {
         return wag_control_unknown(control->request);
     }
+
+    rc = wag_control_kept(control, &control->name, &old);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    /* with nothing in flight it is over at once */
+
+    wag_admin_finish_name(control->upstream, &control->name);
 
     return wag_control_no_content(control->request);
 }

@@ -30,6 +30,7 @@
 
 typedef struct wag_check_s     wag_check_t;
 typedef struct wag_checker_s   wag_checker_t;
+typedef struct wag_kept_s      wag_kept_t;
 typedef struct wag_knowns_s    wag_knowns_t;
 typedef struct wag_upstream_s  wag_upstream_t;
 
@@ -174,6 +175,8 @@ struct wag_upstream_s {
     ngx_uint_t                     npeers;
     ngx_uint_t                     capacity;    /* for those added */
     ngx_uint_t                     controlled;  /* wa_gateway_control */
+    ngx_str_t                      state_file;
+    ngx_array_t                   *kept;        /* kept_t, read of it */
     ngx_uint_t                     members;     /* of these peers */
     ngx_array_t                   *known;       /* vendors, by name */
     void                         (*leave[2])(wag_upstream_t *us,

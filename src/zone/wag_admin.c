@@ -256,7 +256,7 @@ wag_admin_finish(wag_upstream_t *us, ngx_uint_t slot)
     wag_event_t      event;
     wag_instance_t  *instance;
 
-    instance = us->slots[slot].instance;
+    instance = wag_slots_get(us->group, slot);
 
     if (!wag_used(instance) || !wag_admin_waits(&instance->admin)) {
         return;
@@ -295,6 +295,23 @@ wag_admin_finish(wag_upstream_t *us, ngx_uint_t slot)
 
     if (done) {
         wag_admin_tell(&event);
+    }
+}
+
+
+void
+wag_admin_finish_name(wag_upstream_t *us, ngx_str_t *name)
+{
+    ngx_uint_t  slot;
+
+    wag_lock(us->zone->shpool);
+
+    slot = wag_slots_find(us->group, name);
+
+    wag_unlock(us->zone->shpool);
+
+    if (slot != WAG_NO_SLOT) {
+        wag_admin_finish(us, slot);
     }
 }
 

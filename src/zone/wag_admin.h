@@ -61,5 +61,10 @@ void wag_admin_undo(wag_upstream_t *us, ngx_str_t *name, wag_admin_t *old);
  */
 void wag_admin_finish(wag_upstream_t *us, ngx_uint_t slot);
 
+/*
+ * The same for an instance by its name.
+ */
+void wag_admin_finish_name(wag_upstream_t *us, ngx_str_t *name);
+
 
 #endif /* _WAG_ADMIN_H_INCLUDED_ */

@@ -70,6 +70,10 @@ wag_inherit_upstream(wag_zone_t *zone, wag_upstream_t *us)
 
             wag_unlock(old->shpool);
 
+            /* which is newer than what a file has */
+
+            us->kept = NULL;
+
             return;
         }
     }

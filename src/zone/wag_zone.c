@@ -8,6 +8,7 @@
 #include "wag_conf.h"
 #include "wag_in_flight.h"
 #include "wag_inherit.h"
+#include "wag_kept.h"
 #include "wag_lock.h"
 #include "wag_peers.h"
 #include "wag_sessions.h"
@@ -112,6 +113,15 @@ wag_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     rc = NGX_OK;
     usp = zone->upstreams.elts;
 
+    for (i = 0; !ngx_test_config && i < zone->upstreams.nelts; i++) {
+
+        if (usp[i]->state_file.len
+            && wag_table_find(zone->root, &usp[i]->uscf->host) == NULL)
+        {
+            wag_kept_read(usp[i]);
+        }
+    }
+
     wag_lock(zone->shpool);
 
     wag_table_sweep(zone);
@@ -121,6 +131,7 @@ wag_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
         if (rc == NGX_OK) {
             wag_inherit_upstream(zone, usp[i]);
+            wag_kept_put(usp[i]);
         }
     }
 

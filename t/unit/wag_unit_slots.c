@@ -6,6 +6,7 @@
 #include "wag_addresses.h"
 #include "wag_in_flight.h"
 #include "wag_lock.h"
+#include "wag_members.h"
 #include "wag_peers.h"
 #include "wag_slot_table.h"
 #include "wag_table.h"
@@ -478,4 +479,13 @@ wag_unit_slots_addrs(wag_unit_zone_t *s)
     wag_unit_ok(u, wag_unit_slots_current(s, peer) == third
                 && third->refs == 2,
                 "the same as long as nothing moves");
+}
+
+
+/* nobody is added here: the room itself knows checks and vendors */
+
+void
+wag_members_take(wag_upstream_t *us)
+{
+    us->members = us->group->members;
 }

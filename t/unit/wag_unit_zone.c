@@ -200,6 +200,8 @@ wag_unit_zone_room(wag_unit_zone_t *s)
     for (i = s->us.nservers; i < s->us.group->nslots; i++) {
         (void) wag_slots_room(s->zone.shpool, wag_slots_get(s->us.group, i),
                               64, wag_addresses_size(wag_unit_first, 2));
+        (void) wag_slots_key_room(s->zone.shpool,
+                                  wag_slots_get(s->us.group, i), 64);
     }
 }
 
