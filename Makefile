@@ -2,6 +2,9 @@
 # sanitize-selftest, valgrind, by-hand, matrix, coverage, soak MINUTES=n; bench,
 # bench-pairs, bench-instructions, bench-instructions-check; deb, deb-test,
 # docker-test; vendors-test; first-run.
+# sanitize-selftest, valgrind, by-hand, matrix, coverage, soak MINUTES=n,
+# soak-sessions MINUTES=n; bench, bench-pairs, bench-instructions,
+# bench-instructions-check; deb, deb-test, docker-test; first-run.
 
 NGINX     ?= nginx
 NGINX_SRC ?= /usr/share/nginx/src
@@ -30,7 +33,7 @@ STAMP  = $(TREE)/configured-$(ID)
 
 .PHONY: build test test-busy dashboard-test lint clean fuzz fuzz-selftest \
         hooks sanitize sanitize-build sanitize-selftest valgrind by-hand \
-        matrix coverage soak bench bench-pairs \
+        matrix coverage soak soak-sessions bench bench-pairs \
         bench-instructions bench-instructions-check deb deb-test \
         docker-test vendors-test first-run
 
@@ -121,7 +124,7 @@ lint:
 	exit $$status
 
 # FUZZ_SECONDS=600: how long each target runs: http, expect, json, json_scan,
-# pick, body, route, message, urls, env.
+# pick, body, route, message, vendor, urls, env.
 fuzz:
 	t/fuzz/run.sh
 
@@ -189,6 +192,10 @@ coverage:
 
 soak: build
 	perl -It/lib t/soak/soak.pl $(or $(MINUTES),2)
+
+# WA_GATEWAY_SOAK_SEED=n: in the same order again.
+soak-sessions: build
+	perl -It/lib t/soak/sessions.pl $(or $(MINUTES),2)
 
 deb:
 	debian/build

@@ -15,8 +15,10 @@
 #include "wag_control.h"
 #include "wag_ctx.h"
 #include "wag_filter.h"
+#include "wag_generic_conf.h"
 #include "wag_keepalive_conf.h"
 #include "wag_kept.h"
+#include "wag_log.h"
 #include "wag_metrics.h"
 #include "wag_passive.h"
 #include "wag_servers.h"
@@ -113,6 +115,13 @@ static ngx_command_t  wag_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(wag_loc_conf_t, sender),
       &wag_senders },
+
+    { ngx_string("wa_gateway_send"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      wag_generic_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
 
     { ngx_string("wa_gateway_allow"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
@@ -236,7 +245,8 @@ ngx_module_t  ngx_http_wa_gateway_module = {
 static ngx_int_t
 wag_preconfiguration(ngx_conf_t *cf)
 {
-    return wag_ctx_variables(cf);
+    return (wag_ctx_variables(cf) == NGX_OK) ? wag_log_variable(cf)
+                                             : NGX_ERROR;
 }
 
 

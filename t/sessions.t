@@ -103,8 +103,8 @@ for my $vendor (@Vendors) {
     $one->remove('main');
     $two->session('main', number => '966500000001', state => 'ready');
     is(known($ng, 'main', instance => $two->url, state => 'ready',
-             number => '966500000001')->{number},
-       '966500000001', "$vendor: one that moved is where it is");
+             number => '966500000001')->{number}, '966500000001',
+       "$vendor: one that moved is where it is");
     ok((poll { @{sessions($ng, 'session=main')->{sessions}} == 1 }),
        "$vendor: and nowhere else");
     $one->misbehave('list', '');

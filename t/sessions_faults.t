@@ -49,25 +49,28 @@ sub asked {
                   ['html', 'JSON'], ['deep', 'deep'], ['empty', 'JSON'],
                   ['body:{"sessions":[]}', 'no list where it should be'],
                   ['body:[{"name":"x","status":"WORKING"}', 'JSON'],
-                  ["body:[{\"name\":\"x\",\"status\":\"WORKING\xff\"}]", 'UTF'])
+                  ["body:[{\"name\":\"x\",\"status\":\"WORKING\xff\"}]", 'UTF'],
+                  ['body:[' . join(',', ('{}') x 100_001) . ']',
+                   'too many sessions'])
     {
         my ($mode, $reason) = @$case;
+        my $title = substr $mode, 0, 40;
         my $told = () = $ng->logged($wait);
 
         $fake->misbehave('list', $mode);
-        ok((poll { $ng->logged($wait) > $told }), "lists: $mode: is told");
-        ok(asked($fake, 'list', 3), "lists: $mode: goes on to be asked for");
+        ok((poll { $ng->logged($wait) > $told }), "lists: $title: is told");
+        ok(asked($fake, 'list', 3), "lists: $title: goes on to be asked for");
 
         my @lines = $ng->logged($wait);
-        is(scalar @lines, $told + 1, "lists: $mode: once");
-        like($lines[-1], qr/$reason/i, "lists: $mode: with its reason");
+        is(scalar @lines, $told + 1, "lists: $title: once");
+        like($lines[-1], qr/$reason/i, "lists: $title: with its reason");
         is(listing(@{sessions($ng)->{sessions}}), $before,
-           "lists: $mode: nothing has changed");
+           "lists: $title: nothing has changed");
         is($ng->status->{instances}{details}{$fake->url}{state}, 'up',
-           "lists: $mode: its instance answers");
+           "lists: $title: its instance answers");
 
         $fake->misbehave('list', '');
-        ok(asked($fake, 'list', 2), "lists: $mode: it is over");
+        ok(asked($fake, 'list', 2), "lists: $title: it is over");
     }
 
     # those that are no answer take the instance out, and nothing else
@@ -139,6 +142,14 @@ for my $vendor ('wwebjs', 'evolution') {
     $fake->misbehave('ask', '');
     is(differs($ng, $fake), undef, "$vendor: all are as they were");
 
+    # another phone under the same name
+    $fake->session($names[1], state => 'login');
+    is(known($ng, $names[1], state => 'login')->{state}, 'login',
+       "$vendor: one is logged out");
+    $fake->session($names[1], state => 'ready', number => '966511111111');
+    is(known($ng, $names[1], state => 'ready', number => '966511111111')
+       ->{number}, '966511111111', "$vendor: and in again as another");
+
     ended($ng, $vendor);
 }
 
@@ -193,6 +204,41 @@ for my $vendor ('waha', 'evolution') {
 }
 
 
+# A list that tells the states, and a number that is asked for with a token.
+{
+    my $fake = WaGateway::Vendor->new('wppconnect', key => 'k', sessions => [
+        { name => 'open', number => '966500000001', state => 'ready' },
+        { name => 'also', number => '966500000002', state => 'ready' } ]);
+    my $url = $fake->url;
+    my $ng = gateway(fakes => [],
+        http => 'wa_gateway_vendor numbers {
+            key Authorization "Bearer <token>";
+            list GET /api/<key>/show-all-sessions items=$.response name=$
+                 state=$;
+            token POST /api/<session>/<key>/generate-token $.token;
+            number GET /api/<session>/get-phone-number $.response;
+            state ready open also;
+        }',
+        upstream => "wa_gateway_instances vendor=numbers key=k $url;")->start;
+
+    is(known($ng, 'open', state => 'ready', number => '966500000001')
+       ->{number}, '966500000001', 'token: a number that needs one');
+    is(known($ng, 'also', state => 'ready', number => '966500000002')
+       ->{number}, '966500000002', 'token: each with its own');
+
+    # none to be had
+    $fake->misbehave('token', 'status:500');
+    $fake->session('open', number => undef);
+    $ng->{upstream} =~ s/vendor=numbers/vendor=other/;
+    $ng->{http} =~ s/vendor numbers/vendor other/;
+    $ng->reload;
+    ok(asked($fake, 'token', 8), 'token: none is given');
+    is(sessions($ng)->{ready}, 2, 'token: the list tells who is ready');
+
+    ended($ng, 'token');
+}
+
+
 # Names that are secrets.
 {
     my $fake = WaGateway::Vendor->new('wuzapi', key => 'admin', sessions => [
@@ -215,7 +261,8 @@ for my $vendor ('waha', 'evolution') {
 # A table that is full.
 {
     my $fake = WaGateway::Vendor->new('gowa', key => 'u:p', sessions => 12);
-    my $ng = gateway(fakes => [$fake], parameters => 'sessions=10')->start;
+    my $ng = gateway(fakes => [$fake],
+                     parameters => 'zone=z:1m sessions=10')->start;
 
     ok((poll { sessions($ng)->{total} == 10 }), 'full: as many as there is room for');
     ok(asked($fake, 'list', 3), 'full: time goes by');
@@ -232,6 +279,22 @@ for my $vendor ('waha', 'evolution') {
     $fake->remove($all[0]{session});
     $fake->remove($all[1]{session});
     is(differs($ng, $fake), undef, 'full: room that comes free is used');
+
+    # with more room that is full again, which is told again
+    $fake->sessions(15);
+    ok((poll { $ng->logged('"sessions=10" of upstream "u" are all') == 2 }),
+       'full: full again is another line');
+    $ng->{upstream} =~ s/sessions=10/sessions=12/;
+    $ng->reload;
+    ok((poll { $ng->logged('"sessions=12" of upstream "u" are all') }),
+       'full: so it is after there was more room');
+
+    # another instance instead
+    my $other = WaGateway::Vendor->new('gowa', key => 'u:p', sessions => 9);
+    $ng->{upstream} =~ s/\Q@{[$fake->url]}\E/$other->url/e;
+    $ng->reload;
+    is(differs($ng, $other), undef,
+       'full: those of an instance that was removed make room');
 
     ended($ng, 'full');
 }

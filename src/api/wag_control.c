@@ -563,17 +563,13 @@ wag_control_vendor(wag_control_t *control, const char **member)
         && (name->len != sizeof(WAG_VENDOR_PLAIN) - 1
             || ngx_memcmp(name->data, WAG_VENDOR_PLAIN, name->len) != 0))
     {
-        if (us->vendors == 0) {
-            return "no instance of the configuration has a vendor";
-        }
-
         vendor = wag_members_known(us, wag_vendor_hash(name));
 
         if (vendor == NULL
             || vendor->name.len != name->len
             || ngx_memcmp(vendor->name.data, name->data, name->len) != 0)
         {
-            return "there is no such vendor";
+            return "no instance of the configuration has this vendor";
         }
 
         newcomer->vendor = wag_vendor_hash(name);

@@ -65,6 +65,7 @@ wag_conf_create_location(ngx_conf_t *cf)
     wlcf->keys = NGX_CONF_UNSET_PTR;
     wlcf->admin_keys = NGX_CONF_UNSET_PTR;
     wlcf->sender = NGX_CONF_UNSET_UINT;
+    wlcf->send = NGX_CONF_UNSET_UINT;
     wlcf->allow = NGX_CONF_UNSET_PTR;
 
     return wlcf;
@@ -82,6 +83,9 @@ wag_conf_merge_location(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->keys, prev->keys, NULL);
     ngx_conf_merge_ptr_value(conf->admin_keys, prev->admin_keys, NULL);
     ngx_conf_merge_ptr_value(conf->allow, prev->allow, NULL);
+
+    ngx_conf_merge_uint_value(conf->send, prev->send, WAG_SEND_OFF);
+    ngx_conf_merge_str_value(conf->country, prev->country, "");
 
     /* unset, it is as the upstream has it */
 

@@ -19,6 +19,12 @@
 
 #define WAG_VERSION   "0.1.0"
 
+/* wa_gateway_send */
+
+#define WAG_SEND_OFF    0
+#define WAG_SEND_TEXT   1
+#define WAG_SEND_MEDIA  2
+
 #define WAG_LANG_OFF  0
 #define WAG_LANG_AR  1
 #define WAG_LANG_EN  2
@@ -38,6 +44,8 @@ typedef struct {
     ngx_array_t         *admin_keys;   /* ditto */
     ngx_uint_t           control;  /* unsigned  control:1; */
     ngx_uint_t           sender;   /* SENDER_ANY ...; UNSET: upstream's */
+    ngx_uint_t           send;     /* SEND_OFF ... */
+    ngx_str_t            country;  /* of numbers without one */
     struct wag_allow_s  *allow;    /* what vendors refuse; NULL: nothing */
 
     ngx_str_t            name;   /* of the upstream shown */

@@ -217,6 +217,7 @@ typedef struct {
     ngx_atomic_t         sent;
     ngx_atomic_t         failed;
     ngx_atomic_t         unknown;
+    ngx_atomic_t         rest;         /* throttled until, monotonic, or 0 */
 
     wag_health_t         health;
     uint32_t             list;         /* last seen in */
@@ -226,6 +227,7 @@ typedef struct {
     uint8_t              reason;
     uint8_t              news;         /* not told yet */
     uint8_t              was;          /* shown, before these */
+    uint8_t              unsure;       /* the number may be another's */
     uint8_t              secret;       /* the name is one */
     uint8_t              name_len;
     uint8_t              second_len;   /* of label or token */

@@ -178,7 +178,6 @@ struct wag_upstream_s {
     ngx_str_t                      state_file;
     ngx_array_t                   *kept;        /* kept_t, read of it */
     ngx_uint_t                     members;     /* of these peers */
-    ngx_array_t                   *known;       /* vendors, by name */
     void                         (*leave[2])(wag_upstream_t *us,
                                              wag_peer_t *peer);
 

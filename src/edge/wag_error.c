@@ -9,6 +9,7 @@
 #include "wag_ctx.h"
 #include "wag_error.h"
 #include "wag_error_table.h"
+#include "wag_generic.h"
 #include "wag_json_response.h"
 #include "wag_json_text.h"
 
@@ -19,9 +20,11 @@
 static ngx_uint_t wag_error_builtin(ngx_http_request_t *r);
 static void wag_error_status(ngx_http_request_t *r, wag_ctx_t *ctx);
 static ngx_int_t wag_error_make(ngx_http_request_t *r, wag_ctx_t *ctx);
+static ngx_uint_t wag_error_is_passing(wag_ctx_t *ctx, wag_error_t *error);
 static wag_error_t *wag_error_find(wag_ctx_t *ctx, ngx_uint_t status);
 static wag_error_t *wag_error_details(wag_ctx_t *ctx, ngx_uint_t status);
 static ngx_uint_t wag_error_unavailable(wag_ctx_t *ctx, ngx_uint_t status);
+static ngx_msec_t wag_error_pause(wag_ctx_t *ctx);
 static ngx_int_t wag_error_retry_after(ngx_http_request_t *r, wag_ctx_t *ctx);
 
 
@@ -112,8 +115,26 @@ wag_error_status(ngx_http_request_t *r, wag_ctx_t *ctx)
 static ngx_int_t
 wag_error_make(ngx_http_request_t *r, wag_ctx_t *ctx)
 {
+    cJSON      *root;
+    ngx_int_t   rc;
+
+    root = wag_error_object(r, ctx, r->err_status);
+    if (root == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = wag_json_text_print(r->pool, root, &ctx->body);
+
+    cJSON_Delete(root);
+
+    return rc;
+}
+
+
+cJSON *
+wag_error_object(ngx_http_request_t *r, wag_ctx_t *ctx, ngx_uint_t status)
+{
     cJSON           *root;
-    ngx_int_t        rc;
     ngx_uint_t       ar;
     wag_error_t     *error, *details;
     wag_loc_conf_t  *wlcf;
@@ -122,14 +143,13 @@ wag_error_make(ngx_http_request_t *r, wag_ctx_t *ctx)
 
     ar = (wlcf->errors == WAG_LANG_AR);
 
-    error = wag_error_find(ctx, r->err_status);
-    details = wag_error_details(ctx, r->err_status);
+    error = wag_error_find(ctx, status);
+    details = wag_error_details(ctx, status);
 
-    if ((error == &wag_no_instances || ctx->refusal)
-        && error->status == NGX_HTTP_SERVICE_UNAVAILABLE
+    if (wag_error_is_passing(ctx, error)
         && wag_error_retry_after(r, ctx) != NGX_OK)
     {
-        return NGX_ERROR;
+        return NULL;
     }
 
     root = cJSON_CreateObject();
@@ -142,26 +162,29 @@ wag_error_make(ngx_http_request_t *r, wag_ctx_t *ctx)
                                    ar ? details->ar : details->en) == NULL
         || cJSON_AddStringToObject(root, "sent",
                                    ctx->sent == WAG_SENT_NO ? "no"
-                                                         : "unknown") == NULL)
+                                                         : "unknown") == NULL
+        || (ctx->refusal == WAG_REFUSED_BAD
+            && wag_json_text_string(root, "member", ctx->member.data,
+                                    ctx->member.len)
+               == NULL))
     {
         cJSON_Delete(root);
-        return NGX_ERROR;
+        return NULL;
     }
 
-    if (ctx->refusal == WAG_REFUSED_BAD
-        && wag_json_text_string(root, "member", ctx->member.data,
-                             ctx->member.len)
-           == NULL)
-    {
-        cJSON_Delete(root);
-        return NGX_ERROR;
-    }
+    return root;
+}
 
-    rc = wag_json_text_print(r->pool, root, &ctx->body);
 
-    cJSON_Delete(root);
+/* over after a while */
 
-    return rc;
+static ngx_uint_t
+wag_error_is_passing(wag_ctx_t *ctx, wag_error_t *error)
+{
+    return error == &wag_no_instances
+           || (ctx->refusal
+               && (error->status == NGX_HTTP_SERVICE_UNAVAILABLE
+                   || error->status == NGX_HTTP_TOO_MANY_REQUESTS));
 }
 
 
@@ -219,7 +242,10 @@ wag_error_retry_after(ngx_http_request_t *r, wag_ctx_t *ctx)
     us = ctx->upstream;
     msec = 0;
 
-    if (us->check) {
+    if (ctx->refusal == WAG_REFUSED_PACED) {
+        msec = wag_error_pause(ctx);
+
+    } else if (us->check) {
         msec = ngx_min(us->check->interval, WAG_RETRY_AFTER * 1000);
 
     } else if (us->ticks) {
@@ -236,6 +262,17 @@ wag_error_retry_after(ngx_http_request_t *r, wag_ctx_t *ctx)
                 - value.data;
 
     return wag_json_response_header(r, &name, &value);
+}
+
+
+/* of a throttled number, as its server said or as is left of that */
+
+static ngx_msec_t
+wag_error_pause(wag_ctx_t *ctx)
+{
+    return (ctx->generic && ctx->generic->pause)
+           ? ctx->generic->pause * 1000
+           : ctx->routing->judgement.choice.wait;
 }
 
 

@@ -157,7 +157,27 @@ static wag_error_t  wag_refusals[] = {
 
     { 500, "internal_error",
       "خطأ داخلي في البوابة",
-      "Internal error of the gateway" }
+      "Internal error of the gateway" },
+
+    { 429, "paced",
+      "الرقم يحتاج إلى راحة، حاول لاحقًا",
+      "The number has to rest, try again later" },
+
+    { 405, "method_not_allowed",
+      "الطريقة غير مسموح بها",
+      "Method not allowed" },
+
+    { 403, "forbidden",
+      "الطلب من صفحة موقع آخر",
+      "The request is from a page of another site" },
+
+    { 422, "rejected",
+      "رفض الخادم هذه الرسالة",
+      "The server refused this message" },
+
+    { 502, "unconfirmed",
+      "لم يؤكد الخادم الإرسال",
+      "The server did not confirm that it was sent" }
 };
 
 

@@ -9,10 +9,13 @@
 #include "wag_envelope.h"
 #include "wag_error.h"
 #include "wag_filter.h"
+#include "wag_generic.h"
+#include "wag_reply.h"
 
 
 static ngx_int_t wag_filter_header(ngx_http_request_t *r);
 static ngx_uint_t wag_filter_refused(ngx_http_request_t *r);
+static ngx_int_t wag_filter_reply(ngx_http_request_t *r, ngx_chain_t *in);
 static ngx_int_t wag_filter_body(ngx_http_request_t *r, ngx_chain_t *in);
 
 
@@ -52,6 +55,9 @@ wag_filter_header(ngx_http_request_t *r)
             return NGX_ERROR;
         }
 
+    } else if (wag_reply_takes(r)) {
+        return NGX_OK;
+
     } else if (wlcf->envelope && wag_envelope_header(r) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -73,6 +79,30 @@ wag_filter_refused(ngx_http_request_t *r)
 }
 
 
+/* a header that was held back goes before the body */
+
+static ngx_int_t
+wag_filter_reply(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    ngx_int_t     rc;
+    ngx_chain_t  *out;
+
+    rc = wag_reply_body(r, in, &out);
+
+    if (rc != NGX_DONE) {
+        return rc;
+    }
+
+    rc = ngx_http_next_header_filter(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    return ngx_http_next_body_filter(r, out);
+}
+
+
 static ngx_int_t
 wag_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
 {
@@ -86,6 +116,10 @@ wag_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
     }
 
     out = in;
+
+    if (ctx->generic && ctx->generic->taken) {
+        return wag_filter_reply(r, in);
+    }
 
     if (ctx->body.len) {
 

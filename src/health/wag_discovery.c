@@ -26,9 +26,17 @@
 
 #define WAG_DISCOVERY_SUSPECT  3
 
-/* what is done in one turn of the event loop */
+/*
+ * What is done in one turn of the event loop, and ms until the next: a timer
+ * of 0 that is set by a timer would expire in the same turn.
+ */
 
 #define WAG_DISCOVERY_STEP   128
+#define WAG_DISCOVERY_PAUSE  1
+
+/* sessions of a list that are kept: a table is not larger than memory */
+
+#define WAG_DISCOVERY_ITEMS  100000
 
 
 /* what is picked out of an item; then the parts of its state */
@@ -46,6 +54,7 @@ typedef struct {
     ngx_pool_t            *pool;    /* NULL: there is none */
     wag_item_t            *first;
     wag_item_t           **last;
+    ngx_uint_t             n;       /* of items */
     ngx_uint_t             skipped; /* names that cannot be used */
 } wag_discovery_list_t;
 
@@ -63,13 +72,13 @@ struct wag_discovery_s {
     wag_pick_t             pick;
     wag_pick_value_t       values[WAG_DISCOVERY_VALUES];
     ngx_int_t              rc;        /* of pick */
-    u_char                *room;      /* of values, while a list comes */
 
     wag_discovery_list_t   coming;
     wag_discovery_list_t   waiting;   /* until the round is over */
     wag_discovery_list_t   round;
     wag_item_t            *next;      /* of the round */
     uint32_t               number;    /* of the list of the round */
+    wag_session_walk_t     walk;      /* of its end */
 
     ngx_queue_t            asked;     /* questions */
     ngx_queue_t            free;      /* ditto */
@@ -79,7 +88,6 @@ struct wag_discovery_s {
     unsigned               queued:1;
     unsigned               bad:1;       /* the list; told already */
     unsigned               skipped:1;   /* ditto */
-    unsigned               full:1;      /* ditto */
 };
 
 
@@ -91,7 +99,7 @@ static ngx_int_t wag_discovery_name(wag_discovery_t *d, wag_item_t *item);
 static ngx_int_t wag_discovery_copy(ngx_pool_t *pool, ngx_str_t *dst,
     wag_pick_value_t *value);
 static void wag_discovery_done(wag_probe_t *p, ngx_int_t rc);
-static ngx_int_t wag_discovery_whole(wag_discovery_t *d);
+static ngx_int_t wag_discovery_whole(wag_discovery_t *d, wag_http_t *answer);
 static void wag_discovery_bad(wag_discovery_t *d);
 static void wag_discovery_drop(wag_discovery_list_t *list);
 static void wag_discovery_round(wag_discovery_t *d);
@@ -301,6 +309,7 @@ wag_discovery_open(wag_discovery_t *d)
 
     d->coming.first = NULL;
     d->coming.last = &d->coming.first;
+    d->coming.n = 0;
     d->coming.skipped = 0;
 
     p = ngx_pnalloc(d->coming.pool,
@@ -350,6 +359,11 @@ wag_discovery_item(wag_pick_t *pick)
     wag_vendor_question_t *list;
 
     list = &d->vendor->list;
+
+    if (d->coming.n++ == WAG_DISCOVERY_ITEMS) {
+        pick->error = "too many sessions";
+        return NGX_ERROR;
+    }
 
     item = ngx_pcalloc(d->coming.pool, sizeof(wag_item_t));
     if (item == NULL) {
@@ -486,11 +500,10 @@ wag_discovery_done(wag_probe_t *p, ngx_int_t rc)
     ngx_uint_t  good;
 
     good = (rc == NGX_OK
-            && wag_vendor_status(d->vendor->list.statuses, p->answer->status)
-            && !p->answer->truncated);
+            && wag_vendor_status(d->vendor->list.statuses, p->answer->status));
 
     if (good) {
-        good = (wag_discovery_whole(d) == NGX_OK);
+        good = (wag_discovery_whole(d, p->answer) == NGX_OK);
 
         if (!good) {
             wag_discovery_bad(d);
@@ -519,9 +532,14 @@ wag_discovery_done(wag_probe_t *p, ngx_int_t rc)
 /* "no items" may be how none are written; an empty answer is no JSON */
 
 static ngx_int_t
-wag_discovery_whole(wag_discovery_t *d)
+wag_discovery_whole(wag_discovery_t *d, wag_http_t *answer)
 {
     ngx_int_t  rc;
+
+    if (answer->truncated) {
+        d->pick.error = "it is too long";
+        return NGX_ERROR;
+    }
 
     if (d->coming.pool == NULL && wag_discovery_open(d) != NGX_OK) {
         d->pick.error = "no memory";
@@ -584,7 +602,9 @@ wag_discovery_round(wag_discovery_t *d)
     d->next = d->round.first;
     d->number = wag_session_list(d->upstream, d->peer);
 
-    ngx_add_timer(&d->step, 0);
+    ngx_memzero(&d->walk, sizeof(wag_session_walk_t));
+
+    ngx_add_timer(&d->step, WAG_DISCOVERY_PAUSE);
 }
 
 
@@ -606,7 +626,7 @@ wag_discovery_step_handler(ngx_event_t *ev)
     for (n = 0; d->next; n++) {
 
         if (n == WAG_DISCOVERY_STEP) {
-            ngx_add_timer(&d->step, 0);
+            ngx_add_timer(&d->step, WAG_DISCOVERY_PAUSE);
             return;
         }
 
@@ -752,7 +772,12 @@ wag_discovery_over(wag_discovery_t *d)
 {
     wag_discovery_free(d);
 
-    wag_session_complete(d->upstream, d->peer, d->number);
+    if (wag_session_complete(d->upstream, d->peer, d->number, &d->walk)
+        == NGX_AGAIN)
+    {
+        ngx_add_timer(&d->step, WAG_DISCOVERY_PAUSE);
+        return;
+    }
 
     wag_discovery_drop(&d->round);
 
@@ -765,16 +790,17 @@ wag_discovery_over(wag_discovery_t *d)
 static void
 wag_discovery_free(wag_discovery_t *d)
 {
-    ngx_queue_t     *q;
+    ngx_queue_t     *q, *next;
     wag_question_t  *question;
 
-    while (!ngx_queue_empty(&d->free)) {
-        q = ngx_queue_head(&d->free);
+    q = ngx_queue_head(&d->free);
+    ngx_queue_init(&d->free);
+
+    for ( /* void */ ; q != ngx_queue_sentinel(&d->free); q = next) {
+        next = ngx_queue_next(q);
         question = ngx_queue_data(q, wag_question_t, queue);
 
         wag_question_cancel(question);
-
-        ngx_queue_remove(q);
         ngx_free(question);
 
         d->upstream->nquestions--;

@@ -291,9 +291,6 @@ failed:
 static ngx_int_t
 wag_members_vendor(wag_upstream_t *us, wag_server_t *server, uint32_t hash)
 {
-    ngx_uint_t      i;
-    wag_vendor_t  **kind;
-
     if (hash == 0 || us->vendors == 0) {
         return NGX_OK;
     }
@@ -306,21 +303,6 @@ wag_members_vendor(wag_upstream_t *us, wag_server_t *server, uint32_t hash)
 
     server->vendor_hash = hash;
 
-    kind = us->kinds.elts;
-
-    for (i = 0; i < us->kinds.nelts; i++) {
-        if (kind[i] == server->vendor) {
-            return NGX_OK;
-        }
-    }
-
-    kind = ngx_array_push(&us->kinds);
-    if (kind == NULL) {
-        return NGX_ERROR;
-    }
-
-    *kind = server->vendor;
-
     return NGX_OK;
 }
 
@@ -331,9 +313,9 @@ wag_members_known(wag_upstream_t *us, uint32_t hash)
     ngx_uint_t      i;
     wag_vendor_t  **vendor;
 
-    vendor = us->known->elts;
+    vendor = us->kinds.elts;
 
-    for (i = 0; i < us->known->nelts; i++) {
+    for (i = 0; i < us->kinds.nelts; i++) {
         if (wag_vendor_hash(&vendor[i]->name) == hash) {
             return vendor[i];
         }

@@ -28,7 +28,7 @@ void wag_members_take(wag_upstream_t *us);
 
 
 /*
- * The vendor of this hash, of all that the configuration has; NULL.
+ * The vendor of this hash, of those that the upstream's servers have; NULL.
  */
 struct wag_vendor_s *wag_members_known(wag_upstream_t *us, uint32_t hash);
 

@@ -23,6 +23,8 @@
 #define WAG_QUESTION_POOL    4096
 
 
+static ngx_int_t wag_question_begin(wag_question_t *question,
+    wag_vendor_question_t *wanted);
 static ngx_int_t wag_question_ask(wag_question_t *question,
     wag_vendor_question_t *asked);
 static ngx_int_t wag_question_prepare(wag_question_t *question);
@@ -40,10 +42,27 @@ static void wag_question_over(wag_question_t *question);
 ngx_int_t
 wag_question_start(wag_question_t *question)
 {
+    return wag_question_begin(question, &question->vendor->ask);
+}
+
+
+ngx_int_t
+wag_question_number(wag_question_t *question)
+{
+    return wag_question_begin(question, &question->vendor->number);
+}
+
+
+/* with its token, which is asked for if there is none */
+
+static ngx_int_t
+wag_question_begin(wag_question_t *question, wag_vendor_question_t *wanted)
+{
     wag_vendor_t  *vendor;
 
     vendor = question->vendor;
 
+    question->wanted = wanted;
     question->renewed = 0;
     ngx_str_null(&question->token);
 
@@ -58,18 +77,7 @@ wag_question_start(wag_question_t *question)
         return wag_question_ask(question, &vendor->token);
     }
 
-    return wag_question_ask(question, vendor->ask.method.len
-                                      ? &vendor->ask : &vendor->number);
-}
-
-
-ngx_int_t
-wag_question_number(wag_question_t *question)
-{
-    question->renewed = 0;
-    ngx_str_null(&question->token);
-
-    return wag_question_ask(question, &question->vendor->number);
+    return wag_question_ask(question, wanted);
 }
 
 
@@ -215,7 +223,12 @@ wag_question_answered(wag_probe_t *p, ngx_int_t rc)
         return;
     }
 
-    if (rc == NGX_DECLINED && question->asked != &vendor->number) {
+    /* nobody who told its state is silent because its number is not told */
+
+    if (rc == NGX_DECLINED
+        && question->wanted == &vendor->ask
+        && question->asked != &vendor->number)
+    {
         wag_session_unanswered(question->upstream, question->peer,
                                &question->item->report);
 
@@ -299,7 +312,7 @@ wag_question_token(wag_question_t *question)
     wag_session_set_token(question->upstream, question->peer,
                           &question->item->report.name, &question->token);
 
-    return (wag_question_ask(question, &question->vendor->ask) == NGX_OK)
+    return (wag_question_ask(question, question->wanted) == NGX_OK)
            ? NGX_AGAIN : NGX_ERROR;
 }
 

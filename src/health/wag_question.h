@@ -45,7 +45,8 @@ struct wag_question_s {
 
     /* private */
 
-    wag_vendor_question_t *asked;
+    wag_vendor_question_t *wanted;     /* state or number */
+    wag_vendor_question_t *asked;      /* that, or the token for it */
     ngx_int_t              rc;         /* of reading the answer */
     ngx_pool_t            *pool;       /* of one answer */
     wag_pick_t            *pick;

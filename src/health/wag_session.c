@@ -24,6 +24,10 @@ typedef struct {
 } wag_session_change_t;
 
 
+/* sessions of a complete list that are looked at in a turn */
+
+#define WAG_SESSION_WALK       128
+
 /* which other session of the same name */
 
 #define WAG_SESSION_ANY_LIVE   0
@@ -37,6 +41,8 @@ static wag_session_t *wag_session_of(wag_upstream_t *us, wag_peer_t *peer,
 static void wag_session_begin(wag_session_change_t *change,
     wag_upstream_t *us, wag_peer_t *peer);
 static void wag_session_end(wag_session_change_t *change);
+static ngx_uint_t wag_session_current(wag_session_change_t *change,
+    uint32_t list);
 static void wag_session_take(wag_session_change_t *change,
     wag_session_t *session, wag_session_report_t *report);
 static void wag_session_feed(wag_session_change_t *change,
@@ -111,7 +117,7 @@ wag_session_seen(wag_upstream_t *us, wag_peer_t *peer,
 
     wag_session_begin(&change, us, peer);
 
-    if (wag_peers_gone(peer)) {
+    if (!wag_session_current(&change, report->list)) {
         wag_session_end(&change);
         return NGX_OK;
     }
@@ -149,7 +155,7 @@ wag_session_seen(wag_upstream_t *us, wag_peer_t *peer,
 
     if (session
         && report->told == WAG_SESSION_READY
-        && session->number == 0)
+        && (session->number == 0 || session->unsure))
     {
         rc = NGX_AGAIN;
     }
@@ -176,7 +182,8 @@ wag_session_listed(wag_upstream_t *us, wag_peer_t *peer,
 
     wag_session_begin(&change, us, peer);
 
-    session = wag_session_of(us, peer, &report->name);
+    session = wag_session_current(&change, report->list)
+              ? wag_sessions_find(us->group, peer->slot, &report->name) : NULL;
 
     if (session) {
         session->list = report->list;
@@ -196,7 +203,8 @@ wag_session_unanswered(wag_upstream_t *us, wag_peer_t *peer,
 
     wag_session_begin(&change, us, peer);
 
-    session = wag_session_of(us, peer, &report->name);
+    session = wag_session_current(&change, report->list)
+              ? wag_sessions_find(us->group, peer->slot, &report->name) : NULL;
 
     if (session) {
         session->list = report->list;
@@ -220,60 +228,101 @@ wag_session_unanswered(wag_upstream_t *us, wag_peer_t *peer,
 
 
 void
-wag_session_complete(wag_upstream_t *us, wag_peer_t *peer, uint32_t list)
+wag_session_sent(wag_upstream_t *us, wag_peer_t *peer, wag_session_t *session,
+    ngx_uint_t incarnation, ngx_uint_t confirmed)
 {
-    ngx_uint_t             first, total, ready;
-    wag_session_t         *session, *next;
-    wag_session_change_t   change;
+    ngx_uint_t            from, to;
+    wag_session_change_t  change;
 
-    total = 0;
-    ready = 0;
+    /* the lock is for what may move a state: not for success after success */
 
-    wag_lock(us->zone->shpool);
-
-    if (wag_peers_gone(peer)) {
-        wag_unlock(us->zone->shpool);
+    if (confirmed && session->health.statuses == 0) {
         return;
     }
 
-    first = (peer->instance->listed++ == 0);
+    wag_session_begin(&change, us, peer);
 
-    /* those that were made before it are in it, or were not made */
+    if (session->incarnation == incarnation) {
+        from = wag_session_state(session);
 
-    peer->instance->placed -= ngx_min(peer->instance->placed,
-                                      peer->instance->placed_list);
+        wag_session_feed(&change, session, confirmed ? WAG_OK : WAG_STATUS);
 
-    session = wag_sessions_of_slot(us->group, peer->slot, NULL);
+        to = wag_session_state(session);
 
-    wag_unlock(us->zone->shpool);
+        if (from != to) {
+            session->reason = WAG_SESSION_SUSPECT;
 
-    /* one at a time: what is missing has an event each */
+            /* until it was asked again */
 
-    while (session) {
+            peer->instance->ask = 1;
+
+            wag_session_reason(&change.event, "suspect", NULL);
+            wag_session_changed(&change, session, from, to);
+        }
+    }
+
+    wag_session_end(&change);
+}
+
+
+ngx_int_t
+wag_session_complete(wag_upstream_t *us, wag_peer_t *peer, uint32_t list,
+    wag_session_walk_t *walk)
+{
+    ngx_uint_t             n, current;
+    wag_session_t         *session;
+    wag_session_change_t   change;
+
+    for (n = 0; n < WAG_SESSION_WALK; n++) {
+
+        /* one at a time: what is missing has an event each */
 
         wag_session_begin(&change, us, peer);
 
-        total++;
-        ready += (wag_session_state(session) == WAG_SESSION_READY);
+        /* while the list is the last one, nobody else frees sessions of it */
 
-        next = wag_sessions_of_slot(us->group, peer->slot, session);
+        current = wag_session_current(&change, list);
 
-        if (session->list != list
-            && session->slot == peer->slot
-            && !wag_peers_gone(peer)
-            && wag_used(session))
-        {
-            wag_session_miss(&change, session);
+        if (current && !walk->begun) {
+            walk->begun = 1;
+            walk->first = (peer->instance->listed++ == 0);
+            walk->next = wag_sessions_of_slot(us->group, peer->slot, NULL);
+
+            /* those that were made before it are in it, or were not made */
+
+            peer->instance->placed -= ngx_min(peer->instance->placed,
+                                              peer->instance->placed_list);
+        }
+
+        session = current ? walk->next : NULL;
+
+        if (session) {
+            walk->next = wag_sessions_of_slot(us->group, peer->slot, session);
+
+            walk->total++;
+            walk->ready += (wag_session_state(session) == WAG_SESSION_READY);
+
+            if (session->list != list) {
+                wag_session_miss(&change, session);
+            }
         }
 
         wag_session_end(&change);
 
-        session = next;
+        if (session == NULL) {
+            break;
+        }
     }
 
-    if (first) {
-        wag_session_log_first(peer, total, ready);
+    if (n == WAG_SESSION_WALK) {
+        return NGX_AGAIN;
     }
+
+    if (current && walk->first) {
+        wag_session_log_first(peer, walk->total, walk->ready);
+    }
+
+    return NGX_OK;
 }
 
 
@@ -362,6 +411,29 @@ wag_session_end(wag_session_change_t *change)
 }
 
 
+/*
+ * Over a reload, and after a worker was stopped for long, two may ask the same
+ * instance: only who began the last list tells what came of it.  Nor does it
+ * matter what an instance says that is not configured any more, or as a server
+ * of another kind.
+ */
+
+static ngx_uint_t
+wag_session_current(wag_session_change_t *change, uint32_t list)
+{
+    wag_peer_t      *peer;
+    wag_instance_t  *instance;
+
+    peer = change->peer;
+    instance = peer->instance;
+
+    return !wag_peers_gone(peer)
+           && list == instance->lists
+           && instance->config_gen == change->upstream->zone->root->config_gen
+           && instance->vendor == peer->server->vendor_hash;
+}
+
+
 /* what was said, into the record */
 
 static void
@@ -391,8 +463,15 @@ wag_session_take(wag_session_change_t *change, wag_session_t *session,
     ngx_memcpy(session->state, word.data, word.len);
     session->state_len = word.len;
 
+    /* who logs in again may have another phone */
+
+    if (report->told != WAG_SESSION_READY) {
+        session->unsure = 1;
+    }
+
     if (report->number) {
         session->number = report->number;
+        session->unsure = 0;
     }
 
     if (changed) {
@@ -404,6 +483,14 @@ wag_session_take(wag_session_change_t *change, wag_session_t *session,
     }
 
     if (session->health.state == WAG_UP) {
+
+        /* the next send tries it: one that is not confirmed is enough */
+
+        if (session->reason == WAG_SESSION_SUSPECT) {
+            session->health.statuses =
+                         change->upstream->session_policy.status_fails - 1;
+        }
+
         session->reason = 0;
     }
 }
@@ -488,7 +575,10 @@ static ngx_uint_t
 wag_session_came(wag_session_change_t *change, wag_session_t *session,
     ngx_uint_t from)
 {
+    wag_group_t    *group;
     wag_session_t  *other;
+
+    group = change->upstream->group;
 
     if (wag_session_from_elsewhere(change, session)) {
         return 1;
@@ -505,8 +595,7 @@ wag_session_came(wag_session_change_t *change, wag_session_t *session,
     session->news = WAG_SESSION_CAME;
     session->was = from;
     session->since = wag_time();
-    session->other_list = wag_slots_get(change->upstream->group,
-                                        other->slot)->lists;
+    session->other_list = wag_slots_get(group, other->slot)->lists;
 
     return 1;
 }
@@ -581,6 +670,7 @@ wag_session_miss(wag_session_change_t *change, wag_session_t *session)
         }
 
         session->told = WAG_SESSION_DOWN;
+        session->unsure = 1;
         session->state_len = 0;
 
         wag_sessions_changed(change->upstream->group, session);

@@ -28,6 +28,17 @@ typedef struct {
 } wag_session_report_t;
 
 
+/* how far a complete list was gone through */
+
+typedef struct {
+    wag_session_t       *next;
+    ngx_uint_t           begun;    /* unsigned  begun:1; */
+    ngx_uint_t           first;    /* unsigned  first:1; */
+    ngx_uint_t           total;
+    ngx_uint_t           ready;
+} wag_session_walk_t;
+
+
 /*
  * Begins a list of an instance: its number.
  */
@@ -35,8 +46,8 @@ uint32_t wag_session_list(wag_upstream_t *us, wag_peer_t *peer);
 
 /*
  * A session that the list has, with what is said of it.  NGX_OK; NGX_AGAIN
- * if it is ready and its number is not known; NGX_DECLINED if the table is
- * full.
+ * if it is ready and its number is not known, or was before it last was not
+ * ready; NGX_DECLINED if the table is full.
  */
 ngx_int_t wag_session_seen(wag_upstream_t *us, wag_peer_t *peer,
     wag_session_report_t *report);
@@ -51,10 +62,19 @@ void wag_session_unanswered(wag_upstream_t *us, wag_peer_t *peer,
     wag_session_report_t *report);
 
 /*
- * The list was complete, and all of it is told: what it does not have is
- * missing.
+ * What came of a send by a session, if it is still this one: whether it was
+ * confirmed.  Some in a row that were not make it a suspect.
  */
-void wag_session_complete(wag_upstream_t *us, wag_peer_t *peer, uint32_t list);
+void wag_session_sent(wag_upstream_t *us, wag_peer_t *peer,
+    wag_session_t *session, ngx_uint_t incarnation, ngx_uint_t confirmed);
+
+/*
+ * The list was complete, and all of it is told: what it does not have is
+ * missing.  Looks at some of the sessions; NGX_AGAIN: at the others in the
+ * next turn of the event loop, with the same "walk", zeroed at first.
+ */
+ngx_int_t wag_session_complete(wag_upstream_t *us, wag_peer_t *peer,
+    uint32_t list, wag_session_walk_t *walk);
 
 /*
  * The token of a session; NGX_DECLINED if it is not known, or has none.  The

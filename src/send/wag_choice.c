@@ -13,6 +13,8 @@ static wag_known_t *wag_choice_candidate(wag_choice_t *choice,
 static wag_known_t *wag_choice_named(wag_choice_t *choice, wag_known_t *prev);
 static ngx_uint_t wag_choice_is_named(wag_choice_t *choice);
 static ngx_uint_t wag_choice_matches(wag_choice_t *choice, wag_known_t *known);
+static ngx_uint_t wag_choice_is_unable(wag_choice_t *choice,
+    wag_peer_t *peer);
 static ngx_uint_t wag_choice_allows(wag_choice_t *choice, wag_known_t *known);
 static ngx_uint_t wag_choice_is_limited(wag_choice_t *choice);
 static ngx_uint_t wag_choice_is_free(wag_choice_t *choice);
@@ -45,7 +47,8 @@ ngx_uint_t
 wag_choice_look(wag_choice_t *choice)
 {
     uint64_t      number;
-    ngx_uint_t    n, ready, several, forbidden;
+    ngx_msec_t    rest;
+    ngx_uint_t    n, ready, resting, several, forbidden;
     wag_known_t  *known;
 
     if (wag_choice_is_free(choice)) {
@@ -56,6 +59,7 @@ wag_choice_look(wag_choice_t *choice)
     n = 0;
     ready = 0;
     number = 0;
+    resting = 0;
     several = 0;
     forbidden = 0;
     known = NULL;
@@ -68,7 +72,19 @@ wag_choice_look(wag_choice_t *choice)
         }
 
         n++;
-        ready += wag_known_is_ready(choice->upstream, known);
+
+        if (wag_known_is_ready(choice->upstream, known)) {
+            rest = choice->send ? wag_known_rest(known) : 0;
+
+            if (rest == 0) {
+                ready++;
+
+            } else if (resting == 0 || rest < choice->wait) {
+                choice->wait = rest;
+            }
+
+            resting |= (rest != 0);
+        }
 
         if (number == 0) {
             number = known->number;
@@ -98,6 +114,10 @@ wag_choice_look(wag_choice_t *choice)
 
     if (several && (!choice->send || choice->sender == WAG_SENDER_ONE)) {
         return WAG_CHOICE_AMBIGUOUS;
+    }
+
+    if (choice->send && ready == 0 && resting) {
+        return WAG_CHOICE_PACED;
     }
 
     if (choice->send && ready == 0) {
@@ -170,7 +190,22 @@ wag_choice_matches(wag_choice_t *choice, wag_known_t *known)
            && (choice->number == 0 || choice->number == known->number)
            && (choice->shown.len == 0 || choice->name.len == 0
                || wag_known_is_shown_as(us, known, &choice->shown))
-           && !wag_known_is_copy(us, known);
+           && !wag_known_is_copy(us, known)
+           && (choice->unable == 0 || !wag_choice_is_unable(choice, peer));
+}
+
+
+static ngx_uint_t
+wag_choice_is_unable(wag_choice_t *choice, wag_peer_t *peer)
+{
+    ngx_uint_t      i;
+    wag_vendor_t  **kind;
+
+    kind = choice->upstream->kinds.elts;
+
+    for (i = 0; kind[i] != peer->server->vendor; i++) { /* void */ }
+
+    return (choice->unable & ((uint32_t) 1 << i)) != 0;
 }
 
 
@@ -207,6 +242,7 @@ wag_choice_is_free(wag_choice_t *choice)
            && choice->sender == WAG_SENDER_ANY
            && !wag_choice_is_named(choice)
            && (choice->vendor == NULL || choice->upstream->kinds.nelts == 1)
+           && choice->unable == 0
            && !wag_choice_is_limited(choice);
 }
 
@@ -277,7 +313,8 @@ wag_choice_any(wag_choice_t *choice, wag_choice_take_pt take, void *data)
 
     for (turns = wag_known_ready(us); turns; turns--) {
 
-        if (wag_choice_matches(choice, known)
+        if (wag_known_rest(known) == 0
+            && wag_choice_matches(choice, known)
             && wag_choice_allows(choice, known)
             && take(data, &us->slots[known->slot]) == NGX_OK)
         {
@@ -345,7 +382,9 @@ wag_choice_rank(wag_choice_t *choice, wag_known_t *known)
 
     peer = &choice->upstream->slots[known->slot];
 
-    if (wag_known_is_ready(choice->upstream, known)) {
+    if (wag_known_is_ready(choice->upstream, known)
+        && (!choice->send || wag_known_rest(known) == 0))
+    {
         return wag_choice_allows(choice, known) ? WAG_SESSION_READY
                                                 : WAG_CHOICE_RANKS;
     }

@@ -24,6 +24,7 @@
 #define WAG_CHOICE_NONE       4   /* none can send */
 #define WAG_CHOICE_AMBIGUOUS  5   /* several numbers */
 #define WAG_CHOICE_FORBIDDEN  6   /* to this key */
+#define WAG_CHOICE_PACED      7   /* all that could send rest */
 
 
 typedef struct {
@@ -36,6 +37,8 @@ typedef struct {
     wag_vendor_t        *vendor;     /* NULL: any */
     wag_key_t           *key;        /* NULL: all are allowed */
     ngx_uint_t           sender;     /* SENDER_ANY ... */
+    uint32_t             unable;     /* a bit for each of us->kinds */
+    ngx_msec_t           wait;       /* ms, of CHOICE_PACED */
     unsigned             send:1;     /* it must be ready */
 } wag_choice_t;
 

@@ -567,6 +567,18 @@ wag_known_is_ready(wag_upstream_t *us, wag_known_t *known)
 }
 
 
+ngx_msec_t
+wag_known_rest(wag_known_t *known)
+{
+    ngx_msec_t  rest;
+
+    rest = known->record->rest;
+
+    return (rest && (ngx_msec_int_t) (rest - ngx_current_msec) > 0)
+           ? rest - ngx_current_msec : 0;
+}
+
+
 wag_known_t *
 wag_known_ready_from(wag_upstream_t *us, ngx_uint_t n)
 {

@@ -77,6 +77,12 @@ wag_known_t *wag_known_ready_after(wag_upstream_t *us, wag_known_t *known);
 ngx_uint_t wag_known_is_ready(wag_upstream_t *us, wag_known_t *known);
 
 /*
+ * How long it rests, in ms, as its server said that it is throttled; 0: it
+ * does not.
+ */
+ngx_msec_t wag_known_rest(wag_known_t *known);
+
+/*
  * How many sessions a slot has.
  */
 ngx_uint_t wag_known_of_slot(wag_upstream_t *us, ngx_uint_t slot);

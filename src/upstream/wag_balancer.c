@@ -4,7 +4,9 @@
  */
 
 
+#include "wag_answer.h"
 #include "wag_balancer.h"
+#include "wag_client.h"
 #include "wag_conf.h"
 #include "wag_ctx.h"
 #include "wag_in_flight.h"
@@ -18,6 +20,7 @@
 #include "wag_servers.h"
 #include "wag_slot_table.h"
 #include "wag_transition.h"
+#include "wag_write.h"
 
 
 /* turns to take before looking at each peer: most are full or tried then */
@@ -30,7 +33,9 @@ static ngx_int_t wag_balancer_init_peer(ngx_http_request_t *r,
 static void wag_balancer_refuse(wag_ctx_t *ctx);
 static ngx_int_t wag_balancer_get(ngx_peer_connection_t *pc, void *data);
 static wag_peer_t *wag_balancer_another(wag_ctx_t *ctx);
+static ngx_int_t wag_balancer_make(wag_ctx_t *ctx, wag_peer_t *peer);
 static wag_peer_t *wag_balancer_any(wag_ctx_t *ctx);
+static void wag_balancer_none(wag_ctx_t *ctx);
 static wag_peer_t *wag_balancer_again(wag_ctx_t *ctx);
 static wag_peer_t *wag_balancer_choose(wag_ctx_t *ctx, ngx_uint_t tier);
 static ngx_int_t wag_balancer_take(void *data, wag_peer_t *peer);
@@ -115,16 +120,28 @@ wag_balancer_init_peer(ngx_http_request_t *r,
     }
 
     ctx->routing = NULL;
+    ctx->generic = NULL;
 
     wag_slot_table_refresh(ctx->upstream);
 
     if (ctx->upstream->vendors && !ctx->barred) {
-        rc = wag_routing_judge(ctx);
+        rc = wag_generic_is(ctx) ? wag_generic_judge(ctx)
+                                 : wag_routing_judge(ctx);
 
         if (rc != NGX_OK) {
             wag_balancer_refuse(ctx);
             return NGX_ERROR;
         }
+
+    } else if (ctx->upstream->vendors == 0
+               && wag_keys_is_limited(wag_client_key(r)))
+    {
+        /* these have no sessions that it could be allowed */
+
+        ctx->refusal = WAG_REFUSED_FORBIDDEN;
+
+        wag_balancer_refuse(ctx);
+        return NGX_ERROR;
     }
 
     u->peer.data = ctx;
@@ -217,7 +234,7 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
         if (ctx->attempts == 0 && ctx->routing
             && ctx->routing->judgement.by == WAG_BY_SESSION)
         {
-            ctx->refusal = WAG_REFUSED_DOWN;
+            wag_balancer_none(ctx);
         }
 
         (void) ngx_atomic_fetch_add(&ctx->upstream->group->no_instance, 1);
@@ -254,6 +271,20 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
 }
 
 
+/* there was one when the request was judged, but it cannot be asked now */
+
+static void
+wag_balancer_none(wag_ctx_t *ctx)
+{
+    ngx_uint_t  found;
+
+    found = wag_choice_look(&ctx->routing->judgement.choice);
+
+    ctx->refusal = (found == WAG_CHOICE_SOME) ? WAG_REFUSED_DOWN
+                                              : wag_judge_refusal(found);
+}
+
+
 static wag_peer_t *
 wag_balancer_again(wag_ctx_t *ctx)
 {
@@ -261,6 +292,12 @@ wag_balancer_again(wag_ctx_t *ctx)
         ctx->again = 0;
 
         if (wag_in_flight_hold(ctx->peer) == NGX_OK) {
+
+            if (ctx->generic && wag_balancer_make(ctx, ctx->peer) != NGX_OK) {
+                wag_in_flight_release(ctx->peer);
+                return NULL;
+            }
+
             return ctx->peer;
         }
     }
@@ -284,12 +321,36 @@ wag_balancer_another(wag_ctx_t *ctx)
         peer = wag_routing_choose(ctx, wag_balancer_take);
     }
 
-    if (peer && ctx->routing && wag_remake(ctx, peer) != NGX_OK) {
+    if (peer && ctx->routing && wag_balancer_make(ctx, peer) != NGX_OK) {
         wag_in_flight_release(peer);
         return NULL;
     }
 
     return peer;
+}
+
+
+static ngx_int_t
+wag_balancer_make(wag_ctx_t *ctx, wag_peer_t *peer)
+{
+    if (ctx->generic == NULL) {
+        return wag_remake(ctx, peer);
+    }
+
+    /* what was written before is another request */
+
+    if (ctx->resend) {
+        ctx->resend = 0;
+
+        if (wag_write_reinit(ctx) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    wag_answer_reset(ctx);
+    ctx->refusal = WAG_REFUSED_NOT;
+
+    return wag_write(ctx, peer);
 }
 
 
@@ -415,12 +476,20 @@ wag_balancer_header(ngx_http_request_t *r)
 
     ctx = wag_ctx_find(r);
 
+    if (ctx->generic && ctx->generic->held) {
+        return wag_answer_held(ctx);
+    }
+
     for ( ;; ) {
 
         rc = wag_balancer_process_header(ctx);
 
-        if (rc != NGX_OK || !wag_interim_seen(r)) {
+        if (rc != NGX_OK) {
             return rc;
+        }
+
+        if (!wag_interim_seen(r)) {
+            return ctx->generic ? wag_answer_header(ctx) : NGX_OK;
         }
 
         rc = wag_interim_drop(ctx);

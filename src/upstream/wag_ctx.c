@@ -23,6 +23,8 @@ static ngx_int_t wag_ctx_session(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t wag_ctx_number(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t wag_ctx_message_id(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_uint_t wag_ctx_now(wag_ctx_t *ctx);
 
 
@@ -45,6 +47,9 @@ static ngx_http_variable_t  wag_variables[] = {
 
     { ngx_string("wa_gateway_number"), NULL,
       wag_ctx_number, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("wa_gateway_message_id"), NULL,
+      wag_ctx_message_id, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
       ngx_http_null_variable
 };
@@ -353,6 +358,29 @@ wag_ctx_session(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 
     v->len = ctx->asked.shown.len;
     v->data = ctx->asked.shown.data;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+wag_ctx_message_id(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+    uintptr_t data)
+{
+    wag_ctx_t  *ctx;
+
+    ctx = wag_ctx_find(r);
+
+    if (ctx == NULL || ctx->message_id.len == 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->len = ctx->message_id.len;
+    v->data = ctx->message_id.data;
     v->valid = 1;
     v->no_cacheable = 0;
     v->not_found = 0;

@@ -41,9 +41,15 @@
 #define WAG_REFUSED_FORBIDDEN    8
 #define WAG_REFUSED_BLOCKED      9
 #define WAG_REFUSED_CONFIGURED  10   /* as it cannot be judged */
+#define WAG_REFUSED_PACED       11
+#define WAG_REFUSED_METHOD      12
+#define WAG_REFUSED_FOREIGN     13   /* from a page of another origin */
+#define WAG_REFUSED_REJECTED    14   /* by its vendor */
+#define WAG_REFUSED_UNCONFIRMED 15
 
 
 typedef struct wag_routing_s  wag_routing_t;
+typedef struct wag_generic_s  wag_generic_t;
 
 
 /* a session that was asked, as it was then: the record may be another's now */
@@ -87,7 +93,9 @@ typedef struct {
     ngx_uint_t           interims;   /* answers that were */
 
     wag_routing_t       *routing;   /* NULL: no instance has a vendor */
+    wag_generic_t       *generic;   /* NULL: it is no message of its own */
     wag_asked_t          asked;     /* last */
+    ngx_str_t            message_id;
     ngx_uint_t           refusal;   /* REFUSED_NOT ... */
     ngx_str_t            member;    /* what is wrong, of REFUSED_BAD */
 
@@ -141,7 +149,8 @@ void wag_ctx_addrs(wag_ctx_t *ctx, wag_peer_t *peer);
 void wag_ctx_begin_with(wag_ctx_t *ctx);
 
 /*
- * Adds $wa_gateway_instance, _attempts, _state, _sent, _session and _number.
+ * Adds $wa_gateway_instance, _attempts, _state, _sent, _session, _number and
+ * _message_id.
  */
 ngx_int_t wag_ctx_variables(ngx_conf_t *cf);
 

@@ -11,6 +11,8 @@ static u_char *wag_head_line(u_char *p, u_char *last);
 static ngx_int_t wag_head_request_line(wag_head_t *head, u_char *p,
     u_char *end);
 static ngx_int_t wag_head_header(wag_head_t *head, u_char *p, u_char *end);
+static ngx_uint_t wag_head_is_type(wag_head_t *head, ngx_str_t *wanted);
+static u_char *wag_head_blanks(u_char *p, ngx_str_t *value);
 static ngx_uint_t wag_head_is_dropped(wag_head_edit_t *edit, ngx_str_t *name);
 
 
@@ -166,16 +168,94 @@ wag_head_find(wag_head_t *head, ngx_str_t *name, ngx_keyval_t *prev)
 }
 
 
+ngx_uint_t
+wag_head_is_json(wag_head_t *head)
+{
+    static ngx_str_t  json = ngx_string("application/json");
+
+    return wag_head_is_type(head, &json);
+}
+
+
+ngx_uint_t
+wag_head_is_form(wag_head_t *head)
+{
+    static ngx_str_t  form = ngx_string("application/x-www-form-urlencoded");
+
+    return wag_head_is_type(head, &form);
+}
+
+
+/*
+ * Without a type some servers take it and some do not, and a body of another
+ * charset may be read in another way than here.
+ */
+
+static ngx_uint_t
+wag_head_is_type(wag_head_t *head, ngx_str_t *wanted)
+{
+    u_char            *p, *last;
+    ngx_str_t          rest;
+    ngx_keyval_t      *type;
+    static ngx_str_t   name = ngx_string("Content-Type");
+    static ngx_str_t   encoding = ngx_string("Content-Encoding");
+    static ngx_str_t   utf8 = ngx_string("charset=utf-8");
+    static ngx_str_t   quoted = ngx_string("charset=\"utf-8\"");
+
+    type = wag_head_find(head, &name, NULL);
+
+    if (type == NULL
+        || wag_head_find(head, &name, type)
+        || wag_head_find(head, &encoding, NULL)
+        || type->value.len < wanted->len
+        || ngx_strncasecmp(type->value.data, wanted->data, wanted->len) != 0)
+    {
+        return 0;
+    }
+
+    p = wag_head_blanks(type->value.data + wanted->len, &type->value);
+    last = type->value.data + type->value.len;
+
+    if (p == last) {
+        return 1;
+    }
+
+    if (*p != ';') {
+        return 0;
+    }
+
+    rest.data = wag_head_blanks(p + 1, &type->value);
+    rest.len = last - rest.data;
+
+    return rest.len == 0
+           || wag_head_same(&rest, &utf8)
+           || wag_head_same(&rest, &quoted);
+}
+
+
+static u_char *
+wag_head_blanks(u_char *p, ngx_str_t *value)
+{
+    while (p < value->data + value->len && (*p == ' ' || *p == '\t')) {
+        p++;
+    }
+
+    return p;
+}
+
+
 ngx_int_t
 wag_head_put(ngx_http_request_t *r, wag_head_t *head, wag_head_edit_t *edit)
 {
     u_char        *p;
     size_t         size;
     ngx_buf_t     *b;
+    ngx_str_t     *method;
     ngx_uint_t     i;
     ngx_keyval_t  *kv;
 
-    size = (head->buf->last - head->buf->pos) + edit->target.len;
+    size = (head->buf->last - head->buf->pos) + edit->method.len
+           + edit->target.len;
 
     kv = edit->add.elts;
 
@@ -199,7 +279,9 @@ wag_head_put(ngx_http_request_t *r, wag_head_t *head, wag_head_edit_t *edit)
     b->pos = p;
     b->end = p + size;
 
-    p = ngx_cpymem(p, head->method.data, head->method.len);
+    method = edit->method.len ? &edit->method : &head->method;
+
+    p = ngx_cpymem(p, method->data, method->len);
     *p++ = ' ';
     p = ngx_cpymem(p, edit->target.data, edit->target.len);
     *p++ = ' ';
@@ -231,7 +313,8 @@ wag_head_put(ngx_http_request_t *r, wag_head_t *head, wag_head_edit_t *edit)
 
     *p++ = CR; *p++ = LF;
 
-    b->last = ngx_cpymem(p, head->body, head->buf->last - head->body);
+    b->last = edit->bare ? p : ngx_cpymem(p, head->body,
+                                          head->buf->last - head->body);
 
     r->upstream->request_bufs->buf = b;
 

@@ -31,7 +31,9 @@ typedef struct {
 /* what is to be another */
 
 typedef struct {
+    ngx_str_t            method;    /* len 0: as it is */
     ngx_str_t            target;
+    unsigned             bare:1;    /* without what is behind it */
     ngx_array_t          drop;      /* ngx_str_t: names of headers */
     ngx_array_t          add;       /* ngx_keyval_t */
 } wag_head_edit_t;
@@ -49,6 +51,13 @@ ngx_int_t wag_head_read(ngx_http_request_t *r, wag_head_t *head);
  */
 ngx_keyval_t *wag_head_find(wag_head_t *head, ngx_str_t *name,
     ngx_keyval_t *prev);
+
+/*
+ * What its Content-Type says of the body, RFC 9110, 8.3: JSON or a form, in
+ * UTF-8 and not encoded, and so that all servers take it for that.
+ */
+ngx_uint_t wag_head_is_json(wag_head_t *head);
+ngx_uint_t wag_head_is_form(wag_head_t *head);
 
 /*
  * Puts a head that was edited in place of the one of u->request_bufs, from

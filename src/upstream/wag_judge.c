@@ -24,7 +24,6 @@ static ngx_uint_t wag_judge_is_key(wag_ctx_t *ctx, wag_vendor_t *vendor,
     ngx_str_t *key);
 static ngx_int_t wag_judge_body(wag_ctx_t *ctx, wag_head_t *head,
     wag_route_request_t *rr, wag_judgement_t *j);
-static ngx_uint_t wag_judge_is_json(wag_head_t *head);
 static ngx_int_t wag_judge_scan(wag_ctx_t *ctx, wag_head_t *head,
     wag_body_t *body);
 static void wag_judge_name(wag_route_request_t *rr, wag_judgement_t *j);
@@ -50,7 +49,8 @@ static ngx_uint_t  wag_judge_refusals[] = {
     WAG_REFUSED_DOWN,
     WAG_REFUSED_NO_SESSION,
     WAG_REFUSED_AMBIGUOUS,
-    WAG_REFUSED_FORBIDDEN
+    WAG_REFUSED_FORBIDDEN,
+    WAG_REFUSED_PACED
 };
 
 
@@ -256,7 +256,7 @@ wag_judge_body(wag_ctx_t *ctx, wag_head_t *head, wag_route_request_t *rr,
         return NGX_OK;
     }
 
-    if (!wag_judge_is_json(head)) {
+    if (!wag_head_is_json(head)) {
         j->refusal = WAG_REFUSED_TYPE;
         return NGX_OK;
     }
@@ -300,60 +300,6 @@ wag_judge_body(wag_ctx_t *ctx, wag_head_t *head, wag_route_request_t *rr,
     rr->session = body->value;
 
     return NGX_OK;
-}
-
-
-/*
- * What a server takes for JSON in UTF-8.  Without a type some take it, some do
- * not, and another charset may be read in another way than here.
- */
-
-static ngx_uint_t
-wag_judge_is_json(wag_head_t *head)
-{
-    u_char            *p, *last;
-    ngx_keyval_t      *type;
-    static ngx_str_t   name = ngx_string("Content-Type");
-    static ngx_str_t   encoding = ngx_string("Content-Encoding");
-    static ngx_str_t   json = ngx_string("application/json");
-    static ngx_str_t   utf8 = ngx_string("charset=utf-8");
-    static ngx_str_t   quoted = ngx_string("charset=\"utf-8\"");
-
-    type = wag_head_find(head, &name, NULL);
-
-    if (type == NULL
-        || wag_head_find(head, &name, type)
-        || wag_head_find(head, &encoding, NULL)
-        || type->value.len < json.len
-        || ngx_strncasecmp(type->value.data, json.data, json.len) != 0)
-    {
-        return 0;
-    }
-
-    p = type->value.data + json.len;
-    last = type->value.data + type->value.len;
-
-    while (p < last && (*p == ' ' || *p == '\t')) {
-        p++;
-    }
-
-    if (p == last) {
-        return 1;
-    }
-
-    if (*p++ != ';') {
-        return 0;
-    }
-
-    while (p < last && (*p == ' ' || *p == '\t')) {
-        p++;
-    }
-
-    return p == last
-           || ((size_t) (last - p) == utf8.len
-               && ngx_strncasecmp(p, utf8.data, utf8.len) == 0)
-           || ((size_t) (last - p) == quoted.len
-               && ngx_strncasecmp(p, quoted.data, quoted.len) == 0);
 }
 
 
@@ -461,7 +407,14 @@ wag_judge_session(wag_route_request_t *rr, wag_judgement_t *j)
         return;
     }
 
-    j->refusal = wag_judge_refusals[found];
+    j->refusal = wag_judge_refusal(found);
+}
+
+
+ngx_uint_t
+wag_judge_refusal(ngx_uint_t found)
+{
+    return wag_judge_refusals[found];
 }
 
 
@@ -541,6 +494,7 @@ wag_judge_score(wag_judgement_t *j)
 
     case WAG_REFUSED_UNKNOWN:
     case WAG_REFUSED_UNLISTED:
+    case WAG_REFUSED_FORBIDDEN:
         return 3;
 
     case WAG_REFUSED_BAD:

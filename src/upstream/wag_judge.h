@@ -47,6 +47,11 @@ ngx_int_t wag_judge(wag_ctx_t *ctx, wag_head_t *head, wag_vendor_t *vendor,
     wag_judgement_t *j);
 
 /*
+ * The refusal for what wag_choice_look() found.
+ */
+ngx_uint_t wag_judge_refusal(ngx_uint_t found);
+
+/*
  * How much a judgement has of its own: of those of several vendors the one
  * with the most is taken, two that found their session are too many.
  */

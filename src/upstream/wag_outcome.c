@@ -4,11 +4,13 @@
  */
 
 
+#include "wag_answer.h"
 #include "wag_compat.h"
 #include "wag_connect_error.h"
 #include "wag_ctx.h"
 #include "wag_outcome.h"
 #include "wag_routing.h"
+#include "wag_session.h"
 #include "wag_state.h"
 #include "wag_transition.h"
 
@@ -20,6 +22,10 @@ static void wag_outcome_broken(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
 static void wag_outcome_fail(wag_ctx_t *ctx, ngx_uint_t failure, char *reason);
 static ngx_uint_t wag_outcome_loopback(struct sockaddr *sockaddr);
 static void wag_outcome_session(wag_ctx_t *ctx);
+static void wag_outcome_message(wag_ctx_t *ctx);
+static void wag_outcome_rest(wag_ctx_t *ctx);
+static ngx_uint_t wag_outcome_is_sent(wag_ctx_t *ctx);
+static ngx_uint_t wag_outcome_is_unsent(wag_ctx_t *ctx);
 static void wag_outcome_time(wag_ctx_t *ctx, wag_counters_t *counters);
 static ngx_uint_t wag_outcome_counts(wag_upstream_t *us, ngx_uint_t status);
 
@@ -40,6 +46,15 @@ wag_outcome_judge(wag_ctx_t *ctx, ngx_peer_connection_t *pc, ngx_uint_t state)
 
     ctx->outcome = WAG_NONE;
     ctx->status = 0;
+
+    if (state != 0 && wag_answer_is_unsent(ctx)) {
+
+        /* an answer, though nginx was told that it is none */
+
+        ctx->outcome = WAG_ANSWERED;
+        ctx->status = ctx->generic->status;
+        return;
+    }
 
     /* the time is set when the header is complete and not before */
 
@@ -306,8 +321,7 @@ wag_outcome_score(wag_ctx_t *ctx)
 
 /*
  * What came of a send, in the record of the session, unless that is another's
- * by now: what was answered with a success is sent, what nobody got or
- * answered with a 4xx failed, of the rest it is not known.
+ * by now.
  */
 
 static void
@@ -324,25 +338,119 @@ wag_outcome_session(wag_ctx_t *ctx)
         ctx->peer->instance->ask = 1;
     }
 
-    if (session == NULL
-        || ctx->routing->judgement.kind != WAG_ROUTE_SEND
-        || session->incarnation != ctx->asked.incarnation)
-    {
+    if (session == NULL || ctx->routing->judgement.kind != WAG_ROUTE_SEND) {
         return;
     }
 
-    if (ctx->outcome == WAG_ANSWERED && ctx->status / 100 == 2) {
+    if (ctx->generic) {
+        wag_outcome_message(ctx);
+    }
+
+    if (session->incarnation != ctx->asked.incarnation) {
+        return;
+    }
+
+    if (wag_outcome_is_sent(ctx)) {
         (void) ngx_atomic_fetch_add(&session->sent, 1);
         session->last_sent = wag_time();
 
-    } else if (!ctx->written
-               || (ctx->outcome == WAG_ANSWERED && ctx->status / 100 == 4))
-    {
+    } else if (wag_outcome_is_unsent(ctx)) {
         (void) ngx_atomic_fetch_add(&session->failed, 1);
 
     } else {
         (void) ngx_atomic_fetch_add(&session->unknown, 1);
     }
+}
+
+
+/* by what its vendor takes for proof */
+
+static void
+wag_outcome_message(wag_ctx_t *ctx)
+{
+    switch (wag_answer_result(ctx)) {
+
+    case WAG_PROOF_SENT:
+        ctx->message_id = ctx->generic->proof.id;
+
+        wag_session_sent(ctx->upstream, ctx->peer, ctx->asked.record,
+                         ctx->asked.incarnation, 1);
+        break;
+
+    case WAG_PROOF_SESSION:
+        ctx->peer->instance->ask = 1;
+        ctx->sent = WAG_SENT_NO;
+        break;
+
+    case WAG_PROOF_PACED:
+        wag_outcome_rest(ctx);
+        ctx->sent = WAG_SENT_NO;
+        break;
+
+    case WAG_PROOF_MESSAGE:
+        ctx->sent = WAG_SENT_NO;
+        break;
+
+    default: /* WAG_PROOF_NONE */
+
+        if (ctx->outcome == WAG_ANSWERED) {
+            ctx->sent = WAG_SENT_UNKNOWN;
+
+            wag_session_sent(ctx->upstream, ctx->peer, ctx->asked.record,
+                             ctx->asked.incarnation, 0);
+        }
+    }
+}
+
+
+/* a number is throttled wherever it is */
+
+static void
+wag_outcome_rest(wag_ctx_t *ctx)
+{
+    ngx_msec_t    until;
+    wag_known_t  *known;
+
+    until = ngx_current_msec + ctx->generic->pause * 1000;
+
+    ctx->asked.record->rest = until;
+
+    for (known = NULL;
+         ctx->asked.number
+         && (known = wag_known_by_number(ctx->upstream, ctx->asked.number,
+                                         known));
+         /* void */ )
+    {
+        known->record->rest = until;
+    }
+}
+
+
+/* a native one by a success, a 4xx tells that it was not */
+
+static ngx_uint_t
+wag_outcome_is_sent(wag_ctx_t *ctx)
+{
+    if (ctx->generic) {
+        return wag_answer_result(ctx) == WAG_PROOF_SENT;
+    }
+
+    return ctx->outcome == WAG_ANSWERED && ctx->status / 100 == 2;
+}
+
+
+static ngx_uint_t
+wag_outcome_is_unsent(wag_ctx_t *ctx)
+{
+    if (wag_answer_is_unsent(ctx)) {
+        return 1;
+    }
+
+    if (ctx->outcome == WAG_ANSWERED) {
+        return ctx->generic == NULL && ctx->status / 100 == 4;
+    }
+
+    return !ctx->written;
 }
 
 

@@ -9,11 +9,7 @@
 
 static void wag_remake_values(wag_ctx_t *ctx, wag_peer_t *peer,
     ngx_str_t *values);
-static ngx_int_t wag_remake_key(wag_ctx_t *ctx, wag_head_edit_t *edit,
-    wag_vendor_t *vendor, ngx_str_t *values);
-static ngx_int_t wag_remake_place(wag_ctx_t *ctx, wag_head_edit_t *edit,
-    ngx_str_t *name);
-static ngx_int_t wag_remake_drop(wag_head_edit_t *edit, ngx_str_t *name);
+static ngx_int_t wag_remake_place(wag_ctx_t *ctx, wag_head_edit_t *edit);
 static ngx_int_t wag_remake_drop_key(wag_head_edit_t *edit,
     ngx_array_t *headers);
 static ngx_uint_t wag_remake_brings(wag_head_t *head, ngx_array_t *headers);
@@ -22,8 +18,6 @@ static ngx_uint_t wag_remake_brings(wag_head_t *head, ngx_array_t *headers);
 ngx_int_t
 wag_remake(wag_ctx_t *ctx, wag_peer_t *peer)
 {
-    ngx_str_t         values[WAG_TEMPLATE_VALUES], *name;
-    ngx_pool_t       *pool;
     wag_routing_t    *routing;
     wag_head_edit_t   edit;
     wag_judgement_t  *j;
@@ -35,40 +29,57 @@ wag_remake(wag_ctx_t *ctx, wag_peer_t *peer)
         return NGX_OK;
     }
 
-    pool = ctx->request->pool;
-
-    if (ngx_array_init(&edit.drop, pool, 8, sizeof(ngx_str_t)) != NGX_OK
-        || ngx_array_init(&edit.add, pool, 4, sizeof(ngx_keyval_t)) != NGX_OK)
-    {
+    if (wag_remake_begin(ctx, &edit) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    edit.target = j->target.len ? j->target : routing->head.target;
-
-    for (name = wag_routing_headers; name->len; name++) {
-        if (wag_remake_drop(&edit, name) != NGX_OK) {
-            return NGX_ERROR;
-        }
+    if (j->target.len) {
+        edit.target = j->target;
     }
-
-    wag_remake_values(ctx, peer, values);
 
     if (j->keyed
         && peer->server->vendor
-        && wag_remake_key(ctx, &edit, peer->server->vendor, values) != NGX_OK)
+        && wag_remake_key(ctx, &edit, peer) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
     if (j->header.len
         && routing->known
-        && wag_remake_place(ctx, &edit, &values[WAG_TEMPLATE_SESSION])
-           != NGX_OK)
+        && wag_remake_place(ctx, &edit) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
     return wag_head_put(ctx->request, &routing->head, &edit);
+}
+
+
+ngx_int_t
+wag_remake_begin(wag_ctx_t *ctx, wag_head_edit_t *edit)
+{
+    ngx_str_t   *name;
+    ngx_pool_t  *pool;
+
+    pool = ctx->request->pool;
+
+    ngx_memzero(edit, sizeof(wag_head_edit_t));
+
+    edit->target = ctx->routing->head.target;
+
+    if (ngx_array_init(&edit->drop, pool, 8, sizeof(ngx_str_t)) != NGX_OK
+        || ngx_array_init(&edit->add, pool, 4, sizeof(ngx_keyval_t)) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    for (name = wag_routing_headers; name->len; name++) {
+        if (wag_remake_drop(edit, name) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 
@@ -95,14 +106,13 @@ wag_remake_values(wag_ctx_t *ctx, wag_peer_t *peer, ngx_str_t *values)
  * where it needs none, what it brings is its own affair.
  */
 
-static ngx_int_t
-wag_remake_key(wag_ctx_t *ctx, wag_head_edit_t *edit, wag_vendor_t *vendor,
-    ngx_str_t *values)
+ngx_int_t
+wag_remake_key(wag_ctx_t *ctx, wag_head_edit_t *edit, wag_peer_t *peer)
 {
-    ngx_uint_t            i;
-    ngx_array_t          *headers;
-    ngx_keyval_t         *kv;
-    wag_vendor_header_t  *header;
+    ngx_array_t   *headers;
+    wag_vendor_t  *vendor;
+
+    vendor = peer->server->vendor;
 
     /* of no session, or to make one: the key of who administers */
 
@@ -115,7 +125,9 @@ wag_remake_key(wag_ctx_t *ctx, wag_head_edit_t *edit, wag_vendor_t *vendor,
         headers = &vendor->list_headers;
     }
 
-    if (ctx->key == NULL && wag_remake_brings(&ctx->routing->head, headers)) {
+    if (ctx->key == NULL && ctx->generic == NULL
+        && wag_remake_brings(&ctx->routing->head, headers))
+    {
         return NGX_OK;
     }
 
@@ -124,6 +136,21 @@ wag_remake_key(wag_ctx_t *ctx, wag_head_edit_t *edit, wag_vendor_t *vendor,
     {
         return NGX_ERROR;
     }
+
+    return wag_remake_headers(ctx, edit, peer, headers);
+}
+
+
+ngx_int_t
+wag_remake_headers(wag_ctx_t *ctx, wag_head_edit_t *edit, wag_peer_t *peer,
+    ngx_array_t *headers)
+{
+    ngx_str_t             values[WAG_TEMPLATE_VALUES];
+    ngx_uint_t            i;
+    ngx_keyval_t         *kv;
+    wag_vendor_header_t  *header;
+
+    wag_remake_values(ctx, peer, values);
 
     header = headers->elts;
 
@@ -155,9 +182,10 @@ wag_remake_key(wag_ctx_t *ctx, wag_head_edit_t *edit, wag_vendor_t *vendor,
 /* unless it is the key as well, and there already */
 
 static ngx_int_t
-wag_remake_place(wag_ctx_t *ctx, wag_head_edit_t *edit, ngx_str_t *name)
+wag_remake_place(wag_ctx_t *ctx, wag_head_edit_t *edit)
 {
     u_char           *p;
+    ngx_str_t         name;
     ngx_uint_t        i;
     ngx_keyval_t     *kv;
     wag_judgement_t  *j;
@@ -179,20 +207,22 @@ wag_remake_place(wag_ctx_t *ctx, wag_head_edit_t *edit, ngx_str_t *name)
         return NGX_ERROR;
     }
 
+    wag_known_name(ctx->routing->known, &name);
+
     kv->key = j->header;
-    kv->value = *name;
+    kv->value = name;
 
     if (!j->encode) {
         return NGX_OK;
     }
 
-    p = ngx_pnalloc(ctx->request->pool, 3 * name->len);
+    p = ngx_pnalloc(ctx->request->pool, 3 * name.len);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
     kv->value.data = p;
-    kv->value.len = (u_char *) ngx_escape_uri(p, name->data, name->len,
+    kv->value.len = (u_char *) ngx_escape_uri(p, name.data, name.len,
                                               NGX_ESCAPE_URI_COMPONENT)
                     - p;
 
@@ -200,7 +230,7 @@ wag_remake_place(wag_ctx_t *ctx, wag_head_edit_t *edit, ngx_str_t *name)
 }
 
 
-static ngx_int_t
+ngx_int_t
 wag_remake_drop(wag_head_edit_t *edit, ngx_str_t *name)
 {
     ngx_str_t  *drop;

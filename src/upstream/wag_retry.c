@@ -4,6 +4,7 @@
  */
 
 
+#include "wag_answer.h"
 #include "wag_ctx.h"
 #include "wag_outcome.h"
 #include "wag_retry.h"
@@ -31,7 +32,8 @@ wag_retry_decide(wag_ctx_t *ctx, ngx_peer_connection_t *pc, ngx_uint_t state)
 {
     ngx_uint_t  cached, written;
 
-    written = (pc->connection && pc->connection->sent > 0);
+    written = (pc->connection && pc->connection->sent > 0
+               && !wag_answer_is_unsent(ctx));
     cached = pc->cached;
 
     /*
@@ -60,6 +62,13 @@ wag_retry_decide(wag_ctx_t *ctx, ngx_peer_connection_t *pc, ngx_uint_t state)
 
     if (pc->tries) {
         wag_retry_rewind(ctx);
+    }
+
+    if (wag_answer_is_unsent(ctx)) {
+
+        /* unless there is another attempt, which makes the request anew */
+
+        ctx->refusal = WAG_REFUSED_DOWN;
     }
 }
 

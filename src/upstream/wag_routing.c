@@ -4,6 +4,7 @@
  */
 
 
+#include "wag_client.h"
 #include "wag_conf.h"
 #include "wag_log.h"
 #include "wag_routing.h"
@@ -37,6 +38,17 @@ ngx_str_t  wag_routing_headers[] = {
 
 ngx_int_t
 wag_routing_judge(wag_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    rc = wag_routing_begin(ctx);
+
+    return (rc == NGX_OK) ? wag_routing_vendors(ctx) : rc;
+}
+
+
+ngx_int_t
+wag_routing_begin(wag_ctx_t *ctx)
 {
     ngx_int_t            rc;
     wag_routing_t       *routing;
@@ -76,9 +88,7 @@ wag_routing_judge(wag_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    rc = wag_routing_own_headers(ctx);
-
-    return (rc == NGX_OK) ? wag_routing_vendors(ctx) : rc;
+    return wag_routing_own_headers(ctx);
 }
 
 
@@ -97,7 +107,7 @@ wag_routing_own_headers(wag_ctx_t *ctx)
     choice = &ctx->routing->judgement.choice;
 
     choice->upstream = ctx->upstream;
-    choice->key = ctx->key;
+    choice->key = wag_client_key(ctx->request);
     choice->sender = (wlcf->sender == NGX_CONF_UNSET_UINT)
                      ? ctx->upstream->sender : wlcf->sender;
 

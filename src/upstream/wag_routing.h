@@ -29,6 +29,12 @@ struct wag_routing_s {
 ngx_int_t wag_routing_judge(wag_ctx_t *ctx);
 
 /*
+ * The beginning of that, which all requests have in common: the head is read,
+ * and the headers of the gateway's own.
+ */
+ngx_int_t wag_routing_begin(wag_ctx_t *ctx);
+
+/*
  * Whether it is chosen here at all: else any instance will do that fits.
  */
 #define wag_routing_chooses(routing)                                          \

@@ -69,6 +69,16 @@ wag_server_vendor_origin(ngx_conf_t *cf, wag_upstream_t *us,
                 return NGX_ERROR;
             }
 
+        } else if (ngx_strncmp(value[i].data, "vendor=", 7) == 0
+                   || ngx_strncmp(value[i].data, "key=", 4) == 0)
+        {
+            /* a key is shown to nobody, be it the second one */
+
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "duplicate \"%s\" parameter",
+                               (value[i].data[0] == 'k') ? "key=" : "vendor=");
+            return NGX_ERROR;
+
         } else {
             break;
         }
@@ -221,20 +231,15 @@ wag_server_vendor_key(ngx_str_t *key)
 ngx_int_t
 wag_server_vendor_finish(ngx_conf_t *cf, wag_upstream_t *us)
 {
-    ngx_uint_t        i;
-    wag_origin_t     *origin;
-    wag_server_t     *server;
-    wag_main_conf_t  *wmcf;
+    ngx_uint_t     i;
+    wag_origin_t  *origin;
+    wag_server_t  *server;
 
     if (ngx_array_init(&us->kinds, cf->pool, 1, sizeof(wag_vendor_t *))
         != NGX_OK)
     {
         return NGX_ERROR;
     }
-
-    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_wa_gateway_module);
-
-    us->known = &wmcf->vendors;
 
     for (i = 0; i < us->nservers; i++) {
         server = &us->servers[i];

@@ -739,9 +739,9 @@ wag_kept_json_added(wag_upstream_t *us, cJSON *item, wag_kept_t *kept)
     u_char           buf[NGX_SOCKADDR_STRLEN + 1];
 
     newcomer = &kept->newcomer;
-    vendor = us->known->elts;
+    vendor = us->kinds.elts;
 
-    for (i = 0; newcomer->vendor && i < us->known->nelts; i++) {
+    for (i = 0; newcomer->vendor && i < us->kinds.nelts; i++) {
         name = &vendor[i]->name;
 
         if (wag_vendor_hash(name) == newcomer->vendor

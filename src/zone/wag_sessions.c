@@ -8,7 +8,9 @@
 #include "wag_slots.h"
 
 
-#define WAG_SESSIONS_FULL  1000   /* ms */
+/* of a session that is in no chain of a slot */
+
+#define WAG_SESSIONS_NO_SLOT  ((uint32_t) -1)
 
 
 static size_t wag_sessions_extent_size(ngx_uint_t n);
@@ -136,6 +138,7 @@ wag_sessions_grow(ngx_slab_pool_t *shpool, wag_sessions_t *table, ngx_uint_t n)
     text = (u_char *) &extent->sessions[n];
 
     for (i = 0; i < n; i++) {
+        extent->sessions[i].slot = WAG_SESSIONS_NO_SLOT;
         extent->sessions[i].text = text;
         text += WAG_SESSION_TEXT_LEN;
     }
@@ -313,11 +316,13 @@ wag_sessions_put(wag_group_t *group, ngx_uint_t slot, wag_session_name_t *name)
     session->sent = 0;
     session->failed = 0;
     session->unknown = 0;
+    session->rest = 0;
     session->list = 0;
     session->told = WAG_SESSION_DOWN;
     session->missed = 0;
     session->reason = 0;
     session->news = WAG_SESSION_TOLD;
+    session->unsure = 0;
     session->was = WAG_SESSION_NONE;
     session->state_len = 0;
 
@@ -493,6 +498,12 @@ wag_sessions_unlink(wag_group_t *group, wag_session_t *session)
         other = wag_sessions_get(group, *link - 1);
         link = &other->sibling;
     }
+
+    /* who uses it next need not look through the chain */
+
+    ngx_memory_barrier();
+
+    session->slot = WAG_SESSIONS_NO_SLOT;
 }
 
 
@@ -593,9 +604,15 @@ wag_sessions_copy(wag_group_t *group, ngx_uint_t slot, wag_session_t *from)
     session->sent = from->sent;
     session->failed = from->failed;
     session->unknown = from->unknown;
+    session->rest = from->rest;
     session->health = from->health;
     session->told = from->told;
     session->reason = from->reason;
+    session->list = from->list;
+    session->other_list = from->other_list;
+    session->missed = from->missed;
+    session->news = from->news;
+    session->unsure = from->unsure;
     session->was = from->was;
     session->state_len = from->state_len;
 

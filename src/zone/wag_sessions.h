@@ -15,6 +15,11 @@
 #include "wag_upstream.h"
 
 
+/* how long a table that was found full is taken to be so, in ms */
+
+#define WAG_SESSIONS_FULL  1000
+
+
 /*
  * A session as its instance lists it.  The label is what is shown and logged,
  * and what sessions are found by; where the name is no secret they are one.

@@ -26,6 +26,8 @@ static ngx_int_t wag_zone_fits(wag_zone_t *zone);
 static void wag_zone_commit_server(wag_upstream_t *us, wag_server_t *server);
 static ngx_uint_t wag_zone_commit_added(wag_upstream_t *us,
     ngx_uint_t config_gen);
+static void wag_zone_commit_sessions(wag_upstream_t *us,
+    ngx_uint_t config_gen);
 
 
 wag_zone_t *
@@ -303,7 +305,6 @@ wag_zone_commit(wag_zone_t *zone)
 
     for (i = 0; i < zone->upstreams.nelts; i++) {
         usp[i]->group->config_gen = root->config_gen;
-        usp[i]->group->sessions.limit = usp[i]->max_sessions;
 
         usp[i]->group->capacity = usp[i]->capacity;
 
@@ -316,6 +317,8 @@ wag_zone_commit(wag_zone_t *zone)
         /* each worker of this configuration takes over what there is */
 
         (void) ngx_atomic_fetch_add(&usp[i]->group->members, 1);
+
+        wag_zone_commit_sessions(usp[i], root->config_gen);
     }
 
     wag_table_sweep(zone);
@@ -391,6 +394,35 @@ wag_zone_commit_added(wag_upstream_t *us, ngx_uint_t config_gen)
     }
 
     return n - ngx_min(n, us->capacity);
+}
+
+
+/*
+ * Sessions of an instance that is not configured any more make room at once:
+ * the slot itself stays while workers of before may have a request there.
+ */
+
+static void
+wag_zone_commit_sessions(wag_upstream_t *us, ngx_uint_t config_gen)
+{
+    ngx_uint_t       i;
+    wag_group_t     *group;
+    wag_sessions_t  *table;
+
+    group = us->group;
+    table = &group->sessions;
+
+    for (i = 0; i < group->nslots; i++) {
+        if (wag_slots_get(group, i)->config_gen != config_gen) {
+            wag_sessions_free_slot(group, i);
+        }
+    }
+
+    if (table->limit != us->max_sessions) {
+        table->limit = us->max_sessions;
+        table->full_told = 0;
+        table->found_full = ngx_current_msec - WAG_SESSIONS_FULL;
+    }
 }
 
 

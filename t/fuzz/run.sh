@@ -1,15 +1,17 @@
 #!/bin/bash
 #
-# Fuzzes the pure parsers with libFuzzer, and the reader of .env with env.pl,
-# in build/fuzz/:
+# Fuzzes the pure parsers with libFuzzer, the reader of .env with env.pl, and
+# vendors' files with vendor.pl, in build/fuzz/:
 #
 #     run.sh [TARGET ...]     each for FUZZ_SECONDS (60), with its corpus; a
 #                             finding stays in build/fuzz/TARGET.found/
-#     run.sh --selftest       each finds a bug that is planted in a copy
+#     run.sh --selftest [TARGET ...]
+#                             each finds a bug that is planted in a copy
 #
 # NGINX_TREE: nginx's source; without it apt-get fetches the tarball.
 # FUZZ_CC: clang.  Needs clang with its runtime, libcjson-dev, libpcre2-dev;
-# env needs none of them.
+# env and vendor need none of them.  vendor takes what `make build` left, or
+# `make sanitize` if that is there.
 
 set -eu
 
@@ -100,10 +102,10 @@ build() {
         -I "$tree/src/core" -I "$tree/src/event" -I "$tree/src/event/modules" \
         -I "$tree/src/os/unix" \
         -o "$3" "$here/$1.c" \
-        "$2"/core/wag_{json,json_scan,reason}.c \
+        "$2"/core/wag_{json,json_scan,param,reason}.c \
         "$2"/health/wag_{expect,expect_conf}.c \
         "$2"/health/probe/wag_{http,http_body}.c "$2"/upstream/wag_url.c \
-        "$2"/vendor/wag_{body,pick,route,route_conf,target}.c \
+        "$2"/vendor/wag_{argument,body,pick,proof,proof_conf,route,route_conf,send,send_conf,target,template,vendor}.c \
         "$2"/send/wag_{form,member,message,recipient}.c \
         "${objects[@]}" -lcjson -lpcre2-8 -lcrypt -lpthread -ldl \
         >"$3.log" 2>&1 \
@@ -111,8 +113,46 @@ build() {
 }
 
 
+# build_vendor SOURCES OUTPUT: a module of these, for the nginx of which
+# OUTPUT.nginx is a link.
+build_vendor() {
+    local dir=$work/vendor.build tree=$top/build/nginx nginx
+
+    nginx=$(PATH=$PATH:/usr/sbin command -v nginx) || die "no nginx"
+
+    if [ "$top/build/sanitize/checkout/build/nginx/objs/Makefile" \
+         -nt "$top/config" ]
+    then
+        tree=$top/build/sanitize/checkout/build/nginx
+        nginx=$top/build/sanitize/nginx
+    fi
+
+    [ -d "$tree/objs" ] || die "vendor needs what make build makes"
+
+    rm -rf "$dir"
+    mkdir -p "$dir/module"
+    cp -Rp "$tree" "$dir/nginx"
+    cp -Rp "$1" "$dir/module/src"
+    cp -p "$top"/*.c "$top/config" "$dir/module"
+    find "$dir/nginx/objs/addon" -name '*.o' -delete
+    rm -f "$dir"/nginx/objs/ngx_http_wa_gateway_module.so
+
+    make -j2 -C "$dir/nginx" -f objs/Makefile modules >"$2.log" 2>&1 \
+        || { tail -n 20 "$2.log" >&2; die "the module does not build"; }
+
+    cp "$dir/nginx/objs/ngx_http_wa_gateway_module.so" "$2"
+    ln -sfn "$nginx" "$2.nginx"
+}
+
+
 # fuzz TARGET PROGRAM SECONDS NEW
 fuzz() {
+    if [ "$1" = vendor ]; then
+        perl "$here/vendor.pl" --seconds="$3" --found="$work/vendor.found" \
+            --module="$2" --nginx="$2.nginx"
+        return
+    fi
+
     if [ "$1" = env ]; then
         perl "$here/env.pl" --seconds="$3" --render="$2" \
             --found="$work/env.found"
@@ -139,10 +179,23 @@ plant() {
 }
 
 
+# Whether a target is among those to be tried.
+wanted() {
+    [ ${#only[@]} -eq 0 ] || [[ " ${only[*]} " = *" $1 "* ]]
+}
+
+
 # caught TARGET FILE SED: the bug that sed plants is found
 caught() {
+    wanted "$1" || return 0
+
     plant "$2" "$3"
-    build "$1" "$work/planted" "$work/$1.planted"
+
+    if [ "$1" = vendor ]; then
+        build_vendor "$work/planted" "$work/$1.planted"
+    else
+        build "$1" "$work/planted" "$work/$1.planted"
+    fi
 
     rm -rf "$work/$1.planted-corpus"
     mkdir -p "$work/$1.planted-corpus"
@@ -168,6 +221,8 @@ caught() {
 # caught_env WHAT SED: the same for a copy of bin/render.pl
 caught_env() {
     local log=$work/env.selftest.log
+
+    wanted env || return 0
 
     rm -rf "$work/planted"
     mkdir -p "$work/planted"
@@ -234,13 +289,19 @@ selftest() {
         's/^    m->names |= bit;/    m->names = bit;/; s/^    m->groups |= group;/    m->groups = group;/' \
         || status=1
     caught message send/wag_recipient \
-        's/^    if (country->len + len - 1 > WAG_RECIPIENT_MAX) {/    if (0) {/' \
-        || status=1
+        's/^    if (prefix) {/    if (0) {/' || status=1
     caught message send/wag_message \
         's/^        m->data_end = s->end - 1;/        m->data_end = s->end;/' \
         || status=1
     caught message send/wag_form \
         's/^    if ((size_t) (last - p) <= n ||/    if (/' || status=1
+    caught proof vendor/wag_proof \
+        's/^    if (!p->json \&\& p->open) {/    if (0) {/' || status=1
+    caught proof vendor/wag_template \
+        's/^        return value->len + ngx_escape_json.*/        return value->len;/' \
+        || status=1
+    caught proof vendor/wag_proof \
+        's/^    if (!p->json || !wag_vendor/    if (!wag_vendor/' || status=1
     caught expect core/wag_reason \
         's/u < min || u > 0x10ffff || (u >= 0xd800 \&\& u <= 0xdfff)/u + min == 0/' \
         || status=1
@@ -251,6 +312,11 @@ selftest() {
         '/^    url->data = p;/,/^    url->len/s/while (p < last && /while (/' \
         || status=1
     caught urls upstream/wag_url "/^        case '#':/d" || status=1
+
+    caught vendor vendor/wag_vendor_conf \
+        's/ && rv != NGX_CONF_ERROR) {/) {/' || status=1
+    caught vendor health/probe/wag_request \
+        "s/if ((s->data\[i\] < ' '.*) {/if (0) {/" || status=1
 
     # shellcheck disable=SC2016
     caught_env quoting \
@@ -268,12 +334,13 @@ selftest() {
 mkdir -p "$work"
 
 if [ "${1:-}" = --selftest ]; then
+    only=("${@:2}")
     core
     selftest
     exit
 fi
 
-[ $# -gt 0 ] || set -- http json json_scan pick body route message expect urls env
+[ $# -gt 0 ] || set -- http json json_scan pick body route message vendor proof expect urls env
 
 status=0
 
@@ -282,6 +349,8 @@ for target; do
 
     if [ "$target" = env ]; then
         program=$top/bin/render.pl
+    elif [ "$target" = vendor ]; then
+        build_vendor "$top/src" "$program"
     else
         core
         build "$target" "$top/src" "$program"

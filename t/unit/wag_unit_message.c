@@ -288,6 +288,7 @@ wag_unit_message_again(wag_unit_t *u, wag_unit_message_t *t)
     t->text = good;
     got = wag_unit_message_feed(t, 1, 1, 1);
     wag_unit_is(u, got, "to=user:12345678 text=hi", "another one");
+    wag_unit_ok(u, t->large == 0, "no more room than the body is long");
     free(got);
 }
 

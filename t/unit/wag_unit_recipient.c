@@ -56,6 +56,7 @@ static wag_unit_recipient_case_t  wag_unit_recipient_cases[] =
     { "", S("966501234567-"), SAUDI },
     { "", S("\xc2\xa0" "966\xc2\xa0" "50\xe2\x80\xaf" "1234567"), SAUDI },
     { "", S("966\xe2\x80\x91" "50\xe2\x80\x93" "1234567"), SAUDI },
+    { "", S("966\xe2\x80\x90" "50\xe2\x80\x95" "1234567"), SAUDI },
     { "", S("\xd9\xa9\xd9\xa6\xd9\xa6\xd9\xa5\xd9\xa0\xd9\xa1\xd9\xa2\xd9\xa3"
             "\xd9\xa4\xd9\xa5\xd9\xa6\xd9\xa7"), SAUDI },
     { "", S("+\xdb\xb9\xdb\xb6\xdb\xb6\xdb\xb5\xdb\xb0\xdb\xb1\xdb\xb2\xdb\xb3"
@@ -206,6 +207,10 @@ static wag_unit_recipient_case_t  wag_unit_recipient_cases[] =
             "                                "
             "                                "
             "                                 "), "no: too long" },
+    { "966", S("01234567890123456789012345678901"
+               "12345678901234567890123456789012"
+               "12345678901234567890123456789012"
+               "12345678901234567890123456789012"), DIGITS },
     { NULL, ngx_null_string, NULL }
 };
 

@@ -32,6 +32,10 @@ wag_unit_sessions(wag_unit_t *u)
     wag_unit_ok(u, sizeof(wag_session_t) <= 256,
                 "a session has at most 256 bytes besides its texts");
 
+    wag_unit_ok(u, wag_sessions_size(10000) - wag_sessions_size(1)
+                   <= 9999 * (256 + WAG_SESSION_TEXT_LEN),
+                "nor has it more with what finds it, of 10,000");
+
     if (!wag_unit_ok(u, wag_sessions_room(s->zone.shpool, s->us.group,
                                           WAG_UNIT_SESSIONS) == NGX_OK,
                      "room for some"))
@@ -293,6 +297,9 @@ wag_unit_sessions_copied(wag_unit_zone_t *s)
     session->number = 966500000001;
     session->told = WAG_SESSION_READY;
     session->sent = 7;
+    session->list = 17;
+    session->missed = 1;
+    session->news = WAG_SESSION_WENT;
 
     copy = wag_sessions_copy(group, 2, session);
 
@@ -302,6 +309,9 @@ wag_unit_sessions_copied(wag_unit_zone_t *s)
                 && copy->number == session->number
                 && copy->told == WAG_SESSION_READY
                 && copy->sent == 7
+                && copy->list == 17
+                && copy->missed == 1
+                && copy->news == WAG_SESSION_WENT
                 && token.len == 3 && ngx_memcmp(token.data, "abc", 3) == 0,
                 "a copy has all of it");
 

@@ -322,6 +322,12 @@ wag_transport_read_handler(ngx_event_t *rev)
         return;
     }
 
+    /* once in a turn, though there was an event as well */
+
+    if (rev->posted) {
+        ngx_delete_posted_event(rev);
+    }
+
     for (reads = 0; /* void */ ; reads++) {
 
         if (reads == WAG_TRANSPORT_READS) {

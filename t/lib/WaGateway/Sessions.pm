@@ -12,7 +12,8 @@ use File::Basename qw(dirname);
 use JSON::PP ();
 use WaGateway::Nginx qw(poll);
 
-our @EXPORT_OK = qw(gateway sessions listing truth known differs events);
+our @EXPORT_OK = qw(gateway sessions listing truth known difference differs
+                    events);
 
 my $Root = abs_path(dirname(__FILE__) . '/../../..');
 
@@ -95,21 +96,26 @@ sub truth {
 }
 
 
-# The difference, once it is the last of many looks; nothing if there is none.
+# The difference between what is known and what is true; nothing if there is
+# none.
+sub difference {
+    my ($ng, @fakes) = @_;
+    my @want = truth(@fakes);
+    my $all = sessions($ng, 'limit=10000')->{sessions};
+    my $want = listing(@want);
+    my $got = listing(forgotten($all, \@want));
+
+    return $got eq $want ? undef : "got:\n$got\ninstead of:\n$want\n";
+}
+
+
+# The same, once it is the last of many looks.
 sub differs {
     my ($ng, @fakes) = @_;
-    my ($got, $want);
+    my $differs;
 
-    return if poll {
-        my @want = truth(@fakes);
-        my $all = sessions($ng, 'limit=10000')->{sessions};
-
-        $want = listing(@want);
-        $got = listing(forgotten($all, \@want));
-        $got eq $want;
-    };
-
-    return "got:\n$got\ninstead of:\n$want\n";
+    return if poll { !defined($differs = difference($ng, @fakes)) };
+    return $differs;
 }
 
 

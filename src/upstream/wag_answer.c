@@ -1,0 +1,247 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
+#include "wag_answer.h"
+
+
+/* how long a throttled number rests, in s, if it is not told, and at most */
+
+#define WAG_ANSWER_PAUSE      60
+#define WAG_ANSWER_MAX_PAUSE  86400
+
+
+static ngx_int_t wag_answer_begin(wag_ctx_t *ctx);
+static ngx_uint_t wag_answer_is_whole(ngx_http_upstream_t *u);
+static ngx_int_t wag_answer_judge(wag_ctx_t *ctx, u_char *pos, u_char *last);
+static ngx_uint_t wag_answer_pause(ngx_http_upstream_t *u);
+
+
+ngx_int_t
+wag_answer_header(wag_ctx_t *ctx)
+{
+    ngx_int_t             rc;
+    wag_generic_t        *generic;
+    ngx_http_upstream_t  *u;
+
+    u = ctx->request->upstream;
+    generic = ctx->generic;
+
+    generic->status = u->headers_in.status_n;
+
+    rc = wag_proof_needs_body(ctx->server->vendor, generic->status);
+
+    if (rc == NGX_DECLINED) {
+        return NGX_OK;
+    }
+
+    if (rc == NGX_OK) {
+        return wag_answer_judge(ctx, NULL, NULL);
+    }
+
+    generic->held = 1;
+
+    return wag_answer_held(ctx);
+}
+
+
+/* the body is small, and nginx reads on as long as this is no header */
+
+ngx_int_t
+wag_answer_held(wag_ctx_t *ctx)
+{
+    ngx_buf_t            *b;
+    ngx_http_upstream_t  *u;
+
+    u = ctx->request->upstream;
+    b = &u->buffer;
+
+    if (!wag_answer_is_whole(u)) {
+        return NGX_AGAIN;
+    }
+
+    ctx->generic->held = 0;
+
+    return wag_answer_judge(ctx, b->pos, b->last);
+}
+
+
+/* or as much as there is room for, or of a length that nobody told */
+
+static ngx_uint_t
+wag_answer_is_whole(ngx_http_upstream_t *u)
+{
+    return u->headers_in.content_length_n < 0
+           || u->buffer.last - u->buffer.pos >= u->headers_in.content_length_n
+           || u->buffer.last == u->buffer.end;
+}
+
+
+static ngx_int_t
+wag_answer_judge(wag_ctx_t *ctx, u_char *pos, u_char *last)
+{
+    wag_generic_t  *generic;
+
+    generic = ctx->generic;
+
+    if (wag_answer_begin(ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (pos < last) {
+        wag_proof_parse(&generic->proof, pos, last);
+    }
+
+    generic->result = wag_proof_end(&generic->proof);
+
+    if (generic->result == WAG_PROOF_SESSION) {
+        generic->judged = 1;
+
+        return NGX_HTTP_UPSTREAM_INVALID_HEADER;
+    }
+
+    /* it is judged once more with all of its body, which the client gets */
+
+    generic->begun = 0;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+wag_answer_begin(wag_ctx_t *ctx)
+{
+    wag_generic_t  *generic;
+
+    generic = ctx->generic;
+
+    if (generic->begun) {
+        return NGX_OK;
+    }
+
+    generic->begun = 1;
+
+    return wag_proof_init(&generic->proof, ctx->request->pool,
+                          ctx->server->vendor, generic->status);
+}
+
+
+ngx_int_t
+wag_answer_take(wag_ctx_t *ctx, u_char *pos, u_char *last)
+{
+    size_t          n;
+    wag_generic_t  *generic;
+
+    generic = ctx->generic;
+
+    if (wag_answer_begin(ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    wag_proof_parse(&generic->proof, pos, last);
+
+    if (generic->data == NULL) {
+        generic->data = ngx_pnalloc(ctx->request->pool, WAG_GENERIC_DATA + 1);
+        if (generic->data == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    n = ngx_min((size_t) (last - pos), WAG_GENERIC_DATA - generic->len);
+
+    ngx_memcpy(generic->data + generic->len, pos, n);
+    generic->len += n;
+
+    generic->cut |= (n < (size_t) (last - pos));
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+wag_answer_result(wag_ctx_t *ctx)
+{
+    wag_generic_t  *generic;
+
+    generic = ctx->generic;
+
+    if (generic->judged) {
+        return generic->result;
+    }
+
+    generic->judged = 1;
+    generic->result = WAG_PROOF_NONE;
+
+    if (ctx->outcome == WAG_ANSWERED && wag_answer_begin(ctx) == NGX_OK) {
+        generic->result = wag_proof_end(&generic->proof);
+    }
+
+    if (generic->result == WAG_PROOF_PACED) {
+        generic->pause = wag_answer_pause(ctx->request->upstream);
+    }
+
+    return generic->result;
+}
+
+
+/* Retry-After in seconds, RFC 9110, 10.2.3; a date is not looked at */
+
+static ngx_uint_t
+wag_answer_pause(ngx_http_upstream_t *u)
+{
+    ngx_int_t          n;
+    ngx_uint_t         i;
+    ngx_list_part_t   *part;
+    ngx_table_elt_t   *h;
+    static ngx_str_t   name = ngx_string("Retry-After");
+
+    for (part = &u->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (h[i].key.len != name.len
+                || ngx_strncasecmp(h[i].key.data, name.data, name.len) != 0)
+            {
+                continue;
+            }
+
+            n = ngx_atoi(h[i].value.data, h[i].value.len);
+
+            if (n > 0) {
+                return ngx_min(n, WAG_ANSWER_MAX_PAUSE);
+            }
+        }
+    }
+
+    return WAG_ANSWER_PAUSE;
+}
+
+
+ngx_uint_t
+wag_answer_is_unsent(wag_ctx_t *ctx)
+{
+    return ctx->generic
+           && ctx->generic->judged
+           && ctx->generic->result != WAG_PROOF_NONE
+           && ctx->generic->result != WAG_PROOF_SENT;
+}
+
+
+void
+wag_answer_reset(wag_ctx_t *ctx)
+{
+    wag_generic_t  *generic;
+
+    generic = ctx->generic;
+
+    generic->held = 0;
+    generic->begun = 0;
+    generic->judged = 0;
+    generic->cut = 0;
+    generic->len = 0;
+    generic->status = 0;
+    generic->result = WAG_PROOF_NONE;
+}

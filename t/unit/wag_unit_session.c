@@ -1,0 +1,360 @@
+
+#include "wag_session.h"
+#include "wag_table.h"
+#include "wag_unit_zone.h"
+
+
+#define WAG_UNIT_SESSIONS  8
+
+
+static ngx_int_t wag_unit_session_peers(wag_unit_zone_t *s);
+static void wag_unit_session_forgotten(wag_unit_zone_t *s);
+static void wag_unit_session_late(wag_unit_zone_t *s);
+static void wag_unit_session_wrapped(wag_unit_zone_t *s);
+static void wag_unit_session_removed(wag_unit_zone_t *s);
+static void wag_unit_session_number(wag_unit_zone_t *s);
+static void wag_unit_session_complete(wag_unit_zone_t *s, uint32_t list);
+static ngx_int_t wag_unit_session_seen(wag_unit_zone_t *s, const char *name,
+    ngx_uint_t told, uint32_t list);
+static void wag_unit_session_report(wag_session_report_t *report,
+    const char *name, ngx_uint_t told, uint32_t list);
+static wag_session_t *wag_unit_session_find(wag_unit_zone_t *s,
+    const char *name);
+
+
+void
+wag_unit_session(wag_unit_t *u)
+{
+    ngx_uint_t        level;
+    wag_unit_zone_t  *s;
+
+    s = wag_unit_zone(u);
+    if (s == NULL) {
+        return;
+    }
+
+    if (!wag_unit_ok(u, wag_sessions_room(s->zone.shpool, s->us.group,
+                                          WAG_UNIT_SESSIONS) == NGX_OK
+                        && wag_unit_session_peers(s) == NGX_OK,
+                     "an upstream that has sessions"))
+    {
+        return;
+    }
+
+    level = ngx_cycle->log->log_level;
+    ngx_cycle->log->log_level = NGX_LOG_EMERG;
+
+    wag_unit_session_forgotten(s);
+    wag_unit_session_late(s);
+    wag_unit_session_wrapped(s);
+    wag_unit_session_removed(s);
+    wag_unit_session_number(s);
+
+    ngx_cycle->log->log_level = level;
+}
+
+
+static ngx_int_t
+wag_unit_session_peers(wag_unit_zone_t *s)
+{
+    ngx_uint_t   i;
+    wag_peer_t  *peer;
+
+    s->us.session_policy.fails = 2;
+    s->us.session_policy.passes = 1;
+    s->us.session_policy.checked = 1;
+
+    s->us.nslots = s->us.group->nslots;
+    s->us.slots = ngx_pcalloc(s->u->pool, s->us.nslots * sizeof(wag_peer_t));
+    if (s->us.slots == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < s->us.nservers; i++) {
+        peer = &s->us.slots[s->us.servers[i].slot];
+
+        peer->server = &s->us.servers[i];
+        peer->name = peer->server->name;
+        peer->slot = peer->server->slot;
+        peer->instance = wag_slots_get(s->us.group, peer->slot);
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+wag_unit_session_forgotten(wag_unit_zone_t *s)
+{
+    uint32_t     list;
+    wag_unit_t  *u;
+    wag_peer_t  *peer;
+
+    u = s->u;
+    peer = &s->us.slots[0];
+
+    list = wag_session_list(&s->us, peer);
+
+    (void) wag_unit_session_seen(s, "stays", WAG_SESSION_READY, list);
+    (void) wag_unit_session_seen(s, "goes", WAG_SESSION_READY, list);
+
+    wag_unit_session_complete(s, list);
+
+    wag_unit_ok(u, wag_unit_session_find(s, "stays")
+                && wag_unit_session_find(s, "goes"), "a list of two");
+
+    list = wag_session_list(&s->us, peer);
+
+    (void) wag_unit_session_seen(s, "stays", WAG_SESSION_READY, list);
+
+    wag_unit_ok(u, wag_session_state(wag_unit_session_find(s, "goes"))
+                   == WAG_SESSION_READY,
+                "one that was not listed yet is not missing");
+
+    wag_unit_session_complete(s, list);
+
+    wag_unit_ok(u, wag_unit_session_find(s, "goes")
+                && wag_session_state(wag_unit_session_find(s, "goes"))
+                   == WAG_SESSION_DOWN,
+                "once the list is complete it cannot send");
+
+    list = wag_session_list(&s->us, peer);
+
+    (void) wag_unit_session_seen(s, "stays", WAG_SESSION_READY, list);
+
+    wag_unit_session_complete(s, list);
+
+    wag_unit_ok(u, wag_unit_session_find(s, "goes") == NULL
+                && wag_session_state(wag_unit_session_find(s, "stays"))
+                   == WAG_SESSION_READY,
+                "after the second it is forgotten, the other is there");
+}
+
+
+/* two workers ask it: what the one asked before the other did comes last */
+
+static void
+wag_unit_session_late(wag_unit_zone_t *s)
+{
+    uint32_t               old, list;
+    wag_unit_t            *u;
+    wag_peer_t            *peer;
+    wag_session_t         *session;
+    wag_session_report_t   report;
+
+    u = s->u;
+    peer = &s->us.slots[0];
+
+    old = wag_session_list(&s->us, peer);
+    list = wag_session_list(&s->us, peer);
+
+    (void) wag_unit_session_seen(s, "stays", WAG_SESSION_READY, list);
+
+    wag_unit_ok(u, wag_unit_session_seen(s, "stays", WAG_SESSION_LOGIN, old)
+                   == NGX_OK
+                && wag_unit_session_seen(s, "old", WAG_SESSION_READY, old)
+                   == NGX_OK
+                && wag_unit_session_find(s, "old") == NULL,
+                "what was asked before the last list changes nothing");
+
+    wag_unit_session_report(&report, "stays", WAG_SESSION_DOWN, old);
+
+    wag_session_listed(&s->us, peer, &report);
+    wag_session_unanswered(&s->us, peer, &report);
+    wag_session_unanswered(&s->us, peer, &report);
+
+    session = wag_unit_session_find(s, "stays");
+
+    wag_unit_ok(u, session->list == list
+                && wag_session_state(session) == WAG_SESSION_READY,
+                "nor who was not answered then");
+
+    wag_unit_session_complete(s, old);
+
+    wag_unit_ok(u, session->missed == 0,
+                "a list that ends after a later one began misses nobody");
+
+    wag_unit_session_complete(s, list);
+
+    wag_unit_ok(u, session->missed == 0
+                && wag_session_state(session) == WAG_SESSION_READY,
+                "nor does the later one");
+}
+
+
+static void
+wag_unit_session_wrapped(wag_unit_zone_t *s)
+{
+    uint32_t         list;
+    ngx_uint_t       i;
+    wag_unit_t      *u;
+    wag_peer_t      *peer;
+
+    u = s->u;
+    peer = &s->us.slots[0];
+
+    peer->instance->lists = (uint32_t) -2;
+
+    for (i = 0; i < 4; i++) {
+        list = wag_session_list(&s->us, peer);
+
+        (void) wag_unit_session_seen(s, "stays", WAG_SESSION_READY, list);
+
+        if (i == 0) {
+            (void) wag_unit_session_seen(s, "goes", WAG_SESSION_READY, list);
+        }
+
+        wag_unit_session_complete(s, list);
+
+        if (i == 1) {
+            wag_unit_ok(u, wag_unit_session_find(s, "goes")->missed == 1,
+                        "list 0 misses what list 4294967295 had");
+        }
+    }
+
+    wag_unit_ok(u, wag_session_state(wag_unit_session_find(s, "stays"))
+                   == WAG_SESSION_READY
+                && wag_unit_session_find(s, "goes") == NULL,
+                "and all goes on");
+}
+
+
+static void
+wag_unit_session_removed(wag_unit_zone_t *s)
+{
+    uint32_t     list;
+    wag_unit_t  *u;
+    wag_peer_t  *peer;
+
+    u = s->u;
+    peer = &s->us.slots[0];
+
+    list = wag_session_list(&s->us, peer);
+
+    s->zone.root->config_gen++;
+
+    (void) wag_unit_session_seen(s, "left", WAG_SESSION_READY, list);
+
+    wag_unit_ok(u, wag_unit_session_find(s, "left") == NULL,
+                "an instance that is not configured any more tells nothing");
+
+    peer->instance->config_gen = s->zone.root->config_gen;
+    peer->instance->vendor = 17;
+
+    (void) wag_unit_session_seen(s, "kind", WAG_SESSION_READY, list);
+
+    wag_unit_ok(u, wag_unit_session_find(s, "kind") == NULL,
+                "nor one that is of another kind now");
+
+    peer->instance->vendor = 0;
+
+    (void) wag_unit_session_seen(s, "kind", WAG_SESSION_READY, list);
+
+    wag_unit_ok(u, wag_unit_session_find(s, "kind") != NULL,
+                "one that is as it was does");
+}
+
+
+/* who logs in again may be another */
+
+static void
+wag_unit_session_number(wag_unit_zone_t *s)
+{
+    ngx_int_t              first, kept, again, still, told;
+    wag_unit_t            *u;
+    wag_session_report_t   report;
+
+    u = s->u;
+
+    wag_unit_session_report(&report, "phone", WAG_SESSION_READY,
+                            wag_session_list(&s->us, &s->us.slots[0]));
+    report.number = 0;
+
+    first = wag_session_seen(&s->us, &s->us.slots[0], &report);
+
+    report.number = 966500000001;
+    (void) wag_session_seen(&s->us, &s->us.slots[0], &report);
+
+    report.number = 0;
+    kept = wag_session_seen(&s->us, &s->us.slots[0], &report);
+
+    wag_unit_ok(u, first == NGX_AGAIN && kept == NGX_OK,
+                "a number is asked for until it is known");
+
+    report.told = WAG_SESSION_LOGIN;
+    (void) wag_session_seen(&s->us, &s->us.slots[0], &report);
+
+    report.told = WAG_SESSION_READY;
+    again = wag_session_seen(&s->us, &s->us.slots[0], &report);
+    still = wag_session_seen(&s->us, &s->us.slots[0], &report);
+
+    report.number = 966500000002;
+    told = wag_session_seen(&s->us, &s->us.slots[0], &report);
+
+    wag_unit_ok(u, again == NGX_AGAIN && still == NGX_AGAIN && told == NGX_OK
+                && wag_unit_session_find(s, "phone")->number == 966500000002,
+                "and again once it was not ready, until it is told");
+
+    report.list = wag_session_list(&s->us, &s->us.slots[0]);
+    wag_unit_session_complete(s, report.list);
+
+    report.list = wag_session_list(&s->us, &s->us.slots[0]);
+    report.number = 0;
+
+    wag_unit_ok(u, wag_session_seen(&s->us, &s->us.slots[0], &report)
+                   == NGX_AGAIN, "so it is once it was missing");
+}
+
+
+static void
+wag_unit_session_complete(wag_unit_zone_t *s, uint32_t list)
+{
+    wag_session_walk_t  walk;
+
+    ngx_memzero(&walk, sizeof(wag_session_walk_t));
+
+    while (wag_session_complete(&s->us, &s->us.slots[0], list, &walk)
+           == NGX_AGAIN)
+    {
+        /* void */
+    }
+}
+
+
+static ngx_int_t
+wag_unit_session_seen(wag_unit_zone_t *s, const char *name, ngx_uint_t told,
+    uint32_t list)
+{
+    wag_session_report_t  report;
+
+    wag_unit_session_report(&report, name, told, list);
+
+    return wag_session_seen(&s->us, &s->us.slots[0], &report);
+}
+
+
+static void
+wag_unit_session_report(wag_session_report_t *report, const char *name,
+    ngx_uint_t told, uint32_t list)
+{
+    ngx_memzero(report, sizeof(wag_session_report_t));
+
+    wag_unit_zone_session(&report->name, name, NULL);
+
+    report->told = told;
+    report->number = 966500000001;
+    report->list = list;
+
+    ngx_str_set(&report->state, "WORD");
+}
+
+
+static wag_session_t *
+wag_unit_session_find(wag_unit_zone_t *s, const char *name)
+{
+    wag_session_name_t  text;
+
+    wag_unit_zone_session(&text, name, NULL);
+
+    return wag_sessions_find(s->us.group, 0, &text);
+}
