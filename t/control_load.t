@@ -10,11 +10,12 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use IO::Socket::INET;
+use POSIX ();
 use JSON::PP;
 use Test::More;
 use WaGateway::Fake;
 use WaGateway::Load;
-use WaGateway::Nginx qw(http poll slurp);
+use WaGateway::Nginx qw(http poll);
 
 my $Clients = 64;
 my $Rounds = 500;
@@ -151,6 +152,83 @@ sub agreed {
     ok(agreed($ng, "$urls[0]=configured"), 'all workers agree');
 
     $ng->clean;
+}
+
+
+# Workers are killed while they add and remove: whoever is left agrees, and
+# no place is lost.
+{
+    my $ng = setup();
+    my $me = $$;
+    my @hands;
+
+    for my $hand (1 .. 3) {
+        my $pid = fork;
+        die "fork: $!\n" unless defined $pid;
+
+        if (!$pid) {
+            while (getppid == $me && !-e "$ng->{dir}/enough") {
+                control($ng, 'POST', undef, { url => $urls[$hand],
+                                              weight => 1 + $hand });
+                control($ng, 'PATCH', $urls[$hand], { state => 'drain' });
+                control($ng, 'DELETE', $urls[$hand]);
+            }
+
+            POSIX::_exit(0);
+        }
+
+        push @hands, $pid;
+    }
+
+    my $killed = 0;
+
+    for (1 .. 40) {
+        my $removed = sub { scalar(() = $ng->log =~ / is removed$/mg) };
+        my $done = $removed->();
+        poll { $removed->() > $done + 3 };
+
+        my @workers = $ng->worker_pids;
+        my $victim = $workers[rand @workers];
+        $killed += kill 'KILL', $victim;
+        poll { my @p = $ng->worker_pids;
+               @p == 4 && !grep { $_ == $victim } @p };
+    }
+
+    is($killed, 40, '40 workers were killed at work');
+
+    open my $fh, '>', "$ng->{dir}/enough" or die "$!\n";
+    close $fh;
+    waitpid $_, 0 for @hands;
+
+    # one that died had no answer: what it did is there as a whole, or not
+    for my $url (@urls[1 .. 3]) {
+        my (undef, %list) = list($ng);
+        control($ng, 'DELETE', $url) if $list{$url};
+        ok(gone($ng, $url), 'one is gone');
+    }
+
+    is((list($ng))[0]{free}, 4, 'all places are free');
+    ok(agreed($ng, "$urls[0]=configured"), 'all workers agree');
+
+    is(control($ng, 'POST', undef, { url => $_ })->{status}, 201,
+       'each can be used') for @urls[1 .. 4];
+    ok(agreed($ng, join ' ', map { "$_=configured" } sort @urls),
+       'all workers agree');
+
+    my %got;
+    for (1 .. 20) {
+        my $r = http($ng->port, 'POST', '/m', body => 'x');
+        $got{$r->{headers}{'x-wa-instance'} || 'none'}++;
+    }
+    is(join(' ', sort keys %got), join(' ', sort @urls), 'all get messages');
+    ok((poll { my (undef, %list) = list($ng);
+               !grep { $_->{inFlight} } values %list }),
+       'nothing is left in flight');
+
+    $ng->stop;
+    my @bad = grep { !/exited on signal 9/ }
+              $ng->logged(qr/\[(?:alert|emerg)\]/);
+    is("@bad", '', 'the log tells of these deaths only');
 }
 
 done_testing();

@@ -87,13 +87,13 @@ wag_control_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static ngx_int_t
 wag_control_handler(ngx_http_request_t *r)
 {
-    ngx_int_t         rc;
-    wag_ctx_t        *ctx;
-    wag_control_t    *control;
-    wag_loc_conf_t   *wlcf;
+    ngx_int_t            rc;
+    wag_ctx_t           *ctx;
+    wag_control_t       *control;
+    wag_loc_conf_t      *wlcf;
     ngx_pool_cleanup_t  *cln;
-    static ngx_str_t  allow = ngx_string("Allow");
-    static ngx_str_t  methods = ngx_string("GET, HEAD, POST, PATCH, DELETE");
+    static ngx_str_t     allow = ngx_string("Allow");
+    static ngx_str_t     methods = ngx_string("GET, HEAD, POST, PATCH, DELETE");
 
     if ((r->method & WAG_CONTROL_METHODS) == 0) {
 

@@ -38,8 +38,6 @@ static ngx_int_t wag_members_join(wag_upstream_t *us, wag_peer_t *peer);
 static wag_server_t *wag_members_server(wag_upstream_t *us,
     wag_member_record_t *m);
 static ngx_int_t wag_members_ask(wag_upstream_t *us, wag_server_t *server);
-static ngx_int_t wag_members_vendor(wag_upstream_t *us, wag_server_t *server,
-    uint32_t hash);
 static ngx_int_t wag_members_guard(wag_upstream_t *us);
 static void wag_members_cleanup(void *data);
 
@@ -272,9 +270,14 @@ wag_members_server(wag_upstream_t *us, wag_member_record_t *m)
     server->addrs = server->list_addrs->addrs;
     server->naddrs = server->list_addrs->naddrs;
 
-    if (wag_members_vendor(us, server, m->vendor) == NGX_OK
-        && wag_members_ask(us, server) == NGX_OK)
-    {
+    /* one that no server of the configuration has is as if there were none */
+
+    if (m->vendor) {
+        server->vendor = wag_members_known(us, m->vendor);
+        server->vendor_hash = server->vendor ? m->vendor : 0;
+    }
+
+    if (wag_members_ask(us, server) == NGX_OK) {
         return server;
     }
 
@@ -283,27 +286,6 @@ failed:
     wag_peers_unref_server(server);
 
     return NULL;
-}
-
-
-/* a vendor that this configuration does not have: as if it were plain */
-
-static ngx_int_t
-wag_members_vendor(wag_upstream_t *us, wag_server_t *server, uint32_t hash)
-{
-    if (hash == 0 || us->vendors == 0) {
-        return NGX_OK;
-    }
-
-    server->vendor = wag_members_known(us, hash);
-
-    if (server->vendor == NULL) {
-        return NGX_OK;
-    }
-
-    server->vendor_hash = hash;
-
-    return NGX_OK;
 }
 
 
