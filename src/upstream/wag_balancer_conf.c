@@ -26,10 +26,6 @@
 
 #define WAG_SESSION_METRICS  1000
 
-/* instances that are added at run time, at most */
-
-#define WAG_MAX_CAPACITY  10000
-
 
 typedef struct {
     ngx_str_t            zone;
@@ -76,7 +72,7 @@ static wag_param_t  wag_balancer_params[] = {
       offsetof(wag_balancer_args_t, session_metrics), 0, WAG_MAX_NUM },
 
     { ngx_string("capacity="), WAG_PARAM_NUM,
-      offsetof(wag_balancer_args_t, capacity), 1, WAG_MAX_CAPACITY },
+      offsetof(wag_balancer_args_t, capacity), 1, 10000 },
 
     { ngx_null_string, 0, 0, 0, 0 }
 };

@@ -74,6 +74,11 @@ wag_unit_slots_plain(wag_unit_zone_t *s)
 
     wag_lock(s->zone.shpool);
 
+    if (group->nslots == 3) {
+        wag_unit_ok(u, wag_slots_grow(s->zone.shpool, group, 1) == NGX_OK,
+                    "the pages may hold no more than these");
+    }
+
     wag_unit_ok(u, wag_table_put(s->zone.root, group, &newcomer)
                    == WAG_NO_SLOT,
                 "a free slot without room for the strings is not used");
@@ -138,11 +143,13 @@ wag_unit_slots_grown(wag_unit_zone_t *s)
     u = s->u;
     group = s->us.group;
 
+    wag_lock(s->zone.shpool);
+
+    wag_slots_shrink(s->zone.shpool, group, 0);
+
     n = group->nslots;
     free = s->zone.shpool->pfree;
     first = wag_slots_get(group, 0);
-
-    wag_lock(s->zone.shpool);
 
     wag_unit_ok(u, wag_slots_grow(s->zone.shpool, group, 10) == NGX_OK
                 && group->nslots >= n + 10

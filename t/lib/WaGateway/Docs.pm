@@ -516,9 +516,12 @@ sub example {
 
 sub keys_file {
     my ($dir) = @_;
-    open my $fh, '>', "$dir/wa_gateway.keys" or die "$!\n";
-    print $fh "# of the shop\na-secret\n";
-    close $fh;
+
+    for my $name ('wa_gateway.keys', 'wa_gateway.admin') {
+        open my $fh, '>', "$dir/$name" or die "$!\n";
+        print $fh "# of the shop\na-secret\n";
+        close $fh;
+    }
 }
 
 
