@@ -93,7 +93,8 @@ wag_control_handler(ngx_http_request_t *r)
     wag_loc_conf_t      *wlcf;
     ngx_pool_cleanup_t  *cln;
     static ngx_str_t     allow = ngx_string("Allow");
-    static ngx_str_t     methods = ngx_string("GET, HEAD, POST, PATCH, DELETE");
+    static ngx_str_t     methods =
+                                 ngx_string("GET, HEAD, POST, PATCH, DELETE");
 
     if ((r->method & WAG_CONTROL_METHODS) == 0) {
 

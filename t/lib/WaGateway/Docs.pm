@@ -462,7 +462,7 @@ sub verdict {
         . around($text, $directives, $port) . "\n}\n");
 
     certificate($ng->{dir}) if $text =~ /ssl_certificate /;
-    keys_file($ng->{dir}) if $text =~ /file=wa_gateway\.keys/;
+    keys_file($ng->{dir}) if $text =~ /file=wa_gateway\.(?:keys|admin)\b/;
     vendor_files($ng->{dir}) if $text =~ m{include vendors/};
 
     my ($status, $said) = $ng->test;
