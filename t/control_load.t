@@ -9,7 +9,6 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use IO::Socket::INET;
 use POSIX ();
 use JSON::PP;
 use Test::More;
@@ -126,23 +125,12 @@ sub agreed {
     is($r->{free}, 4, 'all places are free');
     ok(agreed($ng, "$urls[0]=configured"), 'all workers agree');
 
-    # 10,000 times, over one connection
-    my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-                                  PeerPort => $ng->port);
     my $failed = 0;
 
     for my $n (1 .. 10000) {
-        if ($n % 450 == 0) {
-            $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-                                       PeerPort => $ng->port);
-        }
-
         my $url = 'http://127.0.0.1:' . (1000 + $n);
-        my $a = http($ng->port, 'POST', '/instances', socket => $s,
-                     headers => \@Json, body => encode_json({ url => $url }));
-
-        my $d = http($ng->port, 'DELETE', "/instances?name=$url",
-                     socket => $s, headers => \@Json);
+        my $a = control($ng, 'POST', undef, { url => $url });
+        my $d = control($ng, 'DELETE', $url);
 
         $failed++ if "$a->{status} $d->{status}" ne '201 204';
     }

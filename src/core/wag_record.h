@@ -94,8 +94,8 @@ typedef struct {
     ngx_msec_t           time;            /* ms, of the last one */
     ngx_uint_t           passed;
     ngx_uint_t           failed;
-    ngx_uint_t           failed_in_row;
-    ngx_uint_t           last_status;     /* 0: none */
+    uint32_t             failed_in_row;
+    uint32_t             last_status;     /* 0: none */
     ngx_uint_t           hash;            /* what is asked */
     ngx_pid_t            pid;             /* who asks, 0: nobody */
     ngx_msec_t           since;           /* it asks, monotonic */
@@ -121,8 +121,9 @@ typedef struct {
     ngx_str_t            name;
     uint32_t             room;      /* bytes for the name */
     uint32_t             hash;      /* of the name */
-    ngx_str_t            key;       /* of one that was added */
     uint32_t             key_room;  /* bytes for the key */
+    uint32_t             key_len;   /* of one that was added */
+    u_char              *key;
     wag_addresses_t      addresses;
 } wag_identity_t;
 
@@ -136,15 +137,15 @@ typedef struct {
 #define WAG_ADMIN_REMOVING    4   /* no requests, until none are left */
 #define WAG_ADMIN_REMOVED     5   /* though it is configured */
 
-#define WAG_CONFIGURED        ((ngx_uint_t) -1)
+#define WAG_CONFIGURED        ((uint32_t) -1)
 
 
 typedef struct {
     ngx_atomic_t         version;     /* moves last; 0: nothing was */
-    ngx_uint_t           state;
-    ngx_uint_t           weight;      /* CONFIGURED: as there */
-    ngx_uint_t           max_conns;   /* ditto */
-    ngx_uint_t           told;        /* that nothing is in flight */
+    uint32_t             state;
+    uint32_t             told;        /* that nothing is in flight */
+    uint32_t             weight;      /* CONFIGURED: as there */
+    uint32_t             max_conns;   /* ditto */
 } wag_admin_t;
 
 
@@ -164,7 +165,6 @@ typedef struct {
     wag_counters_t       counters;
     wag_identity_t       identity;
     ngx_uint_t           config_gen;   /* last configured in */
-    ngx_uint_t           added;        /* at run time */
 
     wag_health_t         health;
     uint64_t             since;        /* ms since the Epoch */
@@ -175,6 +175,7 @@ typedef struct {
     wag_checks_t         checks;
 
     uint32_t             vendor;       /* hash of its name, 0: plain */
+    uint32_t             added;        /* at run time */
     ngx_atomic_t         ask;          /* for a list, soon */
     ngx_uint_t           placed;       /* new sessions, not listed yet */
     ngx_uint_t           placed_list;  /* those when a list was begun */

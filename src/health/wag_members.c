@@ -203,7 +203,7 @@ wag_members_copy(wag_upstream_t *us, wag_peer_t *peer, wag_member_record_t *m)
     if (!wag_used(peer->instance)
         || !peer->instance->added
         || identity->name.len > WAG_NAME_LEN
-        || identity->key.len > WAG_KEY_ROOM
+        || identity->key_len > WAG_KEY_ROOM
         || addresses->room > WAG_ADDED_ADDRESSES)
     {
         rc = NGX_DECLINED;
@@ -214,11 +214,11 @@ wag_members_copy(wag_upstream_t *us, wag_peer_t *peer, wag_member_record_t *m)
         m->incarnation = peer->instance->incarnation;
         m->vendor = peer->instance->vendor;
         m->name.len = identity->name.len;
-        m->key.len = identity->key.len;
+        m->key.len = identity->key_len;
         m->version = addresses->version;
 
         ngx_memcpy(m->name_data, identity->name.data, m->name.len);
-        ngx_memcpy(m->key_data, identity->key.data, m->key.len);
+        ngx_memcpy(m->key_data, identity->key, m->key.len);
         ngx_memcpy(m->set, wag_addresses_get(addresses), addresses->room);
     }
 

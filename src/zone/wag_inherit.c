@@ -165,7 +165,8 @@ wag_inherit_added(wag_upstream_t *us, wag_group_t *old)
         wag_slots_newcomer(&newcomer);
 
         newcomer.name = instance->identity.name;
-        newcomer.key = instance->identity.key;
+        newcomer.key.len = instance->identity.key_len;
+        newcomer.key.data = instance->identity.key;
         newcomer.addrs = addrs->addrs;
         newcomer.naddrs = addrs->naddrs;
         newcomer.health = instance->health;

@@ -35,7 +35,7 @@ static const char *wag_kept_parse(wag_upstream_t *us, ngx_pool_t *pool,
 static const char *wag_kept_item(wag_kept_t *kept, ngx_pool_t *pool,
     cJSON *item);
 static const char *wag_kept_number(cJSON *item, const char *name,
-    ngx_uint_t least, ngx_uint_t *n);
+    ngx_uint_t least, uint32_t *n);
 static const char *wag_kept_string(cJSON *item, const char *name, size_t max,
     ngx_pool_t *pool, ngx_str_t *value);
 static const char *wag_kept_addresses(wag_kept_t *kept, ngx_pool_t *pool,
@@ -233,7 +233,7 @@ wag_kept_parse(wag_upstream_t *us, ngx_pool_t *pool, cJSON *root)
 {
     cJSON       *list, *item;
     const char  *why;
-    ngx_uint_t   version;
+    uint32_t     version;
     wag_kept_t  *kept;
 
     version = 0;
@@ -332,8 +332,7 @@ wag_kept_item(wag_kept_t *kept, ngx_pool_t *pool, cJSON *item)
 /* one that is not there leaves *n as it is */
 
 static const char *
-wag_kept_number(cJSON *item, const char *name, ngx_uint_t least,
-    ngx_uint_t *n)
+wag_kept_number(cJSON *item, const char *name, ngx_uint_t least, uint32_t *n)
 {
     cJSON  *number;
 
@@ -350,7 +349,7 @@ wag_kept_number(cJSON *item, const char *name, ngx_uint_t least,
         return name;
     }
 
-    *n = (ngx_uint_t) number->valuedouble;
+    *n = (uint32_t) number->valuedouble;
 
     return NULL;
 }
@@ -640,8 +639,8 @@ wag_kept_collect_one(wag_instance_t *instance, ngx_array_t *list)
     newcomer->name.len = identity->name.len;
     newcomer->name.data = ngx_pstrdup(list->pool, &identity->name);
 
-    newcomer->key.len = identity->key.len;
-    newcomer->key.data = ngx_pstrdup(list->pool, &identity->key);
+    newcomer->key.len = identity->key_len;
+    newcomer->key.data = ngx_pnalloc(list->pool, identity->key_len + 1);
 
     kept->set = ngx_pnalloc(list->pool, addresses->room);
 
@@ -650,6 +649,10 @@ wag_kept_collect_one(wag_instance_t *instance, ngx_array_t *list)
         || kept->set == NULL)
     {
         return NGX_ERROR;
+    }
+
+    if (newcomer->key.len) {
+        ngx_memcpy(newcomer->key.data, identity->key, newcomer->key.len);
     }
 
     ngx_memcpy(kept->set, wag_addresses_get(addresses), addresses->room);

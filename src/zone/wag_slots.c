@@ -111,7 +111,7 @@ wag_slots_destroy(ngx_slab_pool_t *shpool, wag_slots_t *slots)
         }
 
         if (identity->key_room) {
-            ngx_slab_free_locked(shpool, identity->key.data);
+            ngx_slab_free_locked(shpool, identity->key);
         }
 
         if (identity->addresses.room) {
@@ -236,11 +236,11 @@ wag_slots_key_room(ngx_slab_pool_t *shpool, wag_instance_t *instance,
     }
 
     if (identity->key_room) {
-        ngx_memcpy(p, identity->key.data, identity->key.len);
-        ngx_slab_free_locked(shpool, identity->key.data);
+        ngx_memcpy(p, identity->key, identity->key_len);
+        ngx_slab_free_locked(shpool, identity->key);
     }
 
-    identity->key.data = p;
+    identity->key = p;
     identity->key_room = key;
 
     return NGX_OK;
@@ -274,10 +274,10 @@ wag_slots_use(wag_instance_t *instance, wag_newcomer_t *newcomer)
     identity->hash = ngx_crc32_short(newcomer->name.data, newcomer->name.len);
 
     if (newcomer->key.len) {
-        ngx_memcpy(identity->key.data, newcomer->key.data, newcomer->key.len);
+        ngx_memcpy(identity->key, newcomer->key.data, newcomer->key.len);
     }
 
-    identity->key.len = newcomer->key.len;
+    identity->key_len = newcomer->key.len;
 
     (void) wag_addresses_set(&identity->addresses, newcomer->addrs,
                              newcomer->naddrs);
@@ -310,10 +310,10 @@ wag_slots_free(wag_instance_t *instance)
 {
     (void) ngx_atomic_fetch_add(&instance->incarnation, 1);
 
-    if (instance->identity.key.len) {
-        ngx_explicit_memzero(instance->identity.key.data,
-                             instance->identity.key.len);
-        instance->identity.key.len = 0;
+    if (instance->identity.key_len) {
+        ngx_explicit_memzero(instance->identity.key,
+                             instance->identity.key_len);
+        instance->identity.key_len = 0;
     }
 }
 

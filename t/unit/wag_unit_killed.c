@@ -345,8 +345,8 @@ wag_unit_killed_look_admin(wag_unit_zone_t *s)
         instance = wag_slots_get(s->us.group, slot);
 
         if (!instance->added
-            || instance->identity.key.len != 6
-            || ngx_memcmp(instance->identity.key.data, "secret", 6) != 0)
+            || instance->identity.key_len != 6
+            || ngx_memcmp(instance->identity.key, "secret", 6) != 0)
         {
             s->bad++;
         }
