@@ -111,7 +111,13 @@ wag_error_t  wag_details[] = {
       "ربما أُرسلت الرسالة، تحقّق قبل إعادة "
       "المحاولة",
       "The instance did not answer in time: the message may have been "
-      "sent, check before trying again" }
+      "sent, check before trying again" },
+
+    { 0, NULL,
+      "أجاب الخادم ولم يؤكد الإرسال: ربما أُرسلت "
+      "الرسالة، تحقّق قبل إعادة المحاولة",
+      "The instance answered without proof: the message may have been sent, "
+      "check before trying again" }
 };
 
 

@@ -276,9 +276,13 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
 static void
 wag_balancer_none(wag_ctx_t *ctx)
 {
-    ngx_uint_t  found;
+    ngx_uint_t     found;
+    wag_choice_t  *choice;
 
-    found = wag_choice_look(&ctx->routing->judgement.choice);
+    choice = &ctx->routing->judgement.choice;
+    choice->scarce = 1;
+
+    found = wag_choice_look(choice);
 
     ctx->refusal = (found == WAG_CHOICE_SOME) ? WAG_REFUSED_DOWN
                                               : wag_judge_refusal(found);

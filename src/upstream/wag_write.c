@@ -80,12 +80,12 @@ wag_write_member(wag_ctx_t *ctx)
     vendor = ctx->upstream->kinds.elts;
 
     for (i = 0; i < ctx->upstream->kinds.nelts; i++) {
-        if (wag_send_find(vendor[i], &m)) {
-            return &to;
+        if (wag_send_find(vendor[i], &m) == NULL) {
+            return !m.media ? &text : m.has_data ? &data : &url;
         }
     }
 
-    return !m.media ? &text : m.has_data ? &data : &url;
+    return &to;
 }
 
 
