@@ -232,8 +232,8 @@ static const char *
 wag_kept_parse(wag_upstream_t *us, ngx_pool_t *pool, cJSON *root)
 {
     cJSON       *list, *item;
-    const char  *why;
     uint32_t     version;
+    const char  *why;
     wag_kept_t  *kept;
 
     version = 0;

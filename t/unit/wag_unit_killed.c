@@ -109,6 +109,12 @@ wag_unit_killed(wag_unit_t *u)
     wag_unit_killed_each(s, wag_unit_killed_session,
                          wag_unit_killed_look_sessions, "sessions");
 
+    /* a guest that stayed was not added by control */
+
+    if (wag_unit_killed_done(s, wag_unit_killed_look)) {
+        wag_unit_killed_turn(s);
+    }
+
     s->us.capacity = 1;
 
     wag_unit_killed_each(s, wag_unit_killed_admin, wag_unit_killed_look_admin,
