@@ -178,7 +178,7 @@ wag_reply_success(wag_ctx_t *ctx, ngx_str_t *text)
     data = wag_reply_data(ctx->generic);
     id = &ctx->message_id;
     shown = &ctx->asked.shown;
-    name = &ctx->peer->name;
+    name = &ctx->server->name;
 
     size = sizeof("{'success':true,'data':,'messageId':'','session':'',"
                   "'number':'','instance':'','timestamp':''}")

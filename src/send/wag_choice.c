@@ -30,6 +30,14 @@ static void wag_choice_unplace(wag_choice_t *choice, wag_peer_t *peer);
 static ngx_uint_t wag_choice_can_place(wag_choice_t *choice, wag_peer_t *peer);
 
 
+/* whether it may be at this instance: that of a peer may be another by now */
+
+#define wag_choice_is_at(choice, p)                                           \
+    ((choice)->peer == NULL                                                   \
+     || ((choice)->peer == (p)                                                \
+         && (choice)->incarnation == (p)->incarnation))
+
+
 /* a session that is not ready has the rank of what its instance told */
 
 #define WAG_CHOICE_RANKS  (WAG_SESSION_STOPPED + 1)
@@ -176,7 +184,7 @@ wag_choice_matches(wag_choice_t *choice, wag_known_t *known)
     us = choice->upstream;
     peer = &us->slots[known->slot];
 
-    return (choice->peer == NULL || choice->peer == peer)
+    return wag_choice_is_at(choice, peer)
            && (choice->vendor == NULL
                || choice->vendor == peer->server->vendor)
            && (choice->number == 0 || choice->number == known->number)
@@ -251,13 +259,13 @@ wag_choice_missing(wag_choice_t *choice)
 
     us = choice->upstream;
 
-    for (i = 0; i < us->nservers; i++) {
+    for (i = 0; i < us->npeers; i++) {
         peer = us->peers[i];
 
         if (peer->server->vendor
             && !peer->down
             && peer->instance->listed == 0
-            && (choice->peer == NULL || choice->peer == peer)
+            && wag_choice_is_at(choice, peer)
             && (choice->vendor == NULL
                 || choice->vendor == peer->server->vendor))
         {
@@ -453,7 +461,7 @@ wag_choice_fewest(wag_choice_t *choice, ngx_uint_t *n, ngx_uint_t *i)
 
     wag_lock(us->zone->shpool);
 
-    for (k = 0; k < us->nservers; k++) {
+    for (k = 0; k < us->npeers; k++) {
         peer = us->peers[k];
 
         count = wag_known_of_slot(us, peer->slot) + peer->instance->placed;
@@ -502,7 +510,7 @@ wag_choice_can_place(wag_choice_t *choice, wag_peer_t *peer)
     return peer->server->vendor
            && !peer->down
            && wag_available(peer->instance)
-           && (choice->peer == NULL || choice->peer == peer)
+           && wag_choice_is_at(choice, peer)
            && (choice->vendor == NULL
                || choice->vendor == peer->server->vendor);
 }

@@ -33,6 +33,7 @@ typedef struct {
     ngx_str_t            shown;      /* as it is shown; ditto */
     uint64_t             number;     /* 0: any */
     wag_peer_t          *peer;       /* NULL: any */
+    ngx_uint_t           incarnation;   /* of the peer */
     wag_vendor_t        *vendor;     /* NULL: any */
     wag_key_t           *key;        /* NULL: all are allowed */
     ngx_uint_t           sender;     /* SENDER_ANY ... */

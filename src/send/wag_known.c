@@ -25,6 +25,7 @@ struct wag_knowns_s {
     ngx_uint_t           n;
     ngx_atomic_uint_t    epoch;      /* of the table, as far as copied */
     ngx_uint_t           state_epoch;
+    ngx_uint_t           members;    /* of the peers when copied */
 
     uint32_t            *buckets[WAG_KNOWN_KEYS];
     ngx_uint_t           mask;
@@ -87,7 +88,13 @@ wag_known_refresh(wag_upstream_t *us)
 
     knowns = us->knowns;
 
-    if (knowns->epoch != table->epoch) {
+    if (knowns->members != us->members) {
+
+        /* a session may have come before its instance was taken over */
+
+        wag_known_copy_all(us);
+
+    } else if (knowns->epoch != table->epoch) {
 
         if (table->epoch - knowns->epoch > WAG_SESSION_CHANGES / 2) {
             wag_known_copy_all(us);
@@ -163,6 +170,7 @@ wag_known_copy_all(wag_upstream_t *us)
 
     knowns = us->knowns;
     knowns->epoch = us->group->sessions.epoch;
+    knowns->members = us->members;
 
     ngx_memory_barrier();
 
@@ -235,7 +243,7 @@ wag_known_copy(wag_upstream_t *us, ngx_uint_t n)
 
     if (!wag_used(session)
         || session->slot >= us->nslots
-        || us->slots[session->slot].server == NULL)
+        || (us->slots[session->slot].incarnation & 1) == 0)
     {
         return;
     }

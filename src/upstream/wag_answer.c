@@ -32,7 +32,7 @@ wag_answer_header(wag_ctx_t *ctx)
 
     generic->status = u->headers_in.status_n;
 
-    rc = wag_proof_needs_body(ctx->peer->server->vendor, generic->status);
+    rc = wag_proof_needs_body(ctx->server->vendor, generic->status);
 
     if (rc == NGX_DECLINED) {
         return NGX_OK;
@@ -125,7 +125,7 @@ wag_answer_begin(wag_ctx_t *ctx)
     generic->begun = 1;
 
     return wag_proof_init(&generic->proof, ctx->request->pool,
-                          ctx->peer->server->vendor, generic->status);
+                          ctx->server->vendor, generic->status);
 }
 
 

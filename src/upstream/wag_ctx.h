@@ -70,7 +70,9 @@ typedef struct {
     wag_peer_t          *peer;   /* asked last */
 
     uintptr_t           *tried;      /* a bit for each slot */
-    wag_addrs_t         *addrs;      /* of the peer */
+    wag_server_t        *server;     /* of the peer, then */
+    ngx_uint_t           incarnation;   /* ditto */
+    wag_addrs_t         *addrs;      /* ditto */
     ngx_uint_t           address;    /* of these */
     ngx_uint_t           naddress;   /* of these, tried */
     ngx_uint_t           attempts;   /* instances asked */
@@ -101,6 +103,7 @@ typedef struct {
 
     ngx_str_t            body;     /* of an error answer */
     void                *stream;   /* of a long answer */
+    void                *control;  /* of a change of instances */
 
     unsigned             again:1;     /* same peer, maybe address */
     unsigned             resend:1;    /* nothing was written */

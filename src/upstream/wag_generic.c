@@ -8,6 +8,7 @@
 #include "wag_conf.h"
 #include "wag_form.h"
 #include "wag_generic.h"
+#include "wag_origin.h"
 #include "wag_write.h"
 
 
@@ -15,8 +16,6 @@
 
 
 static ngx_int_t wag_generic_request(wag_ctx_t *ctx);
-static ngx_uint_t wag_generic_is_foreign(ngx_http_request_t *r,
-    wag_head_t *head);
 static ngx_int_t wag_generic_read(wag_ctx_t *ctx);
 static off_t wag_generic_length(ngx_chain_t *in);
 static ngx_int_t wag_generic_json(wag_ctx_t *ctx);
@@ -117,7 +116,7 @@ wag_generic_request(wag_ctx_t *ctx)
         return wag_generic_refuse(ctx, WAG_REFUSED_CONFIGURED);
     }
 
-    if (wag_generic_is_foreign(r, head)) {
+    if (wag_origin_is_foreign(r)) {
         return wag_generic_refuse(ctx, WAG_REFUSED_FOREIGN);
     }
 
@@ -131,39 +130,6 @@ wag_generic_request(wag_ctx_t *ctx)
     }
 
     return wag_generic_refuse(ctx, WAG_REFUSED_TYPE);
-}
-
-
-/* RFC 6454, 7.3: scheme and authority, which is the Host of a page's own */
-
-static ngx_uint_t
-wag_generic_is_foreign(ngx_http_request_t *r, wag_head_t *head)
-{
-    u_char            *p, *last;
-    ngx_str_t         *host;
-    ngx_keyval_t      *origin;
-    static ngx_str_t   name = ngx_string("Origin");
-
-    origin = wag_head_find(head, &name, NULL);
-
-    if (origin == NULL) {
-        return 0;
-    }
-
-    if (r->headers_in.host == NULL || wag_head_find(head, &name, origin)) {
-        return 1;
-    }
-
-    host = &r->headers_in.host->value;
-
-    last = origin->value.data + origin->value.len;
-    p = ngx_strlchr(origin->value.data, last, '/');
-
-    return p == NULL
-           || last - p < 2
-           || p[1] != '/'
-           || (size_t) (last - p - 2) != host->len
-           || ngx_strncasecmp(p + 2, host->data, host->len) != 0;
 }
 
 

@@ -179,8 +179,8 @@ wag_judge_are_keyed(wag_ctx_t *ctx, wag_vendor_t *vendor)
     ngx_uint_t     i;
     wag_server_t  *server;
 
-    for (i = 0; i < ctx->upstream->nservers; i++) {
-        server = &ctx->upstream->servers[i];
+    for (i = 0; i < ctx->upstream->npeers; i++) {
+        server = ctx->upstream->peers[i]->server;
 
         if (server->vendor == vendor && server->key.len == 0) {
             return 0;
@@ -221,8 +221,8 @@ wag_judge_is_key(wag_ctx_t *ctx, wag_vendor_t *vendor, ngx_str_t *key)
 
     found = 0;
 
-    for (i = 0; key->len && i < ctx->upstream->nservers; i++) {
-        server = &ctx->upstream->servers[i];
+    for (i = 0; key->len && i < ctx->upstream->npeers; i++) {
+        server = ctx->upstream->peers[i]->server;
 
         if (server->vendor != vendor || server->key.len == 0) {
             continue;
