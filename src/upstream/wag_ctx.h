@@ -50,6 +50,7 @@
 
 typedef struct wag_routing_s  wag_routing_t;
 typedef struct wag_generic_s  wag_generic_t;
+typedef struct wag_arrival_s  wag_arrival_t;
 
 
 /* a session that was asked, as it was then: the record may be another's now */
@@ -92,6 +93,7 @@ typedef struct {
     ngx_int_t            rc;         /* it was finalized with */
     ngx_uint_t           interims;   /* answers that were */
 
+    wag_arrival_t       *arrival;   /* NULL: the body was not looked at */
     wag_routing_t       *routing;   /* NULL: no instance has a vendor */
     wag_generic_t       *generic;   /* NULL: it is no message of its own */
     wag_asked_t          asked;     /* last */

@@ -257,9 +257,9 @@ wag_routing_vendors(wag_ctx_t *ctx)
         return NGX_DECLINED;
     }
 
-    if (found.by == WAG_BY_INSTANCE && !found.keyed) {
+    if (best <= WAG_JUDGE_ANY) {
 
-        /* one that has no vendor will do as well */
+        /* no vendor has it for its own: one that has none will do as well */
 
         routing->judgement.choice.vendor = NULL;
     }
