@@ -44,6 +44,8 @@ static ngx_conf_enum_t  wag_langs[] = {
 static ngx_conf_enum_t  wag_senders[] = {
     { ngx_string("any"), WAG_SENDER_ANY },
     { ngx_string("one"), WAG_SENDER_ONE },
+    { ngx_string("chat"), WAG_SENDER_CHAT },
+    { ngx_string("chat-strict"), WAG_SENDER_CHAT_STRICT },
     { ngx_null_string, 0 }
 };
 

@@ -19,8 +19,10 @@
 
 /* wa_gateway_sender */
 
-#define WAG_SENDER_ANY    0
-#define WAG_SENDER_ONE    1
+#define WAG_SENDER_ANY          0
+#define WAG_SENDER_ONE          1
+#define WAG_SENDER_CHAT         2
+#define WAG_SENDER_CHAT_STRICT  3
 
 /* wa_gateway retry= */
 

@@ -399,10 +399,11 @@ wag_balancer_take(void *data, wag_peer_t *peer)
 {
     wag_ctx_t *ctx = data;
 
-    if (wag_retry_tried(ctx, peer)
-        || !wag_routing_fits(ctx->routing, peer)
-        || wag_in_flight_hold(peer) != NGX_OK)
-    {
+    if (wag_retry_tried(ctx, peer) || !wag_routing_fits(ctx->routing, peer)) {
+        return NGX_DECLINED;
+    }
+
+    if (wag_in_flight_hold(peer) != NGX_OK) {
         return NGX_BUSY;
     }
 

@@ -36,6 +36,7 @@ static wag_unit_room_t  wag_unit_rooms[] = {
     { ngx_string("pick"), wag_unit_pick },
     { ngx_string("reason"), wag_unit_reason },
     { ngx_string("recipient"), wag_unit_recipient },
+    { ngx_string("rendezvous"), wag_unit_rendezvous },
     { ngx_string("request"), wag_unit_request },
     { ngx_string("route"), wag_unit_route },
     { ngx_string("schedule"), wag_unit_schedule },

@@ -50,6 +50,7 @@ void wag_unit_message(wag_unit_t *u);
 void wag_unit_pick(wag_unit_t *u);
 void wag_unit_reason(wag_unit_t *u);
 void wag_unit_recipient(wag_unit_t *u);
+void wag_unit_rendezvous(wag_unit_t *u);
 void wag_unit_request(wag_unit_t *u);
 void wag_unit_route(wag_unit_t *u);
 void wag_unit_schedule(wag_unit_t *u);
