@@ -17,6 +17,7 @@
 #include "wag_generic_conf.h"
 #include "wag_keepalive_conf.h"
 #include "wag_metrics.h"
+#include "wag_pace_conf.h"
 #include "wag_passive.h"
 #include "wag_servers.h"
 #include "wag_sessions_api.h"
@@ -107,6 +108,13 @@ static ngx_command_t  wag_commands[] = {
       NGX_HTTP_SRV_CONF_OFFSET,
       0,
       &wag_senders },
+
+    { ngx_string("wa_gateway_pace"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_1MORE,
+      wag_pace_conf,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
 
     { ngx_string("wa_gateway_sender"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,

@@ -33,6 +33,7 @@
 typedef struct wag_check_s     wag_check_t;
 typedef struct wag_checker_s   wag_checker_t;
 typedef struct wag_knowns_s    wag_knowns_t;
+typedef struct wag_pace_s      wag_pace_t;
 typedef struct wag_upstream_s  wag_upstream_t;
 
 
@@ -201,6 +202,7 @@ struct wag_upstream_s {
     ngx_array_t                    kinds;       /* vendor_t *, each once */
     wag_knowns_t                  *knowns;      /* sessions, of this worker */
     ngx_uint_t                     sender;      /* SENDER_ANY ... */
+    wag_pace_t                    *pace;        /* NULL: off */
     ngx_flag_t                     sender_set;  /* unsigned  :1; */
     ngx_queue_t                    discoveries; /* that wait to ask */
     ngx_uint_t                     nquestions;  /* of this worker */

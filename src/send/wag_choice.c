@@ -16,7 +16,8 @@ static ngx_uint_t wag_choice_is_free(wag_choice_t *choice);
 static ngx_uint_t wag_choice_missing(wag_choice_t *choice);
 static wag_known_t *wag_choice_chat(wag_choice_t *choice,
     wag_choice_take_pt take, void *data);
-static ngx_int_t wag_choice_ask(void *data, wag_peer_t *peer);
+static ngx_int_t wag_choice_ask(void *data, wag_peer_t *peer,
+    wag_known_t *known);
 static ngx_int_t wag_choice_waits(wag_choice_t *choice, ngx_msec_t *wait);
 static wag_known_t *wag_choice_any(wag_choice_t *choice,
     wag_choice_take_pt take, void *data);
@@ -317,13 +318,13 @@ wag_choice_chat(wag_choice_t *choice, wag_choice_take_pt take, void *data)
 
 
 static ngx_int_t
-wag_choice_ask(void *data, wag_peer_t *peer)
+wag_choice_ask(void *data, wag_peer_t *peer, wag_known_t *known)
 {
     wag_choice_asked_t *asked = data;
 
     ngx_int_t  rc;
 
-    rc = asked->take(asked->data, peer);
+    rc = asked->take(asked->data, peer, known);
 
     if (rc == NGX_BUSY) {
         asked->busy = 1;
@@ -350,7 +351,7 @@ wag_choice_any(wag_choice_t *choice, wag_choice_take_pt take, void *data)
         if (wag_known_rest(known) == 0
             && wag_candidate_matches(choice, known)
             && wag_candidate_allows(choice, known)
-            && take(data, &us->slots[known->slot]) == NGX_OK)
+            && take(data, &us->slots[known->slot], known) == NGX_OK)
         {
             return known;
         }
@@ -398,7 +399,7 @@ wag_choice_of_rank(wag_choice_t *choice, ngx_uint_t rank,
             }
 
             if ((i++ < first) == (round == 1)
-                && take(data, &us->slots[known->slot]) == NGX_OK)
+                && take(data, &us->slots[known->slot], known) == NGX_OK)
             {
                 return known;
             }
@@ -476,7 +477,8 @@ wag_choice_has_one(wag_choice_t *choice, wag_choice_take_pt may, void *data)
 
     while ((known = wag_candidate_next(choice, known))) {
         if (wag_choice_rank(choice, known) < WAG_CHOICE_RANKS
-            && may(data, &choice->upstream->slots[known->slot]) == NGX_OK)
+            && may(data, &choice->upstream->slots[known->slot], known)
+               == NGX_OK)
         {
             return 1;
         }
@@ -498,7 +500,7 @@ wag_choice_place(wag_choice_t *choice, wag_choice_take_pt take, void *data)
     for ( ;; ) {
         peer = wag_choice_fewest(choice, &n, &i);
 
-        if (peer == NULL || take(data, peer) == NGX_OK) {
+        if (peer == NULL || take(data, peer, NULL) == NGX_OK) {
             return peer;
         }
 

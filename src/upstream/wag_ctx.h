@@ -50,6 +50,8 @@
 
 typedef struct wag_routing_s  wag_routing_t;
 typedef struct wag_generic_s  wag_generic_t;
+typedef struct wag_pacing_s   wag_pacing_t;
+typedef struct wag_hold_s     wag_hold_t;
 
 
 /* a session that was asked, as it was then: the record may be another's now */
@@ -92,6 +94,8 @@ typedef struct {
 
     wag_routing_t       *routing;   /* NULL: no instance has a vendor */
     wag_generic_t       *generic;   /* NULL: it is no message of its own */
+    wag_pacing_t        *pacing;    /* NULL: it spends no budget */
+    wag_hold_t          *hold;      /* NULL: it never waited */
     wag_asked_t          asked;     /* last */
     ngx_str_t            message_id;
     ngx_uint_t           refusal;   /* REFUSED_NOT ... */

@@ -23,6 +23,7 @@ static ngx_int_t wag_unit_read(ngx_pool_t *pool, ngx_str_t *name,
 static wag_unit_room_t  wag_unit_rooms[] = {
 
     { ngx_string("body"), wag_unit_body },
+    { ngx_string("bucket"), wag_unit_bucket },
     { ngx_string("connect"), wag_unit_connect },
     { ngx_string("expect"), wag_unit_expect },
     { ngx_string("health"), wag_unit_health },
