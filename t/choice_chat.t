@@ -172,7 +172,7 @@ $cheap->forget;
 
     is(scalar(moved(\@first, \@now)), 0, 'moves no chat');
     $way{$_->{session}}++ for grep { $_->{session} =~ /^(?:s1|twin)$/ }
-                              $cheap->ledger;
+                              $cheap->ledger(1000);
     cmp_ok(abs($way{s1} - $way{twin}), '<=', 1, 'both ways are used in turn');
 }
 eight($cheap);

@@ -41,7 +41,7 @@ sub new {
             access_log ledger.log ledger;
             $send
         }
-        location = /sent { return 200 '{"id":"\$request_id"}'; }
+        location /sent { return 200 '{"id":"\$request_id"}'; }
         location /native/ {
             access_log ledger.log ledger;
             return 200 '{}';
@@ -142,16 +142,20 @@ sub settled {
 }
 
 
-# What came, in order: hashes of time, port, session, to.
+# What came, in order: hashes of time, port, session, to.  An answer may be
+# there before its line is, so it waits for that many.
 sub ledger {
-    my ($self) = @_;
+    my ($self, $least) = @_;
+    my $file = "$self->{ng}{dir}/ledger.log";
+
+    poll { slurp($file) =~ tr/\n// >= $least } if $least;
 
     return map {
         my ($time, $port, $path, $body) = split ' ', $_, 4;
         my (undef, undef, $session) = split m{/}, $path;
         my ($to) = $body =~ /^\{\\x22to\\x22:\\x22([\w-]+)/;
         { time => $time, port => $port, session => $session, to => $to };
-    } split /\n/, slurp("$self->{ng}{dir}/ledger.log");
+    } split /\n/, slurp($file);
 }
 
 
