@@ -16,6 +16,7 @@
 #include "wag_filter.h"
 #include "wag_generic_conf.h"
 #include "wag_keepalive_conf.h"
+#include "wag_log.h"
 #include "wag_metrics.h"
 #include "wag_pace_conf.h"
 #include "wag_passive.h"
@@ -231,7 +232,8 @@ ngx_module_t  ngx_http_wa_gateway_module = {
 static ngx_int_t
 wag_preconfiguration(ngx_conf_t *cf)
 {
-    return wag_ctx_variables(cf);
+    return (wag_ctx_variables(cf) == NGX_OK) ? wag_log_variable(cf)
+                                             : NGX_ERROR;
 }
 
 

@@ -296,6 +296,94 @@ for my $vendor (vendors()) {
 }
 
 
+# As nginx may be set up.
+for my $how (
+    ['unbuffered', 'proxy_buffering off;'],
+    ['kept alive', 'proxy_http_version 1.1; proxy_set_header Connection "";'],
+    ['both', 'proxy_buffering off; proxy_http_version 1.1;
+              proxy_set_header Connection "";'],
+    ['small buffers', 'proxy_buffer_size 1k; proxy_buffers 4 1k;
+                       proxy_busy_buffers_size 2k;'],
+    ['intercepted', 'proxy_intercept_errors on;
+                     error_page 404 422 500 502 /health;'],
+    ['compressed', 'gzip on; gzip_types *; gzip_min_length 1;
+                    gunzip on;'],
+) {
+    my ($name, $text) = @$how;
+    my @two = pair('waha');
+    my $ng = send_gateway(fakes => \@two, text => $text, workers => 2);
+
+    for my $chunked (0, 1) {
+        $_->set(chunked => $chunked) for @two;
+        $two[0]->set(send => 'not_connected');
+        $_->forget for @two;
+        my @r = map { post($ng, '/send-message', $named) } 1 .. 4;
+
+        is(join(' ', map { told($_) } @r), join(' ', ('200 success') x 4),
+           "$name: it goes another way");
+        is(counted(@two), '0 4', "$name: once");
+
+        $_->set(send => 'big') for @two;
+        $_->forget for @two;
+        is(told(post($ng, '/send-message', $named)), '200 success',
+           "$name: 2 MB");
+        is(seen(@two), 1, "$name: once");
+
+        $_->set(send => 'stack') for @two;
+        $_->forget for @two;
+        my $r = post($ng, '/send-message', $named);
+        is(told($r), '502 unconfirmed unknown', "$name: an error");
+        is(leaks($r), '', "$name: of which nothing is told");
+        is(seen(@two), 1, "$name: once");
+
+        $_->set(send => '') for @two;
+        settle($ng, $_) for @two;
+    }
+
+    # where the client wants it so
+    is(post($ng, '/send-message', $named, headers => ['Accept-Encoding: gzip'])
+       ->{headers}{'content-encoding'} || '',
+       $name eq 'compressed' ? 'gzip' : '', "$name: as the client has it");
+
+    $ng->clean("$name: nothing worse than errors is logged");
+}
+
+
+# Where nothing is to be tried again.
+{
+    my @two = pair('waha');
+    my $ng = send_gateway(fakes => \@two, text => 'proxy_next_upstream off;');
+
+    $two[0]->set(send => 'not_connected');
+    my @r = map { post($ng, '/send-message', $named) } 1, 2;
+
+    is(join(' ', sort map { told($_) } @r),
+       '200 success 503 session_down no', 'off: it goes no other way');
+    is(join(' ', map { seen($_) } @two), '1 1', 'off: each is seen once');
+    $ng->clean('off: nothing worse than errors is logged');
+}
+
+
+# In Arabic.
+{
+    my $fake = fake('gowa');
+    my $ng = send_gateway(fakes => [$fake], text => 'wa_gateway_errors ar;');
+    my %said;
+
+    for my $mode ('not_connected', 'not_on_whatsapp', 'no_id', 'throttled') {
+        $fake->set(send => $mode);
+        my $r = post($ng, '/send-message', $named);
+
+        like($r->{json}{error}, qr/\p{Arabic}/, "in Arabic: $r->{code}");
+        like($r->{json}{details}, qr/\p{Arabic}/, 'with what became of it');
+        $said{$r->{json}{error}}++;
+    }
+
+    is(scalar keys %said, 4, 'in Arabic: each in its own words');
+    $ng->clean('in Arabic: nothing worse than errors is logged');
+}
+
+
 # A number that is throttled.
 {
     my @fakes = (fake('gowa'), fake('gowa'), fake('gowa', sessions => [

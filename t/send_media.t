@@ -68,15 +68,29 @@ sub wrong {
 }
 
 
+my $name = 'ملف <x>.bin';
+utf8::encode($name);
+
 # What a vendor is told of a type besides.
 my %says = (
-    waha => sub { mimetype => $_[0] },
-    evolution => sub { mimetype => $_[0],
+    waha => sub { mimetype => $_[0], filename => $name },
+    evolution => sub { mimetype => $_[0], filename => $name,
         type => $_[0] =~ m{^(image|video|audio)/} ? $1 : 'document' },
-    wwebjs => sub { mimetype => $_[0] },
-    wppconnect => sub { before => "data:$_[0];base64," },
+    wwebjs => sub { mimetype => $_[0], filename => $name },
+    wppconnect => sub { before => "data:$_[0];base64,", filename => $name },
     wuzapi => sub { before => 'data:' . ($_[0] =~ m{^(?:image|video|audio)/}
-        ? $_[0] : 'application/octet-stream') . ';base64,' },
+        ? $_[0] : 'application/octet-stream') . ';base64,',
+        $_[0] =~ m{^(?:image|video|audio)/} ? () : (filename => $name) },
+);
+
+# Where it is sent to: an image, a video, a sound, a document.
+my %path = (
+    waha => [map { "/api/$_" } qw(sendImage sendFile sendFile sendFile)],
+    evolution => [('/message/sendMedia/main') x 4],
+    wwebjs => [('/client/sendMessage/main') x 4],
+    wppconnect => [('/api/main/send-file') x 4],
+    gowa => [map { "/send/$_" } qw(image video audio file)],
+    wuzapi => [map { "/chat/send/$_" } qw(image video audio document)],
 );
 
 my @types = ('image/png', 'video/mp4', 'audio/ogg', 'application/pdf',
@@ -95,6 +109,11 @@ for my $vendor (vendors()) {
             { link => $link });
 
         ok($wrong eq '', "$vendor: $type by URL") or diag($wrong);
+
+        my ($nth) = $type =~ /^image/ ? 0 : $type =~ /^video/ ? 1
+                    : $type =~ /^audio/ ? 2 : 3;
+        is((grep { $_->{kind} eq 'send' } $fake->ledger)[0]{path},
+           $path{$vendor}[$nth], "$vendor: $type: by its route");
     }
 
     is(wrong($ng, $fake, "{$to,\"url\":\"HTTPS://Example.com/a.PNG\"}",

@@ -6,6 +6,7 @@
 
 #include "wag_answer.h"
 #include "wag_balancer.h"
+#include "wag_client.h"
 #include "wag_conf.h"
 #include "wag_ctx.h"
 #include "wag_in_flight.h"
@@ -138,6 +139,16 @@ wag_balancer_init_peer(ngx_http_request_t *r,
             wag_balancer_refuse(ctx);
             return NGX_ERROR;
         }
+
+    } else if (ctx->upstream->vendors == 0
+               && wag_keys_is_limited(wag_client_key(r)))
+    {
+        /* these have no sessions that it could be allowed */
+
+        ctx->refusal = WAG_REFUSED_FORBIDDEN;
+
+        wag_balancer_refuse(ctx);
+        return NGX_ERROR;
     }
 
     u->peer.data = ctx;

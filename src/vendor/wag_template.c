@@ -443,6 +443,28 @@ wag_template_fill_parts(ngx_pool_t *pool, wag_template_t *template,
 }
 
 
+ngx_uint_t
+wag_template_fills(wag_template_t *template, ngx_str_t *values,
+    ngx_uint_t place)
+{
+    ngx_uint_t            i;
+    wag_template_part_t  *part;
+
+    part = template->parts.elts;
+
+    for (i = wag_template_next_group(template, 0, values);
+         i < template->parts.nelts;
+         i = wag_template_next_group(template, i + 1, values))
+    {
+        if (part[i].value == place) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 /* this part, or that behind the groups which are left out */
 
 static ngx_uint_t

@@ -102,6 +102,12 @@ ngx_int_t wag_template_fill(ngx_pool_t *pool, wag_template_t *template,
     ngx_str_t *values, ngx_uint_t uri, ngx_str_t *text);
 
 /*
+ * Whether a place is filled, and not left out with its groups.
+ */
+ngx_uint_t wag_template_fills(wag_template_t *template, ngx_str_t *values,
+    ngx_uint_t place);
+
+/*
  * Fills one for JSON, from pool; values are escaped, RFC 8259, 7.  <data> is
  * not put in: "data" is where in the text it belongs, NULL if nowhere.
  * NGX_ERROR if there is no memory.
