@@ -27,8 +27,8 @@
 
 /*
  * Whether an instance may be asked for a session, NULL if it is for none, with
- * all that this takes; "data" is of the caller.  NGX_OK; NGX_DECLINED: it was tried or does not fit; NGX_BUSY:
- * not now.
+ * all that this takes; "data" is of the caller.  NGX_OK; NGX_DECLINED: it was
+ * tried or does not fit; NGX_BUSY: not now.
  */
 typedef ngx_int_t (*wag_choice_take_pt)(void *data, wag_peer_t *peer,
     wag_known_t *known);

@@ -40,8 +40,8 @@ static ngx_int_t wag_hold_watch(wag_hold_t *hold, ngx_http_request_t *r);
 ngx_int_t
 wag_hold_begin(wag_ctx_t *ctx, ngx_peer_connection_t *pc, ngx_msec_t wait)
 {
-    ngx_socket_t         s;
     wag_hold_t          *hold;
+    ngx_socket_t         s;
     ngx_connection_t    *c;
     ngx_http_request_t  *r;
 

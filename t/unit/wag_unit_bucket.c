@@ -186,7 +186,8 @@ wag_unit_bucket_known(wag_unit_t *u)
     wag_unit_ok(u, wag_bucket_due(&b, &rule, 50000) == 53000,
                 "until the next token");
     wag_unit_ok(u, wag_bucket_left(&b, &rule, 52999) == 0, "not before");
-    wag_unit_ok(u, wag_bucket_left(&b, &rule, 53000) == 1, "then there is one");
+    wag_unit_ok(u, wag_bucket_left(&b, &rule, 53000) == 1,
+                "then there is one");
 
     (void) wag_bucket_spend(&b, &rule, 53000);
 
