@@ -29,6 +29,7 @@ my $sessions_room = 4096;
 # refused: then "allowed" is what the user reads.  An empty value means the
 # default, as `process.env.PORT || 3000` did.  A secret is not shown in errors.
 
+my $a_rate = 'off or a rate as 20/m, by s, m or h, at most 1000000';
 my $printable = "up to $max_text bytes of printable text, no blank at either "
                 . 'end';
 my $no_blanks = qr/^(?! |.* \z)/;
@@ -80,10 +81,11 @@ my @variables = (
       check => text(qr/^(?:any|chat|chat-strict|one)\z/),
       allowed => 'any, chat, chat-strict or one' },
 
-    (map { { name => $_, default => 'off', check => \&rate,
-             allowed => 'off or a rate as 20/m, by s, m or h, at most '
-                        . '1000000' } }
-     'PACE_NUMBER', 'PACE_RECIPIENT'),
+    { name => 'PACE_NUMBER', default => 'off', check => \&rate,
+      allowed => $a_rate },
+
+    { name => 'PACE_RECIPIENT', default => 'off', check => \&rate,
+      allowed => $a_rate },
 
     { name => 'PACE_DAY', default => 'off', check => number(1000000, 'off'),
       allowed => 'off or a whole number from 1 to 1000000' },

@@ -12,7 +12,6 @@
 #define WAG_PACE_ZONE_SIZE  (4 * 1024 * 1024)
 
 #define WAG_PACE_MAX_COUNT  1000000
-#define WAG_PACE_MAX_BURST  100000
 #define WAG_PACE_MAX_WAIT   (3600 * 1000)
 
 
@@ -46,7 +45,7 @@ static wag_param_t  wag_pace_params[] = {
       offsetof(wag_pace_args_t, recipient), 0, 0 },
 
     { ngx_string("burst="), WAG_PARAM_NUM,
-      offsetof(wag_pace_args_t, burst), 1, WAG_PACE_MAX_BURST },
+      offsetof(wag_pace_args_t, burst), 1, 100000 },
 
     { ngx_string("day="), WAG_PARAM_NUM,
       offsetof(wag_pace_args_t, day), 1, WAG_MAX_NUM },
