@@ -90,11 +90,11 @@ wag_metric_table_t  wag_families[] = {
 
     { "wa_gateway_held_total", "counter",
       "Messages that waited for the budget of their number.",
-      WAG_OF_UPSTREAM, wag_metric_table_held },
+      WAG_OF_PACED, wag_metric_table_held },
 
     { "wa_gateway_paced_total", "counter",
       "Messages refused since a number had no budget, by the limit.",
-      WAG_OF_UPSTREAM, wag_metric_table_paced },
+      WAG_OF_PACED, wag_metric_table_paced },
 
     { "wa_gateway_checks_total", "counter", "Active checks of the instance.",
       WAG_OF_INSTANCE, wag_metric_table_checks },
@@ -120,15 +120,15 @@ wag_metric_table_t  wag_families[] = {
 
     { "wa_gateway_pace_left", "gauge",
       "Messages that the number may send at once.",
-      WAG_OF_SESSION, wag_metric_table_pace_left },
+      WAG_OF_NUMBER, wag_metric_table_pace_left },
 
     { "wa_gateway_pace_day_left", "gauge",
       "Messages that are left of the number's day.",
-      WAG_OF_SESSION, wag_metric_table_pace_day_left },
+      WAG_OF_NUMBER, wag_metric_table_pace_day_left },
 
     { "wa_gateway_pace_waiting", "gauge",
       "Messages that wait for the budget of the number.",
-      WAG_OF_SESSION, wag_metric_table_pace_waiting },
+      WAG_OF_NUMBER, wag_metric_table_pace_waiting },
 
     { "wa_gateway_zone_bytes", "gauge", "Shared memory of the zone.",
       WAG_OF_ZONE, wag_metric_table_zone },
@@ -317,10 +317,6 @@ wag_metric_table_no_instance(wag_sample_t *sample)
 static ngx_int_t
 wag_metric_table_held(wag_sample_t *sample)
 {
-    if (sample->snapshot->upstream->pace == NULL) {
-        return NGX_OK;
-    }
-
     return wag_metrics_line(sample, "", NULL, NULL, "%uA",
                             sample->snapshot->upstream->group->held);
 }
@@ -332,10 +328,6 @@ wag_metric_table_paced(wag_sample_t *sample)
     ngx_uint_t      i;
     wag_group_t    *group;
     static char    *reasons[] = { "number", "recipient", "day", "full" };
-
-    if (sample->snapshot->upstream->pace == NULL) {
-        return NGX_OK;
-    }
 
     group = sample->snapshot->upstream->group;
 
@@ -484,24 +476,21 @@ wag_metric_table_pace_waiting(wag_sample_t *sample)
 }
 
 
-/* NGX_DECLINED: it has no number, or that has no budget */
+/* NGX_DECLINED: its number is not known */
 
 static ngx_int_t
 wag_metric_table_pace(wag_sample_t *sample, wag_pace_view_t *view)
 {
-    wag_pace_t        *pace;
-    wag_pace_claim_t   claim;
+    wag_pace_claim_t  claim;
 
-    pace = sample->snapshot->upstream->pace;
-
-    if (pace == NULL || sample->session->number == 0) {
+    if (sample->session->number == 0) {
         return NGX_DECLINED;
     }
 
     ngx_memzero(&claim, sizeof(wag_pace_claim_t));
     claim.number = sample->session->number;
 
-    wag_pace_look(pace, &claim, view);
+    wag_pace_look(sample->snapshot->upstream->pace, &claim, view);
 
     return NGX_OK;
 }
