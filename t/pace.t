@@ -293,6 +293,34 @@ END
 }
 
 
+# With jitter they still leave in order, none before its time; native ones wait
+# as well.
+{
+    my $ng = paced($cheap, 'number=4/s wait=10s jitter=200ms', workers => 1);
+    $cheap->settled($ng, 1);
+    $cheap->forget;
+
+    my @sockets;
+    for my $i (0 .. 5) {
+        push @sockets, start_send($ng, text($to[$i]));
+        poll { sessions($ng)->{sessions}[0]{pace}{waiting} >= $i };
+    }
+
+    my $r = $ng->request('POST', '/native/send?session=a', body => '{}');
+    is($r->{status}, 200, 'a native one waits, too');
+    is($r->{headers}{'ratelimit-policy'}, '"number";q=4;w=1',
+       'and is told what is left');
+    answer($_) for @sockets;
+
+    my @ledger = $cheap->ledger(7);
+    is(join(' ', map { $_->{to} || 'native' } @ledger),
+       join(' ', @to[0 .. 5], 'native'), 'jitter: in order');
+    cmp_ok($ledger[6]{time} - $ledger[0]{time}, '>', 1.4,
+           'none before its time');
+    $ng->clean;
+}
+
+
 # Longer than that: refused at once.  A client that leaves loses its place.
 {
     my $ng = paced($cheap, 'number=12/m wait=12s', workers => 1);
