@@ -21,6 +21,7 @@
 #include "wag_kept.h"
 #include "wag_log.h"
 #include "wag_metrics.h"
+#include "wag_pace_conf.h"
 #include "wag_passive.h"
 #include "wag_servers.h"
 #include "wag_sessions_api.h"
@@ -48,6 +49,8 @@ static ngx_conf_enum_t  wag_langs[] = {
 static ngx_conf_enum_t  wag_senders[] = {
     { ngx_string("any"), WAG_SENDER_ANY },
     { ngx_string("one"), WAG_SENDER_ONE },
+    { ngx_string("chat"), WAG_SENDER_CHAT },
+    { ngx_string("chat-strict"), WAG_SENDER_CHAT_STRICT },
     { ngx_null_string, 0 }
 };
 
@@ -109,6 +112,13 @@ static ngx_command_t  wag_commands[] = {
       NGX_HTTP_SRV_CONF_OFFSET,
       0,
       &wag_senders },
+
+    { ngx_string("wa_gateway_pace"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_1MORE,
+      wag_pace_conf,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
 
     { ngx_string("wa_gateway_sender"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,

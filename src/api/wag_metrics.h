@@ -21,6 +21,8 @@
 #define WAG_OF_ZONE      3
 #define WAG_OF_SESSIONS  4   /* an upstream that has some */
 #define WAG_OF_SESSION   5
+#define WAG_OF_PACED     6   /* an upstream that paces */
+#define WAG_OF_NUMBER    7   /* a session of these */
 
 /* bytes of labels: names of hosts have 253 at most, paths of sockets 107 */
 

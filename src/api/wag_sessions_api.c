@@ -10,6 +10,7 @@
 #include "wag_json_response.h"
 #include "wag_json_text.h"
 #include "wag_members.h"
+#include "wag_pace.h"
 #include "wag_session.h"
 #include "wag_session_view.h"
 #include "wag_sessions_api.h"
@@ -21,6 +22,7 @@
 
 
 typedef struct {
+    wag_upstream_t      *upstream;
     wag_key_t           *key;
     ngx_str_t            session;    /* data is NULL: any */
     ngx_str_t            instance;
@@ -47,6 +49,8 @@ static ngx_uint_t wag_sessions_api_matches(wag_sessions_api_t *api,
 static ngx_uint_t wag_sessions_api_same(ngx_str_t *one, ngx_str_t *two);
 static ngx_int_t wag_sessions_api_produce(wag_chunked_response_t *stream);
 static ngx_int_t wag_sessions_api_session(wag_chunked_response_t *stream,
+    wag_sessions_api_t *api, wag_session_view_t *v);
+static cJSON *wag_sessions_api_pace(cJSON *root, wag_pace_t *pace,
     wag_session_view_t *v);
 static ngx_int_t wag_sessions_api_end(wag_chunked_response_t *stream,
     wag_sessions_api_t *api);
@@ -80,6 +84,9 @@ wag_sessions_api_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wa_gateway_module);
+
+    api->upstream = wlcf->upstream;
     api->key = wag_client_key(r);
 
     bad = wag_sessions_api_filters(r, api);
@@ -87,8 +94,6 @@ wag_sessions_api_handler(ngx_http_request_t *r)
     if (bad) {
         return wag_json_response_bad(r, "Bad filter", bad);
     }
-
-    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wa_gateway_module);
 
     if (ngx_array_init(&api->views, r->pool, 16, sizeof(wag_session_view_t))
         != NGX_OK
@@ -268,7 +273,7 @@ wag_sessions_api_produce(wag_chunked_response_t *stream)
     if (stream->n < api->views.nelts) {
         v = api->views.elts;
 
-        return wag_sessions_api_session(stream, &v[stream->n]);
+        return wag_sessions_api_session(stream, api, &v[stream->n]);
     }
 
     return wag_sessions_api_end(stream, api);
@@ -276,7 +281,8 @@ wag_sessions_api_produce(wag_chunked_response_t *stream)
 
 
 static ngx_int_t
-wag_sessions_api_session(wag_chunked_response_t *stream, wag_session_view_t *v)
+wag_sessions_api_session(wag_chunked_response_t *stream,
+    wag_sessions_api_t *api, wag_session_view_t *v)
 {
     u_char      number[NGX_INT64_LEN];
     cJSON      *root, *messages;
@@ -309,7 +315,8 @@ wag_sessions_api_session(wag_chunked_response_t *stream, wag_session_view_t *v)
         || cJSON_AddNumberToObject(messages, "sent", v->sent) == NULL
         || cJSON_AddNumberToObject(messages, "failed", v->failed) == NULL
         || cJSON_AddNumberToObject(messages, "unknown", v->unknown) == NULL
-        || wag_json_text_time(root, "lastSent", v->last_sent) == NULL)
+        || wag_json_text_time(root, "lastSent", v->last_sent) == NULL
+        || wag_sessions_api_pace(root, api->upstream->pace, v) == NULL)
     {
         cJSON_Delete(root);
         return NGX_ERROR;
@@ -319,6 +326,47 @@ wag_sessions_api_session(wag_chunked_response_t *stream, wag_session_view_t *v)
                                        0);
 
     return (rc == NGX_OK) ? NGX_AGAIN : NGX_ERROR;
+}
+
+
+/* null: nothing is paced, or the number is not known */
+
+static cJSON *
+wag_sessions_api_pace(cJSON *root, wag_pace_t *pace, wag_session_view_t *v)
+{
+    cJSON             *object;
+    wag_pace_view_t    view;
+    wag_pace_claim_t   claim;
+
+    if (pace == NULL || v->number == 0) {
+        return cJSON_AddNullToObject(root, "pace");
+    }
+
+    ngx_memzero(&claim, sizeof(wag_pace_claim_t));
+    claim.number = v->number;
+
+    wag_pace_look(pace, &claim, &view);
+
+    object = cJSON_AddObjectToObject(root, "pace");
+
+    if (pace->number.interval
+        && (cJSON_AddNumberToObject(object, "left", view.left) == NULL
+            || cJSON_AddNumberToObject(object, "burst", pace->number.size)
+               == NULL
+            || cJSON_AddNumberToObject(object, "waiting", view.waiting)
+               == NULL))
+    {
+        return NULL;
+    }
+
+    if (pace->day
+        && (cJSON_AddNumberToObject(object, "dayLeft", view.day_left) == NULL
+            || cJSON_AddNumberToObject(object, "day", pace->day) == NULL))
+    {
+        return NULL;
+    }
+
+    return object;
 }
 
 

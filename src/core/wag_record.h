@@ -55,6 +55,14 @@
 #define WAG_SESSION_WENT        2
 #define WAG_SESSION_MOVED       3   /* told where it is now */
 
+/* why a send was refused that a number had no budget for */
+
+#define WAG_PACED_NUMBER        0
+#define WAG_PACED_RECIPIENT     1
+#define WAG_PACED_DAY           2
+#define WAG_PACED_FULL          3   /* no room to count it */
+#define WAG_PACED_REASONS       4
+
 /* the sets an upstream's instances are chosen from, in this order */
 
 #define WAG_PRIMARY      0
@@ -310,6 +318,8 @@ typedef struct {
     ngx_atomic_t         failovers;
     ngx_atomic_t         ambiguous;
     ngx_atomic_t         no_instance;
+    ngx_atomic_t         held;         /* sends, ever */
+    ngx_atomic_t         paced[WAG_PACED_REASONS];
 
     ngx_queue_t          queue;        /* of root->groups */
     ngx_str_t            name;

@@ -19,8 +19,10 @@
 
 /* wa_gateway_sender */
 
-#define WAG_SENDER_ANY    0
-#define WAG_SENDER_ONE    1
+#define WAG_SENDER_ANY          0
+#define WAG_SENDER_ONE          1
+#define WAG_SENDER_CHAT         2
+#define WAG_SENDER_CHAT_STRICT  3
 
 /* wa_gateway retry= */
 
@@ -32,6 +34,7 @@ typedef struct wag_check_s     wag_check_t;
 typedef struct wag_checker_s   wag_checker_t;
 typedef struct wag_kept_s      wag_kept_t;
 typedef struct wag_knowns_s    wag_knowns_t;
+typedef struct wag_pace_s      wag_pace_t;
 typedef struct wag_upstream_s  wag_upstream_t;
 
 
@@ -212,6 +215,7 @@ struct wag_upstream_s {
     ngx_array_t                    kinds;       /* vendor_t *, each once */
     wag_knowns_t                  *knowns;      /* sessions, of this worker */
     ngx_uint_t                     sender;      /* SENDER_ANY ... */
+    wag_pace_t                    *pace;        /* NULL: off */
     ngx_flag_t                     sender_set;  /* unsigned  :1; */
     ngx_queue_t                    discoveries; /* that wait to ask */
     ngx_uint_t                     nquestions;  /* of this worker */

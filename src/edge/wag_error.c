@@ -12,6 +12,7 @@
 #include "wag_generic.h"
 #include "wag_json_response.h"
 #include "wag_json_text.h"
+#include "wag_pacing.h"
 
 
 #define WAG_RETRY_AFTER  5    /* s, at most, with checks */
@@ -294,6 +295,10 @@ wag_error_retry_after(ngx_http_request_t *r, wag_ctx_t *ctx)
 static ngx_msec_t
 wag_error_pause(wag_ctx_t *ctx)
 {
+    if (ctx->pacing && ctx->pacing->refused) {
+        return ctx->pacing->wait;
+    }
+
     return (ctx->generic && ctx->generic->pause)
            ? ctx->generic->pause * 1000
            : ctx->routing->judgement.choice.wait;

@@ -10,6 +10,7 @@
 #include "wag_error.h"
 #include "wag_filter.h"
 #include "wag_generic.h"
+#include "wag_rate_limit.h"
 #include "wag_reply.h"
 
 
@@ -62,6 +63,10 @@ wag_filter_header(ngx_http_request_t *r)
         return NGX_ERROR;
     }
 
+    if (wag_rate_limit_add(r) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     return ngx_http_next_header_filter(r);
 }
 
@@ -91,6 +96,10 @@ wag_filter_reply(ngx_http_request_t *r, ngx_chain_t *in)
 
     if (rc != NGX_DONE) {
         return rc;
+    }
+
+    if (wag_rate_limit_add(r) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     rc = ngx_http_next_header_filter(r);

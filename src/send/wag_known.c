@@ -33,6 +33,10 @@ struct wag_knowns_s {
     uintptr_t           *ready;      /* a bit for each that can send */
     ngx_uint_t           nready;
     uint32_t            *counts;     /* of sessions, by slot */
+
+    wag_known_number_t  *numbers;    /* each once */
+    ngx_uint_t           nnumbers;
+    ngx_uint_t           numbered;   /* unsigned  numbered:1; they are so */
 };
 
 
@@ -52,6 +56,8 @@ static void wag_known_judge_all(wag_upstream_t *us);
 static wag_known_t *wag_known_chain(wag_knowns_t *knowns, ngx_uint_t key,
     uint32_t hash, wag_known_t *prev);
 static uint32_t wag_known_number_hash(uint64_t number);
+static ngx_uint_t wag_known_is_first(wag_upstream_t *us, wag_known_t *known,
+    wag_known_number_t *number);
 static ngx_uint_t wag_known_label_is_unique(wag_knowns_t *knowns,
     wag_known_t *known);
 static wag_known_t *wag_known_ready_in(wag_knowns_t *knowns, ngx_uint_t from,
@@ -125,7 +131,7 @@ wag_known_create(wag_upstream_t *us)
     for (nbuckets = 16; nbuckets < n; nbuckets <<= 1) { /* void */ }
 
     size = sizeof(wag_knowns_t)
-           + n * sizeof(wag_known_t)
+           + n * (sizeof(wag_known_t) + sizeof(wag_known_number_t))
            + (wag_known_word(n) + 1) * sizeof(uintptr_t)
            + WAG_KNOWN_KEYS * nbuckets * sizeof(uint32_t)
            + us->nslots * sizeof(uint32_t);
@@ -143,6 +149,9 @@ wag_known_create(wag_upstream_t *us)
 
     knowns->entries = (wag_known_t *) p;
     p += n * sizeof(wag_known_t);
+
+    knowns->numbers = (wag_known_number_t *) p;
+    p += n * sizeof(wag_known_number_t);
 
     knowns->ready = (uintptr_t *) p;
     p += (wag_known_word(n) + 1) * sizeof(uintptr_t);
@@ -238,6 +247,8 @@ wag_known_copy(wag_upstream_t *us, ngx_uint_t n)
     knowns = us->knowns;
     known = &knowns->entries[n];
     session = wag_sessions_get(us->group, n);
+
+    knowns->numbered = 0;
 
     wag_known_forget(knowns, known);
 
@@ -419,6 +430,10 @@ wag_known_judge_all(wag_upstream_t *us)
     knowns = us->knowns;
     knowns->state_epoch = us->group->state_epoch;
 
+    /* weights may have moved */
+
+    knowns->numbered = 0;
+
     ngx_memory_barrier();
 
     for (i = 0; i < knowns->n; i++) {
@@ -526,6 +541,67 @@ static uint32_t
 wag_known_number_hash(uint64_t number)
 {
     return ngx_crc32_short((u_char *) &number, sizeof(uint64_t));
+}
+
+
+wag_known_number_t *
+wag_known_numbers(wag_upstream_t *us, ngx_uint_t *n)
+{
+    ngx_uint_t           i;
+    wag_known_t         *known;
+    wag_knowns_t        *knowns;
+    wag_known_number_t  *number;
+
+    knowns = us->knowns;
+
+    if (!knowns->numbered) {
+        knowns->nnumbers = 0;
+
+        for (i = 0; i < knowns->n; i++) {
+            known = &knowns->entries[i];
+            number = &knowns->numbers[knowns->nnumbers];
+
+            if (wag_used(known)
+                && known->number
+                && wag_known_is_first(us, known, number))
+            {
+                knowns->nnumbers++;
+            }
+        }
+
+        knowns->numbered = 1;
+    }
+
+    *n = knowns->nnumbers;
+
+    return knowns->numbers;
+}
+
+
+/* of those with its number; its weight is the greatest of their instances' */
+
+static ngx_uint_t
+wag_known_is_first(wag_upstream_t *us, wag_known_t *known,
+    wag_known_number_t *number)
+{
+    wag_known_t  *other;
+
+    number->number = known->number;
+    number->weight = 0;
+
+    other = NULL;
+
+    while ((other = wag_known_by_number(us, known->number, other))) {
+
+        if (other < known) {
+            return 0;
+        }
+
+        number->weight = ngx_max(number->weight,
+                                 us->slots[other->slot].weight);
+    }
+
+    return 1;
 }
 
 

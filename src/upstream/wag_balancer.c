@@ -14,6 +14,7 @@
 #include "wag_keepalive.h"
 #include "wag_keepalive_conf.h"
 #include "wag_outcome.h"
+#include "wag_pacing.h"
 #include "wag_remake.h"
 #include "wag_retry.h"
 #include "wag_routing.h"
@@ -38,7 +39,9 @@ static wag_peer_t *wag_balancer_any(wag_ctx_t *ctx);
 static void wag_balancer_none(wag_ctx_t *ctx);
 static wag_peer_t *wag_balancer_again(wag_ctx_t *ctx);
 static wag_peer_t *wag_balancer_choose(wag_ctx_t *ctx, ngx_uint_t tier);
-static ngx_int_t wag_balancer_take(void *data, wag_peer_t *peer);
+static wag_peer_t *wag_balancer_next(wag_ctx_t *ctx);
+static ngx_int_t wag_balancer_take(void *data, wag_peer_t *peer,
+    wag_known_t *known);
 static void wag_balancer_free(ngx_peer_connection_t *pc, void *data,
     ngx_uint_t state);
 static ngx_int_t wag_balancer_reinit(ngx_http_request_t *r);
@@ -109,6 +112,8 @@ wag_balancer_init_peer(ngx_http_request_t *r,
 
     ctx->barred = (ctx->written && !wag_retry_repeatable(ctx));
 
+    ctx->pacing = NULL;
+
     if (!ctx->barred) {
         ctx->peer = NULL;
         ctx->tried = NULL;
@@ -127,6 +132,10 @@ wag_balancer_init_peer(ngx_http_request_t *r,
     if (ctx->upstream->vendors && !ctx->barred) {
         rc = wag_generic_is(ctx) ? wag_generic_judge(ctx)
                                  : wag_routing_judge(ctx);
+
+        if (rc == NGX_OK) {
+            rc = wag_pacing_init(ctx);
+        }
 
         if (rc != NGX_OK) {
             wag_balancer_refuse(ctx);
@@ -195,6 +204,7 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
 {
     wag_ctx_t *ctx = data;
 
+    ngx_int_t    rc;
     ngx_addr_t  *addr;
     wag_peer_t  *peer;
 
@@ -215,6 +225,13 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
         return NGX_BUSY;
     }
 
+    if (wag_pacing_resume(ctx, pc) == NGX_BUSY) {
+        ctx->refused = 1;
+        pc->name = &ctx->upstream->uscf->host;
+
+        return NGX_BUSY;
+    }
+
     if (ctx->peer == NULL) {
 
         /* proxy_next_upstream_tries was applied after init_peer() */
@@ -222,13 +239,25 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
         ctx->tries = pc->tries;
     }
 
-    peer = wag_balancer_again(ctx);
+    peer = wag_balancer_next(ctx);
 
     if (peer == NULL) {
-        peer = wag_balancer_another(ctx);
-    }
+        rc = wag_pacing_hold(ctx, pc);
 
-    if (peer == NULL) {
+        if (rc == NGX_AGAIN || rc == NGX_ERROR) {
+            return rc;
+        }
+
+        pc->name = &ctx->upstream->uscf->host;
+
+        if (rc == NGX_BUSY) {
+
+            /* NGX_BUSY would log that there are no live upstreams */
+
+            pc->tries = 0;
+            return NGX_DECLINED;
+        }
+
         ctx->refused = 1;
 
         if (ctx->attempts == 0 && ctx->routing
@@ -238,8 +267,6 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
         }
 
         (void) ngx_atomic_fetch_add(&ctx->upstream->group->no_instance, 1);
-
-        pc->name = &ctx->upstream->uscf->host;
 
         return NGX_BUSY;
     }
@@ -290,6 +317,28 @@ wag_balancer_none(wag_ctx_t *ctx)
 
 
 static wag_peer_t *
+wag_balancer_next(wag_ctx_t *ctx)
+{
+    wag_peer_t  *peer;
+
+    peer = wag_balancer_again(ctx);
+
+    if (peer == NULL) {
+        peer = wag_balancer_another(ctx);
+    }
+
+    if (peer == NULL && wag_pacing_unpin(ctx)) {
+
+        /* what it waited for has fallen meanwhile */
+
+        peer = wag_balancer_another(ctx);
+    }
+
+    return peer;
+}
+
+
+static wag_peer_t *
 wag_balancer_again(wag_ctx_t *ctx)
 {
     if (ctx->again) {
@@ -301,6 +350,8 @@ wag_balancer_again(wag_ctx_t *ctx)
                 wag_in_flight_release(ctx->peer);
                 return NULL;
             }
+
+            wag_pacing_again(ctx);
 
             return ctx->peer;
         }
@@ -327,6 +378,7 @@ wag_balancer_another(wag_ctx_t *ctx)
 
     if (peer && ctx->routing && wag_balancer_make(ctx, peer) != NGX_OK) {
         wag_in_flight_release(peer);
+        wag_pacing_attempt(ctx, 1);
         return NULL;
     }
 
@@ -390,7 +442,7 @@ wag_balancer_choose(wag_ctx_t *ctx, ngx_uint_t tier)
     for (i = 0; i < WAG_BALANCER_TURNS; i++) {
         peer = wag_slot_table_next(ctx->upstream, tier);
 
-        if (wag_balancer_take(ctx, peer) == NGX_OK) {
+        if (wag_balancer_take(ctx, peer, NULL) == NGX_OK) {
             return peer;
         }
     }
@@ -398,7 +450,7 @@ wag_balancer_choose(wag_ctx_t *ctx, ngx_uint_t tier)
     for (i = 0; i < table->nslots; i++) {
         peer = &ctx->upstream->slots[table->slots[i]];
 
-        if (wag_balancer_take(ctx, peer) == NGX_OK) {
+        if (wag_balancer_take(ctx, peer, NULL) == NGX_OK) {
             return peer;
         }
     }
@@ -408,14 +460,23 @@ wag_balancer_choose(wag_ctx_t *ctx, ngx_uint_t tier)
 
 
 static ngx_int_t
-wag_balancer_take(void *data, wag_peer_t *peer)
+wag_balancer_take(void *data, wag_peer_t *peer, wag_known_t *known)
 {
     wag_ctx_t *ctx = data;
 
-    if (wag_retry_tried(ctx, peer)
-        || !wag_routing_fits(ctx->routing, peer)
-        || wag_in_flight_hold(peer) != NGX_OK)
-    {
+    ngx_int_t  rc;
+
+    if (wag_retry_tried(ctx, peer) || !wag_routing_fits(ctx->routing, peer)) {
+        return NGX_DECLINED;
+    }
+
+    rc = wag_pacing_take(ctx, peer, known);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (wag_in_flight_hold(peer) != NGX_OK) {
+        wag_pacing_attempt(ctx, 1);
         return NGX_BUSY;
     }
 
@@ -453,6 +514,10 @@ wag_balancer_free(ngx_peer_connection_t *pc, void *data, ngx_uint_t state)
     }
 
     wag_retry_decide(ctx, pc, state);
+
+    if (pc->tries == 0) {
+        wag_pacing_end(ctx);
+    }
 }
 
 
@@ -574,6 +639,10 @@ wag_balancer_finalize(ngx_http_request_t *r, ngx_int_t rc)
 
     if (ctx->again) {
         wag_retry_declined(ctx);
+    }
+
+    if (r->upstream->peer.sockaddr == NULL) {
+        wag_pacing_end(ctx);
     }
 
     wag_ctx_own(ctx);

@@ -51,6 +51,8 @@
 typedef struct wag_routing_s  wag_routing_t;
 typedef struct wag_generic_s  wag_generic_t;
 typedef struct wag_arrival_s  wag_arrival_t;
+typedef struct wag_pacing_s   wag_pacing_t;
+typedef struct wag_hold_s     wag_hold_t;
 
 
 /* a session that was asked, as it was then: the record may be another's now */
@@ -96,6 +98,8 @@ typedef struct {
     wag_arrival_t       *arrival;   /* NULL: the body was not looked at */
     wag_routing_t       *routing;   /* NULL: no instance has a vendor */
     wag_generic_t       *generic;   /* NULL: it is no message of its own */
+    wag_pacing_t        *pacing;    /* NULL: it spends no budget */
+    wag_hold_t          *hold;      /* NULL: it never waited */
     wag_asked_t          asked;     /* last */
     ngx_str_t            message_id;
     ngx_uint_t           refusal;   /* REFUSED_NOT ... */

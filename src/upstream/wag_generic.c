@@ -9,6 +9,7 @@
 #include "wag_form.h"
 #include "wag_generic.h"
 #include "wag_origin.h"
+#include "wag_rendezvous.h"
 #include "wag_write.h"
 
 
@@ -305,6 +306,7 @@ wag_generic_choose(wag_ctx_t *ctx)
     ngx_int_t         rc;
     ngx_uint_t        found;
     wag_judgement_t  *j;
+    wag_recipient_t  *to;
 
     j = &ctx->routing->judgement;
 
@@ -315,6 +317,11 @@ wag_generic_choose(wag_ctx_t *ctx)
 
     j->choice.unable = wag_write_unable(ctx);
     j->choice.send = 1;
+
+    to = &ctx->generic->message->to;
+
+    j->choice.chat = wag_rendezvous_chat(to->type, &to->id);
+    j->choice.chats = 1;
 
     if (j->choice.unable == ((uint32_t) 1 << ctx->upstream->kinds.nelts) - 1) {
         return wag_generic_bad(ctx, wag_write_member(ctx));

@@ -332,7 +332,7 @@ wag_routing_by_instance(wag_ctx_t *ctx, wag_choice_take_pt take)
 
     return (peer->incarnation == ctx->routing->judgement.choice.incarnation
             && !peer->down && wag_available(peer->instance)
-            && take(ctx, peer) == NGX_OK)
+            && take(ctx, peer, NULL) == NGX_OK)
            ? peer : NULL;
 }
 

@@ -83,7 +83,7 @@ wag_inherit_upstream(wag_zone_t *zone, wag_upstream_t *us)
 static void
 wag_inherit_group(wag_group_t *group, wag_group_t *old)
 {
-    ngx_uint_t  tier;
+    ngx_uint_t  i, tier;
 
     for (tier = 0; tier < WAG_TIERS; tier++) {
         group->cursor[tier] = old->cursor[tier];
@@ -93,6 +93,12 @@ wag_inherit_group(wag_group_t *group, wag_group_t *old)
     group->failovers = old->failovers;
     group->ambiguous = old->ambiguous;
     group->no_instance = old->no_instance;
+    group->held = old->held;
+
+    for (i = 0; i < WAG_PACED_REASONS; i++) {
+        group->paced[i] = old->paced[i];
+    }
+
     group->nevents = old->nevents;
 
     ngx_memcpy(group->events, old->events, sizeof(group->events));

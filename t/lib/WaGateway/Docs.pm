@@ -211,7 +211,8 @@ sub function_of {
 sub rows {
     my ($text) = @_;
     my %max = (WAG_MAX_NUM => 1000000,
-               WAG_MAX_MSEC => '365d');
+               WAG_MAX_MSEC => '365d',
+               WAG_PACE_MAX_WAIT => '1h');
     my %p;
 
     while ($text =~ /\{\s*ngx_string\("(\w+=)"\),\s*
