@@ -8,14 +8,17 @@
 
 #include "wag_access.h"
 #include "wag_allow.h"
+#include "wag_arrival.h"
 #include "wag_balancer_conf.h"
 #include "wag_check.h"
 #include "wag_checker.h"
 #include "wag_conf.h"
+#include "wag_control.h"
 #include "wag_ctx.h"
 #include "wag_filter.h"
 #include "wag_generic_conf.h"
 #include "wag_keepalive_conf.h"
+#include "wag_kept.h"
 #include "wag_log.h"
 #include "wag_metrics.h"
 #include "wag_pace_conf.h"
@@ -138,6 +141,13 @@ static ngx_command_t  wag_commands[] = {
       0,
       NULL },
 
+    { ngx_string("wa_gateway_state"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_TAKE1,
+      wag_kept_conf,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("wa_gateway_vendor"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
       wag_vendor_conf,
@@ -190,6 +200,20 @@ static ngx_command_t  wag_commands[] = {
     { ngx_string("wa_gateway_api_key"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       wag_access_key,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(wag_loc_conf_t, keys),
+      NULL },
+
+    { ngx_string("wa_gateway_admin_key"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      wag_access_key,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(wag_loc_conf_t, admin_keys),
+      NULL },
+
+    { ngx_string("wa_gateway_control"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      wag_control_conf,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -257,6 +281,7 @@ wag_postconfiguration(ngx_conf_t *cf)
     *h = wag_access_handler;
 
     wag_filter_init();
+    wag_arrival_init();
 
     return NGX_OK;
 }

@@ -252,11 +252,11 @@ wag_metrics_labels(wag_sample_t *sample)
     }
 
     if (sample->view) {
-        wag_metrics_label(sample, "instance", &sample->view->peer->name);
+        wag_metrics_label(sample, "instance", &sample->view->name);
     }
 
     if (sample->session) {
-        wag_metrics_label(sample, "instance", &sample->session->peer->name);
+        wag_metrics_label(sample, "instance", &sample->session->instance);
         wag_metrics_label(sample, "session", &sample->session->name);
     }
 }

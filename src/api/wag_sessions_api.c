@@ -9,6 +9,7 @@
 #include "wag_conf.h"
 #include "wag_json_response.h"
 #include "wag_json_text.h"
+#include "wag_members.h"
 #include "wag_pace.h"
 #include "wag_session.h"
 #include "wag_session_view.h"
@@ -39,8 +40,6 @@ typedef struct {
 static ngx_int_t wag_sessions_api_handler(ngx_http_request_t *r);
 static const char *wag_sessions_api_filters(ngx_http_request_t *r,
     wag_sessions_api_t *api);
-static ngx_int_t wag_sessions_api_arg(ngx_http_request_t *r, const char *name,
-    ngx_str_t *value);
 static const char *wag_sessions_api_number(ngx_http_request_t *r,
     const char *name, ngx_uint_t most, ngx_uint_t *n);
 static ngx_int_t wag_sessions_api_take(wag_upstream_t *us,
@@ -117,13 +116,13 @@ wag_sessions_api_filters(ngx_http_request_t *r, wag_sessions_api_t *api)
     ngx_uint_t   i;
     const char  *bad;
 
-    if (wag_sessions_api_arg(r, "session", &api->session) == NGX_ERROR
-        || wag_sessions_api_arg(r, "instance", &api->instance) == NGX_ERROR)
+    if (wag_json_response_arg(r, "session", &api->session) == NGX_ERROR
+        || wag_json_response_arg(r, "instance", &api->instance) == NGX_ERROR)
     {
         return "no memory";
     }
 
-    if (wag_sessions_api_arg(r, "number", &value) == NGX_OK) {
+    if (wag_json_response_arg(r, "number", &value) == NGX_OK) {
 
         api->number = wag_vendor_number(&value);
 
@@ -134,7 +133,7 @@ wag_sessions_api_filters(ngx_http_request_t *r, wag_sessions_api_t *api)
 
     api->state = WAG_SESSION_STATES;
 
-    if (wag_sessions_api_arg(r, "state", &value) == NGX_OK) {
+    if (wag_json_response_arg(r, "state", &value) == NGX_OK) {
 
         for (i = 0; i < WAG_SESSION_STATES; i++) {
             if (wag_sessions_api_same(&wag_session_states[i], &value)) {
@@ -165,34 +164,6 @@ wag_sessions_api_filters(ngx_http_request_t *r, wag_sessions_api_t *api)
 }
 
 
-/* decoded once, RFC 3986, 2.4; NGX_DECLINED if it is not there */
-
-static ngx_int_t
-wag_sessions_api_arg(ngx_http_request_t *r, const char *name, ngx_str_t *value)
-{
-    u_char     *dst, *src;
-    ngx_str_t   raw;
-
-    if (ngx_http_arg(r, (u_char *) name, ngx_strlen(name), &raw) != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    dst = ngx_pnalloc(r->pool, raw.len + 1);
-    if (dst == NULL) {
-        return NGX_ERROR;
-    }
-
-    value->data = dst;
-    src = raw.data;
-
-    ngx_unescape_uri(&dst, &src, raw.len, 0);
-
-    value->len = dst - value->data;
-
-    return NGX_OK;
-}
-
-
 static const char *
 wag_sessions_api_number(ngx_http_request_t *r, const char *name,
     ngx_uint_t most, ngx_uint_t *n)
@@ -200,7 +171,7 @@ wag_sessions_api_number(ngx_http_request_t *r, const char *name,
     ngx_int_t  number;
     ngx_str_t  value;
 
-    if (wag_sessions_api_arg(r, name, &value) != NGX_OK) {
+    if (wag_json_response_arg(r, name, &value) != NGX_OK) {
         return NULL;
     }
 
@@ -225,7 +196,9 @@ wag_sessions_api_take(wag_upstream_t *us, wag_sessions_api_t *api)
     wag_peer_t          *peer;
     wag_session_view_t  *v;
 
-    for (i = 0; i < us->nservers; i++) {
+    wag_members_refresh(us);
+
+    for (i = 0; i < us->npeers; i++) {
         peer = us->peers[i];
 
         if (api->instance.data
@@ -323,13 +296,13 @@ wag_sessions_api_session(wag_chunked_response_t *stream,
                            : 0;
 
     state = &wag_session_states[v->state];
-    vendor = &v->peer->server->vendor->name;
+    vendor = &v->vendor->name;
 
     if (wag_json_text_string(root, "session", v->name.data, v->name.len)
         == NULL
         || wag_json_text_or_null(root, "number", &digits) == NULL
-        || wag_json_text_string(root, "instance", v->peer->name.data,
-                                v->peer->name.len) == NULL
+        || wag_json_text_string(root, "instance", v->instance.data,
+                                v->instance.len) == NULL
         || wag_json_text_string(root, "vendor", vendor->data, vendor->len)
            == NULL
         || wag_json_text_string(root, "state", state->data, state->len) == NULL

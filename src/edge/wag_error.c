@@ -168,9 +168,9 @@ wag_error_object(ngx_http_request_t *r, wag_ctx_t *ctx, ngx_uint_t status)
             && (wag_json_text_string(root, "member", ctx->member.data,
                                      ctx->member.len)
                 == NULL
-                || (ctx->generic && ctx->generic->message.error
+                || (ctx->generic && ctx->generic->message->error
                     && cJSON_AddStringToObject(root, "reason",
-                                               ctx->generic->message.error)
+                                               ctx->generic->message->error)
                        == NULL))))
     {
         cJSON_Delete(root);

@@ -67,7 +67,7 @@ wag_candidate_matches(wag_choice_t *choice, wag_known_t *known)
     us = choice->upstream;
     peer = &us->slots[known->slot];
 
-    return (choice->peer == NULL || choice->peer == peer)
+    return wag_candidate_is_at(choice, peer)
            && (choice->vendor == NULL
                || choice->vendor == peer->server->vendor)
            && (choice->number == 0 || choice->number == known->number)

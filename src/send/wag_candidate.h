@@ -22,6 +22,7 @@ typedef struct {
     ngx_str_t            shown;      /* as it is shown; ditto */
     uint64_t             number;     /* 0: any */
     wag_peer_t          *peer;       /* NULL: any */
+    ngx_uint_t           incarnation;   /* of the peer */
     wag_vendor_t        *vendor;     /* NULL: any */
     wag_key_t           *key;        /* NULL: all are allowed */
     ngx_uint_t           sender;     /* SENDER_ANY ... */
@@ -33,6 +34,14 @@ typedef struct {
     unsigned             scarce:1;   /* those that are ready were no use */
 } wag_choice_t;
 
+
+/*
+ * Whether it may be at this instance: that of a peer may be another by now.
+ */
+#define wag_candidate_is_at(choice, p)                                        \
+    ((choice)->peer == NULL                                                   \
+     || ((choice)->peer == (p)                                                \
+         && (choice)->incarnation == (p)->incarnation))
 
 /*
  * The next one after "prev", the first if that is NULL.

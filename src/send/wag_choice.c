@@ -231,13 +231,13 @@ wag_choice_missing(wag_choice_t *choice)
 
     us = choice->upstream;
 
-    for (i = 0; i < us->nservers; i++) {
+    for (i = 0; i < us->npeers; i++) {
         peer = us->peers[i];
 
         if (peer->server->vendor
             && !peer->down
             && peer->instance->listed == 0
-            && (choice->peer == NULL || choice->peer == peer)
+            && wag_candidate_is_at(choice, peer)
             && (choice->vendor == NULL
                 || choice->vendor == peer->server->vendor))
         {
@@ -528,7 +528,7 @@ wag_choice_fewest(wag_choice_t *choice, ngx_uint_t *n, ngx_uint_t *i)
 
     wag_lock(us->zone->shpool);
 
-    for (k = 0; k < us->nservers; k++) {
+    for (k = 0; k < us->npeers; k++) {
         peer = us->peers[k];
 
         count = wag_known_of_slot(us, peer->slot) + peer->instance->placed;
@@ -577,7 +577,7 @@ wag_choice_can_place(wag_choice_t *choice, wag_peer_t *peer)
     return peer->server->vendor
            && !peer->down
            && wag_available(peer->instance)
-           && (choice->peer == NULL || choice->peer == peer)
+           && wag_candidate_is_at(choice, peer)
            && (choice->vendor == NULL
                || choice->vendor == peer->server->vendor);
 }

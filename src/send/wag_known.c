@@ -25,6 +25,7 @@ struct wag_knowns_s {
     ngx_uint_t           n;
     ngx_atomic_uint_t    epoch;      /* of the table, as far as copied */
     ngx_uint_t           state_epoch;
+    ngx_uint_t           members;    /* of the peers when copied */
 
     uint32_t            *buckets[WAG_KNOWN_KEYS];
     ngx_uint_t           mask;
@@ -93,7 +94,13 @@ wag_known_refresh(wag_upstream_t *us)
 
     knowns = us->knowns;
 
-    if (knowns->epoch != table->epoch) {
+    if (knowns->members != us->members) {
+
+        /* a session may have come before its instance was taken over */
+
+        wag_known_copy_all(us);
+
+    } else if (knowns->epoch != table->epoch) {
 
         if (table->epoch - knowns->epoch > WAG_SESSION_CHANGES / 2) {
             wag_known_copy_all(us);
@@ -172,6 +179,7 @@ wag_known_copy_all(wag_upstream_t *us)
 
     knowns = us->knowns;
     knowns->epoch = us->group->sessions.epoch;
+    knowns->members = us->members;
 
     ngx_memory_barrier();
 
@@ -246,7 +254,7 @@ wag_known_copy(wag_upstream_t *us, ngx_uint_t n)
 
     if (!wag_used(session)
         || session->slot >= us->nslots
-        || us->slots[session->slot].server == NULL)
+        || (us->slots[session->slot].incarnation & 1) == 0)
     {
         return;
     }
@@ -462,11 +470,12 @@ wag_known_chain(wag_knowns_t *knowns, ngx_uint_t key, uint32_t hash,
 wag_known_t *
 wag_known_by_name(wag_upstream_t *us, ngx_str_t *name, wag_known_t *prev)
 {
+    uint32_t   hash;
     ngx_str_t  text;
 
-    while ((prev = wag_known_chain(us->knowns, WAG_KNOWN_NAME,
-                                   wag_known_crc(name), prev)))
-    {
+    hash = prev ? prev->hash[WAG_KNOWN_NAME] : wag_known_crc(name);
+
+    while ((prev = wag_known_chain(us->knowns, WAG_KNOWN_NAME, hash, prev))) {
         wag_known_name(prev, &text);
 
         if (wag_known_same(&text, name)) {

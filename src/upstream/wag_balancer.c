@@ -69,6 +69,7 @@ wag_balancer_init(ngx_conf_t *cf, ngx_http_upstream_srv_conf_t *uscf)
     }
 
     us->zone->nservers += us->nservers;
+    us->leave[1] = wag_keepalive_leave;
 
     wag_keepalive_conf_disable_builtin(cf, uscf);
 
@@ -124,8 +125,9 @@ wag_balancer_init_peer(ngx_http_request_t *r,
     }
 
     ctx->routing = NULL;
-
     ctx->generic = NULL;
+
+    wag_slot_table_refresh(ctx->upstream);
 
     if (ctx->upstream->vendors && !ctx->barred) {
         rc = wag_generic_is(ctx) ? wag_generic_judge(ctx)
@@ -154,7 +156,7 @@ wag_balancer_init_peer(ngx_http_request_t *r,
     u->peer.data = ctx;
     u->peer.get = wag_balancer_get;
     u->peer.free = wag_balancer_free;
-    u->peer.tries = ctx->upstream->nservers;
+    u->peer.tries = ngx_max(ctx->upstream->npeers, 1);
 
     ctx->process_header = u->process_header;
     ctx->reinit_request = u->reinit_request;

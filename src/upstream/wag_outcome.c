@@ -283,7 +283,7 @@ wag_outcome_score(wag_ctx_t *ctx)
 
         /* an error of a server that has sessions is one of a session */
 
-        if (ctx->peer->server->vendor
+        if (ctx->server->vendor
             || !wag_outcome_counts(ctx->upstream, ctx->status))
         {
             signal.event = WAG_OK;

@@ -34,7 +34,7 @@ wag_pacing_init(wag_ctx_t *ctx)
     pacing->arrived = ngx_current_msec;
 
     if (ctx->generic) {
-        wag_pace_to(&pacing->claim, &ctx->generic->message.to);
+        wag_pace_to(&pacing->claim, &ctx->generic->message->to);
     }
 
     ctx->pacing = pacing;

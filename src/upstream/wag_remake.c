@@ -67,7 +67,7 @@ wag_remake_begin(wag_ctx_t *ctx, wag_head_edit_t *edit)
 
     edit->target = ctx->routing->head.target;
 
-    if (ngx_array_init(&edit->drop, pool, 8, sizeof(ngx_str_t)) != NGX_OK
+    if (ngx_array_init(&edit->drop, pool, 16, sizeof(ngx_str_t)) != NGX_OK
         || ngx_array_init(&edit->add, pool, 4, sizeof(ngx_keyval_t)) != NGX_OK)
     {
         return NGX_ERROR;

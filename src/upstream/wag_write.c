@@ -94,7 +94,7 @@ wag_write_message(wag_ctx_t *ctx, wag_send_message_t *m)
 {
     wag_message_t  *message;
 
-    message = &ctx->generic->message;
+    message = ctx->generic->message;
 
     ngx_memzero(m, sizeof(wag_send_message_t));
 
@@ -168,7 +168,7 @@ wag_write_headers(wag_ctx_t *ctx, wag_peer_t *peer, wag_send_filled_t *filled,
     ngx_str_t      *name, value;
     wag_message_t  *message;
 
-    message = &ctx->generic->message;
+    message = ctx->generic->message;
 
     for (name = wag_write_dropped; name->len; name++) {
         if (wag_remake_drop(edit, name) != NGX_OK) {
@@ -323,7 +323,7 @@ wag_write_splice(wag_ctx_t *ctx, ngx_chain_t **last)
     ngx_chain_t    *cl, *in;
     wag_message_t  *message;
 
-    message = &ctx->generic->message;
+    message = ctx->generic->message;
     at = 0;
 
     for (in = ctx->generic->body; in; in = in->next, at += size) {
