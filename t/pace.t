@@ -263,7 +263,8 @@ END
 # Waiting: in the order of arrival, each at its time.
 {
     $cheap->sessions(0, a => '966500000001');
-    my $ng = paced($cheap, 'number=2/s wait=10s', workers => 4);
+    my $ng = paced($cheap, 'number=2/s wait=10s', workers => 4,
+        locations => 'add_header X-Upstream $upstream_addr always;');
     $cheap->settled($ng, 1);
     $cheap->forget;
 
@@ -288,6 +289,9 @@ END
     is(scalar(grep { !/^POST \S+ 200 "http:\S+" 1 yes$/ }
               grep { /send-message/ } split /\n/, $ng->access), 0,
        'each is one attempt for the log');
+    is(join(' ', grep { !/^127\.0\.0\.1:\d+$/ }
+            map { header($_, 'X-Upstream') } @r), '',
+       'and for nginx, too');
     is(scalar($ng->logged(qr/\[(?:error|warn)\]/)), 0, 'and no error');
     $ng->clean;
 }
