@@ -40,12 +40,14 @@ wag_filter_init(void)
 static ngx_int_t
 wag_filter_header(ngx_http_request_t *r)
 {
+    wag_ctx_t       *ctx;
     wag_loc_conf_t  *wlcf;
 
     if (r != r->main) {
         return ngx_http_next_header_filter(r);
     }
 
+    ctx = ngx_http_get_module_ctx(r, ngx_http_wa_gateway_module);
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wa_gateway_module);
 
     if (r->err_status) {
@@ -56,14 +58,16 @@ wag_filter_header(ngx_http_request_t *r)
             return NGX_ERROR;
         }
 
-    } else if (wag_reply_takes(r)) {
+    } else if (ctx && ctx->generic && wag_reply_takes(r)) {
         return NGX_OK;
 
     } else if (wlcf->envelope && wag_envelope_header(r) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (wag_rate_limit_add(r) != NGX_OK) {
+    /* an error may have made a context, which has no pacing */
+
+    if (ctx && ctx->pacing && wag_rate_limit_add(r) != NGX_OK) {
         return NGX_ERROR;
     }
 

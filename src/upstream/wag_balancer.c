@@ -225,7 +225,7 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
         return NGX_BUSY;
     }
 
-    if (wag_pacing_resume(ctx, pc) == NGX_BUSY) {
+    if (ctx->pacing && wag_pacing_resume(ctx, pc) == NGX_BUSY) {
         ctx->refused = 1;
         pc->name = &ctx->upstream->uscf->host;
 
@@ -470,7 +470,7 @@ wag_balancer_take(void *data, wag_peer_t *peer, wag_known_t *known)
         return NGX_DECLINED;
     }
 
-    rc = wag_pacing_take(ctx, peer, known);
+    rc = ctx->pacing ? wag_pacing_take(ctx, peer, known) : NGX_OK;
     if (rc != NGX_OK) {
         return rc;
     }
