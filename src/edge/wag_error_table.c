@@ -111,7 +111,12 @@ wag_error_t  wag_details[] = {
       "ربما أُرسلت الرسالة، تحقّق قبل إعادة "
       "المحاولة",
       "The instance did not answer in time: the message may have been "
-      "sent, check before trying again" }
+      "sent, check before trying again" },
+
+    { 0, NULL,
+      "طلب آخر بالمفتاح نفسه لم ينتهِ بعد: أعد الطلب لاحقًا لتعرف نتيجته",
+      "Another request with this key has not ended: repeat it later to get "
+      "what came of it" }
 };
 
 
@@ -174,6 +179,26 @@ static wag_error_t  wag_refusals[] = {
     { 422, "rejected",
       "رفض الخادم هذه الرسالة",
       "The server refused this message" },
+
+    { 502, "unconfirmed",
+      "لم يؤكد الخادم الإرسال",
+      "The server did not confirm that it was sent" },
+
+    { 409, "in_flight",
+      "طلب بهذا المفتاح قيد التنفيذ",
+      "A request with this Idempotency-Key is under way" },
+
+    { 422, "key_reused",
+      "استُخدم هذا المفتاح لطلب آخر",
+      "This Idempotency-Key was used for another request" },
+
+    { 400, "key_required",
+      "الترويسة Idempotency-Key مطلوبة",
+      "The header Idempotency-Key is required" },
+
+    { 503, "store_full",
+      "لا مكان لمفتاح آخر",
+      "There is no room for another Idempotency-Key" },
 
     { 502, "unconfirmed",
       "لم يؤكد الخادم الإرسال",

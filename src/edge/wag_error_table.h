@@ -39,6 +39,7 @@ extern wag_error_t  wag_no_instances;
 #define WAG_DETAILS_BROKEN       3
 #define WAG_DETAILS_BARRED       4
 #define WAG_DETAILS_TIMEOUT      5
+#define WAG_DETAILS_IN_FLIGHT    6
 
 extern wag_error_t  wag_details[];
 

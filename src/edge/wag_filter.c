@@ -4,12 +4,14 @@
  */
 
 
+#include "wag_capture.h"
 #include "wag_conf.h"
 #include "wag_ctx.h"
 #include "wag_envelope.h"
 #include "wag_error.h"
 #include "wag_filter.h"
 #include "wag_generic.h"
+#include "wag_replay.h"
 #include "wag_reply.h"
 
 
@@ -39,6 +41,7 @@ wag_filter_init(void)
 static ngx_int_t
 wag_filter_header(ngx_http_request_t *r)
 {
+    ngx_int_t        rc;
     wag_loc_conf_t  *wlcf;
 
     if (r != r->main) {
@@ -49,9 +52,13 @@ wag_filter_header(ngx_http_request_t *r)
 
     if (r->err_status) {
 
-        if ((wlcf->errors || wag_filter_refused(r))
-            && wag_error_header(r) != NGX_OK)
-        {
+        rc = wag_replay_header(r);
+
+        if (rc == NGX_DECLINED && (wlcf->errors || wag_filter_refused(r))) {
+            rc = wag_error_header(r);
+        }
+
+        if (rc == NGX_ERROR) {
             return NGX_ERROR;
         }
 
@@ -59,6 +66,10 @@ wag_filter_header(ngx_http_request_t *r)
         return NGX_OK;
 
     } else if (wlcf->envelope && wag_envelope_header(r) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (wag_capture_header(r) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -93,6 +104,12 @@ wag_filter_reply(ngx_http_request_t *r, ngx_chain_t *in)
         return rc;
     }
 
+    if (wag_capture_header(r) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    wag_capture_body(r, out);
+
     rc = ngx_http_next_header_filter(r);
 
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
@@ -111,7 +128,18 @@ wag_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_wa_gateway_module);
 
-    if (ctx == NULL || in == NULL) {
+    if (in == NULL) {
+        return ngx_http_next_body_filter(r, in);
+    }
+
+    if (ctx == NULL) {
+
+        /* what "error_page" led to is an answer to a send, too */
+
+        if (r->internal && r == r->main) {
+            wag_capture_body(r, in);
+        }
+
         return ngx_http_next_body_filter(r, in);
     }
 
@@ -136,6 +164,10 @@ wag_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
         if (out == NULL) {
             return NGX_OK;
         }
+    }
+
+    if (ctx->idempotent) {
+        wag_capture_body(r, out);
     }
 
     return ngx_http_next_body_filter(r, out);

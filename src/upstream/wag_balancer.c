@@ -8,6 +8,7 @@
 #include "wag_balancer.h"
 #include "wag_conf.h"
 #include "wag_ctx.h"
+#include "wag_idempotency.h"
 #include "wag_in_flight.h"
 #include "wag_interim.h"
 #include "wag_keepalive.h"
@@ -124,6 +125,10 @@ wag_balancer_init_peer(ngx_http_request_t *r,
     if (ctx->upstream->vendors && !ctx->barred) {
         rc = wag_generic_is(ctx) ? wag_generic_judge(ctx)
                                  : wag_routing_judge(ctx);
+
+        if (ctx->upstream->idempotency) {
+            rc = wag_idempotency_claim(ctx, rc);
+        }
 
         if (rc != NGX_OK) {
             wag_balancer_refuse(ctx);
