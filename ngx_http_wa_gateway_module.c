@@ -17,6 +17,7 @@
 #include "wag_generic_conf.h"
 #include "wag_idempotency_conf.h"
 #include "wag_keepalive_conf.h"
+#include "wag_log.h"
 #include "wag_marks_zone.h"
 #include "wag_metrics.h"
 #include "wag_passive.h"
@@ -230,7 +231,8 @@ ngx_module_t  ngx_http_wa_gateway_module = {
 static ngx_int_t
 wag_preconfiguration(ngx_conf_t *cf)
 {
-    return wag_ctx_variables(cf);
+    return (wag_ctx_variables(cf) == NGX_OK) ? wag_log_variable(cf)
+                                             : NGX_ERROR;
 }
 
 

@@ -10,6 +10,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use Test::More;
+use WaGateway::Nginx qw(slurp);
 use WaGateway::Sessions qw(gateway differs);
 use WaGateway::Vendor;
 
@@ -40,6 +41,40 @@ for my $vendor (sort keys %request) {
     like($told[0], qr/, request: "$like, upstream: "http:.*, host: "/,
          "$vendor: with what was asked, and of whom");
     unlike($ng->log, qr/geheim/, "$vendor: and no secret");
+}
+
+# The access log, also of what was refused before it was judged.
+{
+    my $fake = WaGateway::Vendor->new('wppconnect', key => 'geheim-1',
+        sessions => [{ name => 'main', number => '966500000001' }]);
+    my $ng = gateway(fakes => [$fake],
+        http => q{log_format path '$request_method $wa_gateway_path $status';},
+        server => 'access_log path.log path;'
+                  . 'location /kept/ { wa_gateway_api_key k;'
+                  . ' proxy_pass http://u/; }')->start;
+
+    is(differs($ng, $fake), undef, 'wppconnect: the session is known');
+
+    my @paths = (
+        ['/api/main/all-chats?x=geheim', '/api/main/all-chats'],
+        ['/api/main:geheim-2/all-chats', '/api/main*********/all-chats'],
+        ['/api/main%3Ageheim-2/all-chats', '/api/main***********/all-chats'],
+        ['/api/geheim-1/show-all-sessions', '/api/********/show-all-sessions'],
+        ['/api/main/geheim-1/generate-token',
+         '/api/main/********/generate-token'],
+        ['/api/geheim-1/what-is-this', '/api/********/what-is-this'],
+        ['//api/geheim-1/x', '*' x 16],
+        ['/kept/x', '/kept/x'],
+    );
+
+    $ng->request('GET', $_->[0]) for @paths;
+    $ng->stop;
+
+    my @lines = split /\n/, slurp("$ng->{dir}/path.log");
+    my @got = map { (split / /)[1] } @lines;
+
+    is(join("\n", @got[-@paths .. -1]), join("\n", map { $_->[1] } @paths),
+       'paths show no key and no token');
 }
 
 done_testing();

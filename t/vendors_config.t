@@ -318,4 +318,155 @@ for (["geheim\n", 0], ["http://127.0.0.1:2 one\nhttp://127.0.0.1:3 two\n", 0],
     unlink "$dir/keys";
 }
 
+# How messages are sent, and what an answer proves.
+
+my $to = 'to user=<id>;';
+my $text = q~text POST /send '{"to":"<to>","text":"<text>"}';~;
+my $sent = 'sent 200 id=$.id;';
+
+# A line that is wrong, in a vendor that is right otherwise.
+sub refused_send {
+    my ($name, $error, @lines) = @_;
+
+    refused($name, 4, $error, block($good, @lines));
+}
+
+for ([ 'nothing of sends', () ], [ 'a text', $to, $text, $sent ],
+     [ 'proofs alone', $sent, 'unsent session 404;' ],
+     [ 'files alone', $to, $sent, 'timeout 5s;', 'header X-Id <session:uri>;',
+       q~media * * POST /<kind> '{"to":"<to>"(,"u":"<url>")(,"d":"<data>")}';~ ],
+     [ 'several of each', $to, $text, $sent, 'sent 201 id=$.a unless=$.b:1,2;',
+       'unsent paced 429;', 'unsent message 200-299 $.a:- $.b:x,y;',
+       q~media image url POST / '{"to":"<to>","u":"<url>"}';~,
+       q~media * url POST / '{"to":"<to>","u":"<url>"}';~ ],
+     [ 'a body of several lines', $to, $sent,
+       qq~text POST / '{"to":"<to>",\n    "text":"<text>"}';~ ])
+{
+    my ($name, @lines) = @$_;
+    my ($status, $said) = test(block($good, @lines));
+
+    is($status, 0, "sends: $name") or diag($said);
+}
+
+refused_send('method of a text', 'invalid method "GET", it is POST or PUT',
+             $text =~ s/POST/GET/r);
+refused_send('URI of a text', 'invalid URI "send", it must begin with "/"',
+             $text =~ s{ /send}{ send}r);
+refused_send('place in an URI', 'unknown "<to>" in "/<to>", there are <key>, '
+             . '<key:base64>, <session>, <session:uri> and <token>',
+             $text =~ s{/send}{/<to>}r);
+refused_send('place in a text', 'unknown "<key>" in "{"to":"<key>"}", there '
+             . 'are <session>, <session:uri>, <to>, <text>, <group> and <lid>',
+             q~text POST / '{"to":"<key>"}';~);
+refused_send('place that is not ended', 'unknown "<to"}" in "{"to":"<to"}", ',
+             q~text POST / '{"to":"<to"}';~);
+refused_send('no recipient', 'no <to> in "{"text":"<text>"}"',
+             q~text POST / '{"text":"<text>"}';~);
+refused_send('no text', 'no <text> in "{"to":"<to>"}"',
+             q~text POST / '{"to":"<to>"}';~);
+refused_send('nothing', 'no <to> and <text> in "{}"', q~text POST / '{}';~);
+refused_send('no JSON', 'invalid JSON "{"to":"x","text":"x"", where "x" '
+             . 'stands for what a message has: invalid JSON: it is cut short '
+             . 'at byte 20', q~text POST / '{"to":"<to>","text":"<text>"';~);
+refused_send('a place out of quotes', 'invalid JSON "{"to":x,"text":"x"}", '
+             . 'where "x" stands for what a message has: ',
+             q~text POST / '{"to":<to>,"text":"<text>"}';~);
+refused_send('a flag that is not in a group', 'invalid JSON "{"to":"x","t":"x",'
+             . '"g":}", where ',
+             q~text POST / '{"to":"<to>","t":"<text>","g":<group>}';~);
+refused_send('no JSON without a group', 'invalid JSON "{,"to":"x","t":"x"}", ',
+             q~text POST / '{("g":<group>),"to":"<to>","t":"<text>"}';~);
+refused_send('no JSON with a group', 'invalid JSON "{"to":"x","t":"x""c":"x"}"',
+             q~media * url POST / '{"to":"<to>","t":"<url>"("c":"<caption>")}';~);
+refused_send('a group that is not ended', 'invalid group "(,"g":<group>}" in ',
+             q~text POST / '{"to":"<to>","t":"<text>"(,"g":<group>}';~);
+refused_send('a group in a group', 'invalid group "(,"g":(" in ',
+             q~text POST / '{"to":"<to>","t":"<text>"(,"g":(<group>))}';~);
+refused_send('a group without a place', 'invalid group "(,"g":1)" in ',
+             q~text POST / '{"to":"<to>","t":"<text>"(,"g":1)}';~);
+refused_send('the end of no group', 'invalid group ")" in "{"to":"<to>")}", '
+             . 'it has a place, no group in it, and ends with ")"',
+             q~text POST / '{"to":"<to>")}';~);
+refused('two texts', 5, '"text" directive is duplicate',
+        block($good, $text, $text));
+
+refused_send('kind', 'invalid "images" in "images", there are "*", image, '
+             . 'video, audio and document',
+             q~media images * POST / '{"to":"<to>"}';~);
+refused_send('no kind', 'invalid "" in "image|", there are "*", image',
+             q~media image| * POST / '{"to":"<to>"}';~);
+refused_send('source', 'invalid "file" in "file", there are "*", url and data',
+             q~media * file POST / '{"to":"<to>"}';~);
+refused_send('no file', 'no <data> in "{"to":"<to>"}"',
+             q~media * data POST / '{"to":"<to>"}';~);
+refused_send('no url', 'no <url> in "{"to":"<to>","d":"<data>"}"',
+             q~media * * POST / '{"to":"<to>","d":"<data>"}';~);
+refused_send('data that are not given', 'unknown "<data>" in ',
+             q~media * url POST / '{"to":"<to>","d":"<data>"}';~);
+refused_send('data twice', '"<data>" more than once in "{"to":"<to>","d":',
+             q~media * data POST / '{"to":"<to>","d":"<data><data>"}';~);
+refused_send('data that may be left out', '"<data>" is left out with its '
+             . 'group for some messages',
+             q~media * data POST / '{"to":"<to>"(,"d":"<data>","c":"<caption>")}';~);
+refused_send('url that may be left out', '"<url>" is left out with',
+             q~media * url POST / '{"to":"<to>"(,"d":"<url>","c":"<caption>")}';~);
+refused_send('a text that may be left out', '"<text>" is left out with',
+             q~text POST / '{"to":"<to>"(,"t":"<text>","l":<lid>)}';~);
+refused_send('data out of quotes', 'invalid JSON "{"to":"x","d":x}", where ',
+             q~media * data POST / '{"to":"<to>","d":<data>}';~);
+refused('a kind that others have', 6, '"media" directive is for what others '
+                                      . 'before it are for',
+        block($good, q~media * url POST / '{"to":"<to>","d":"<url>"}';~,
+              q~media image|video * POST / '{"to":"<to>"(,"u":"<url>")(,"d":"<data>")}';~,
+              q~media image * POST / '{"to":"<to>"(,"u":"<url>")(,"d":"<data>")}';~));
+
+refused_send('recipient', 'invalid parameter "all=<id>"', 'to all=<id>;');
+refused_send('a recipient without an id', 'no <id> in "me"', 'to user=me;');
+refused_send('a recipient with more', 'unknown "<to>" in "<to>", there are <id>',
+             'to group=<to>;');
+refused_send('a recipient that is no text', 'invalid recipient "',
+             "to group=\xff<id>;");
+refused('recipients twice', 5, '"to" directive is duplicate',
+        block($good, 'to group=<id>;', $to));
+
+refused_send('status of what is sent', 'invalid status "404", it is of '
+             . '200-299, as "200,201"', 'sent 404 id=$.id;');
+refused_send('no id', '"sent" directive needs "id="', 'sent 200 unless=$.a:1;');
+refused_send('parameter of sent', 'invalid parameter "ids=$.a", there are '
+             . '"id=" and "unless="', 'sent 200 ids=$.a;');
+refused_send('path of an id', 'invalid JSON path "id"', 'sent 200 id=id;');
+refused_send('no path', 'invalid JSON path ""', 'sent 200 id=;');
+refused_send('no value', 'invalid "$.a", it must be "PATH:VALUE"',
+             'sent 200 id=$.id unless=$.a;');
+refused_send('an empty value', 'invalid "$.a:", it must be "PATH:VALUE"',
+             'unsent session 404 $.a:;');
+refused_send('one that is empty', 'invalid value "" in "$.a:b,", it has 1 to '
+             . '256 bytes', 'unsent session 404 $.a:b,;');
+refused_send('one that is too long', 'it has 1 to 256 bytes',
+             'unsent session 404 $.a:' . 'x' x 257 . ';');
+refused_send('reason', 'invalid reason "number", it is one of session, '
+             . 'message, paced', 'unsent number 404;');
+refused_send('status of what is unsent', 'invalid status "700", it is of '
+             . '200-599, as "200,201"', 'unsent session 700;');
+refused_send('2xx alone', '"unsent" directive has a status of 2xx, which '
+             . 'needs "PATH:VALUE"', 'unsent session 204,404;');
+refused_send('many paths', q(more than 16 JSON paths in a vendor's "sent" )
+             . 'and "unsent", the last is "$.b3"',
+             'unsent session 404 ' . join(' ', map { "\$.a$_:1" } 1 .. 14)
+             . '; sent 200 ' . join(' ', map { "id=\$.b$_" } 1 .. 3) . ';');
+refused_send('time', 'invalid time "0", it is from 1ms to 365d', 'timeout 0;');
+refused_send('no time', 'invalid time "soon", it is from 1ms to 365d',
+             'timeout soon;');
+refused('time twice', 5, '"timeout" directive is duplicate',
+        block($good, 'timeout 1s;', 'timeout 1s;'));
+refused('a text without proof', 6, '"text" or "media" without "sent" in '
+                                   . 'vendor "v"',
+        block($good, $to, $text));
+refused('a text to nobody', 6, '"text" or "media" without "to" in vendor "v"',
+        block($good, $text, $sent));
+refused('token of a send', 7, '"<token>" without "token" in vendor "v"',
+        block($good, $to, $sent, $text =~ s{/send}{/<token>}r));
+refused('token of a header', 5, '"<token>" without "token" in vendor "v"',
+        block($good, 'header X-Id <token>;'));
+
 done_testing;

@@ -882,40 +882,163 @@ sub truth {
 }
 
 
+# A send, of each vendor: its line and its key.
+my %send = (
+    waha => ['POST /api/sendText', 'X-Api-Key: k'],
+    evolution => ['POST /message/sendText/main', 'apikey: k'],
+    wwebjs => ['POST /client/sendMessage/main', 'x-api-key: k'],
+    wppconnect => ['POST /api/main:TOKEN/send-message', 'X: k'],
+    gowa => ['POST /send/message', 'Authorization: Basic aw=='],
+    wuzapi => ['POST /chat/send/text', 'token: t'],
+);
+
+
+# A message to this number, and the answer to it.
+sub send_to {
+    my ($fake, $number, %o) = @_;
+    my ($line, $key) = @{$send{$fake->{vendor}}};
+
+    $line =~ s/TOKEN/decode_json(request($fake,
+        'POST \/api\/main\/k\/generate-token')->{body})->{token}/e;
+
+    return request($fake, $line, [$key], {
+        session => 'main', chatId => "$number\@c.us", text => 'x',
+        number => $number, contentType => 'string', content => 'x',
+        phone => $number, message => 'x', body => 'x' }, %o);
+}
+
+
 # The unproved.
 {
-    my %send = (
-        waha => ['POST /api/sendText', 'X-Api-Key: k', qr/^201 (?!.*"id")/],
-        evolution => ['POST /message/sendText/main', 'apikey: k', qr/^201 $/],
-        wwebjs => ['POST /client/sendMessage/main', 'x-api-key: k',
-                   qr/^200 \{"success":true\}$/],
-        wppconnect => ['POST /api/main:TOKEN/send-message', 'X: k',
-                       qr/^201 .*"isSendFailure":true/],
-        gowa => ['POST /send/message', 'Authorization: Basic aw==',
-                 qr/^200 .*"message_id":""/],
-        wuzapi => ['POST /chat/send/text', 'token: t',
-                   qr/^500 .*"success":true/],
+    my %unproved = (
+        waha => qr/^201 (?!.*"id")/, evolution => qr/^201 $/,
+        wwebjs => qr/^200 \{"success":true\}$/,
+        wppconnect => qr/^201 .*"isSendFailure":true/,
+        gowa => qr/^200 .*"message_id":""/,
+        wuzapi => qr/^500 .*"success":true/,
     );
 
-    for my $vendor (sort keys %send) {
-        my ($line, $key, $like) = @{$send{$vendor}};
+    for my $vendor (sort keys %unproved) {
         my $fake = WaGateway::Vendor->new($vendor, key => 'k', sessions => [
             { name => 'main', number => '9665', token => 't' }]);
 
-        $line =~ s/TOKEN/decode_json(request($fake,
-            'POST \/api\/main\/k\/generate-token')->{body})->{token}/e;
         $fake->misbehave('send', 'unproved');
 
-        my $r = request($fake, $line, [$key], {
-            session => 'main', chatId => '9665@c.us', text => 'x',
-            number => '9665', contentType => 'string', content => 'x',
-            phone => '9665', message => 'x', body => 'x' });
+        my $r = send_to($fake, '9665');
 
-        like("$r->{status} $r->{body}", $like, "$vendor: unproved");
+        like("$r->{status} $r->{body}", $unproved{$vendor},
+             "$vendor: unproved");
         is($fake->sent, 1, 'though it was sent');
     }
 }
 
+
+# Sends that go wrong, before and after the message was sent.
+{
+    my %wrong = (
+        waha => [
+            'not_connected 422 ... "expected":["WORKING"]',
+            'unknown 404 We didn\'t find a session with name',
+            'bad_key 401 Unauthorized', 'bad_body 400 Bad Request',
+            'no_id +201 "fromMe":true', 'empty +201 $',
+            'gone_on +500 Internal server error'],
+        evolution => [
+            'not_connected 400 Error: Connection Closed',
+            'unknown 404 The \\"main\\" instance does not exist',
+            'bad_key 401 Unauthorized', 'licence 503 LICENSE_REQUIRED',
+            'not_on_whatsapp 400 "exists":false', 'bad_body 400',
+            'no_id +201 PENDING', 'empty +201 $',
+            'gone_on +400 Error: Timed Out'],
+        wwebjs => [
+            'not_connected 404 session_not_connected',
+            'unknown 404 session_not_found', 'bad_key 403 Invalid API key',
+            'not_on_whatsapp 200 {"success":true}$', 'bad_body 400',
+            'no_id +200 {"success":true}$', 'empty +200 $', 'gone_on +500'],
+        wppconnect => [
+            'not_connected 404 Disconnected', 'bad_key 401',
+            'not_on_whatsapp 400 Connected', 'no_id +201 "response":[]',
+            'send_failure +201 "isSendFailure":true', 'empty +201 $',
+            'gone_on +500 Erro ao enviar'],
+        gowa => [
+            'not_connected 401 AUTHENTICATION_ERROR',
+            'no_client 500 INVALID_WA_CLI', 'unknown 404 DEVICE_NOT_FOUND',
+            'bad_key 401 Unauthorized$', 'not_on_whatsapp 400 INVALID_JID',
+            'bad_body 400 VALIDATION_ERROR',
+            'throttled 429 WA_REACHOUT_TIMELOCK',
+            'no_id +200 "message_id":""', 'empty +200 $',
+            'gone_on +504 GATEWAY_TIMEOUT'],
+        wuzapi => [
+            'not_connected 500 websocket not connected',
+            'unknown 401 unauthorized', 'bad_key 401 unauthorized',
+            'bad_body 400 missing Body', 'no_id +200 "Details":"Sent"',
+            '500_success +500 "success":true', 'empty +200 $',
+            'gone_on +500 error sending message'],
+    );
+
+    for my $vendor (sort keys %wrong) {
+        my $fake = WaGateway::Vendor->new($vendor, key => 'k', sessions => [
+            { name => 'main', number => '9665', token => 't' }]);
+
+        for (@{$wrong{$vendor}}, 'stack +500 "body":"{', 'big +20 "aa":"xx') {
+            my ($mode, $sent, $text) = /^(\w+) (\+?)(.*)/;
+
+            my $like = join '.*', map { quotemeta }
+                       split / ?\.\.\. ?|(?<=\d) /, $text, -1;
+            $like =~ s/\\\$\z/\\z/;
+
+            $fake->set(send => $mode);
+            $fake->forget;
+            my $r = send_to($fake, '9665');
+
+            ok("$r->{status} $r->{body}" =~ /^$like/s
+               && $fake->sent == ($sent ? 1 : 0), "$vendor: $mode")
+                or diag("$r->{status} " . substr $r->{body}, 0, 500);
+        }
+
+        # of a session, of a recipient
+        $fake->set(send => '', sends => { 96611 => 'bad_key' });
+        like(send_to($fake, '9665')->{status}, qr/^20[01]$/,
+             "$vendor: it is over");
+        like(send_to($fake, '96611')->{status}, qr/^40[13]$/,
+             'but for one recipient');
+        $fake->session('main', send => 'gone_on');
+        like(send_to($fake, '9665')->{status}, qr/^[45]0[04]$/,
+             'and of one session');
+    }
+
+    my $fake = WaGateway::Vendor->new('gowa', key => 'k', retry_after => 7,
+        sessions => [{ name => 'main', number => '9665' }]);
+
+    $fake->set(send => 'throttled');
+    is(send_to($fake, '9665')->{headers}{'retry-after'}, 7,
+       'throttled for so long');
+
+    # an answer that is kept back
+    $fake->set(send => 'hold');
+    my $s = send_to($fake, '9665', later => 1);
+    poll { $fake->held };
+    is($fake->sent, 1, 'held: it was sent');
+    is(read_answer($s, 'POST', timeout => 0.05)->{status}, 0,
+       'held: but not answered');
+    is($fake->release, 1, 'held: it is let go');
+    is(read_answer($s, 'POST', socket => $s)->{status}, 200,
+       'held: and answered');
+
+    $fake->set(send => 'reset');
+    is(send_to($fake, '9665')->{status}, 0, 'a send whose connection ends');
+    $fake->set(send => 'timeout');
+    $s = send_to($fake, '9665', later => 1);
+    poll { $fake->sent == 3 };
+    $fake->set(send => 'slow:0.1');
+    my $start = time;
+    is(send_to($fake, '9665')->{status}, 200, 'one that is slow');
+    cmp_ok(time - $start, '>=', 0.09, 'and so it is');
+    is(read_answer($s, 'POST', timeout => 0.05)->{status}, 0,
+       'one that is never answered');
+    is($fake->sent, 4, 'all of them were sent');
+    like(($fake->ledger)[1]{answer}, qr/"message_id":"3EB0/,
+         'what was answered is kept');
+}
 
 
 # Which session a request is taken for, by the rules of the real one's

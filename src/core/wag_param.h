@@ -10,7 +10,6 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include <ngx_http.h>
 
 
 #define WAG_PARAM_STR      0   /* ngx_str_t, not empty */

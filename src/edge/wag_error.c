@@ -10,6 +10,7 @@
 #include "wag_error.h"
 #include "wag_error_table.h"
 #include "wag_generic.h"
+#include "wag_idempotency.h"
 #include "wag_json_response.h"
 #include "wag_json_text.h"
 
@@ -22,6 +23,8 @@
 static ngx_uint_t wag_error_builtin(ngx_http_request_t *r);
 static void wag_error_status(ngx_http_request_t *r, wag_ctx_t *ctx);
 static ngx_int_t wag_error_make(ngx_http_request_t *r, wag_ctx_t *ctx);
+static ngx_int_t wag_error_headers(ngx_http_request_t *r, wag_ctx_t *ctx,
+    wag_error_t *error);
 static ngx_uint_t wag_error_is_passing(wag_ctx_t *ctx, wag_error_t *error);
 static wag_error_t *wag_error_find(wag_ctx_t *ctx, ngx_uint_t status);
 static wag_error_t *wag_error_details(wag_ctx_t *ctx, ngx_uint_t status);
@@ -148,9 +151,7 @@ wag_error_object(ngx_http_request_t *r, wag_ctx_t *ctx, ngx_uint_t status)
     error = wag_error_find(ctx, status);
     details = wag_error_details(ctx, status);
 
-    if (wag_error_is_passing(ctx, error)
-        && wag_error_retry_after(r, ctx) != NGX_OK)
-    {
+    if (wag_error_headers(r, ctx, error) != NGX_OK) {
         return NULL;
     }
 
@@ -166,15 +167,37 @@ wag_error_object(ngx_http_request_t *r, wag_ctx_t *ctx, ngx_uint_t status)
                                    ctx->sent == WAG_SENT_NO ? "no"
                                                          : "unknown") == NULL
         || (ctx->refusal == WAG_REFUSED_BAD
-            && wag_json_text_string(root, "member", ctx->member.data,
-                                    ctx->member.len)
-               == NULL))
+            && (wag_json_text_string(root, "member", ctx->member.data,
+                                     ctx->member.len)
+                == NULL
+                || (ctx->generic && ctx->generic->message.error
+                    && cJSON_AddStringToObject(root, "reason",
+                                               ctx->generic->message.error)
+                       == NULL))))
     {
         cJSON_Delete(root);
         return NULL;
     }
 
     return root;
+}
+
+
+static ngx_int_t
+wag_error_headers(ngx_http_request_t *r, wag_ctx_t *ctx, wag_error_t *error)
+{
+    static ngx_str_t  allow = ngx_string("Allow");
+    static ngx_str_t  post = ngx_string("POST");
+
+    if (wag_error_is_passing(ctx, error)) {
+        return wag_error_retry_after(r, ctx);
+    }
+
+    if (ctx->refusal == WAG_REFUSED_METHOD) {
+        return wag_json_response_header(r, &allow, &post);
+    }
+
+    return NGX_OK;
 }
 
 
@@ -211,8 +234,15 @@ wag_error_details(wag_ctx_t *ctx, ngx_uint_t status)
     if (ctx->refusal == WAG_REFUSED_IN_FLIGHT) {
         n = WAG_DETAILS_IN_FLIGHT;
 
+    } else if (ctx->idempotent && ctx->idempotent->known
+               && ctx->idempotent->status == 0)
+    {
+        n = WAG_DETAILS_LOST;
+
     } else if (ctx->sent != WAG_SENT_NO) {
         n = (status == NGX_HTTP_GATEWAY_TIME_OUT) ? WAG_DETAILS_TIMEOUT
+            : (ctx->refusal == WAG_REFUSED_UNCONFIRMED)
+              ? WAG_DETAILS_UNCONFIRMED
             : ctx->barred ? WAG_DETAILS_BARRED : WAG_DETAILS_BROKEN;
 
     } else if (ctx->refusal) {

@@ -114,9 +114,21 @@ wag_error_t  wag_details[] = {
       "sent, check before trying again" },
 
     { 0, NULL,
+      "أجاب الخادم ولم يؤكد الإرسال: ربما أُرسلت "
+      "الرسالة، تحقّق قبل إعادة المحاولة",
+      "The instance answered without proof: the message may have been sent, "
+      "check before trying again" },
+
+    { 0, NULL,
       "طلب آخر بالمفتاح نفسه لم ينتهِ بعد: أعد الطلب لاحقًا لتعرف نتيجته",
       "Another request with this key has not ended: repeat it later to get "
-      "what came of it" }
+      "what came of it" },
+
+    { 0, NULL,
+      "توقفت البوابة قبل أن تُعرف النتيجة: ربما أُرسلت الرسالة، تحقّق قبل "
+      "إرسالها بمفتاح آخر",
+      "The gateway was stopped before it knew what came of the request: the "
+      "message may have been sent, check before sending with another key" }
 };
 
 

@@ -776,16 +776,17 @@ wag_discovery_over(wag_discovery_t *d)
 static void
 wag_discovery_free(wag_discovery_t *d)
 {
-    ngx_queue_t     *q;
+    ngx_queue_t     *q, *next;
     wag_question_t  *question;
 
-    while (!ngx_queue_empty(&d->free)) {
-        q = ngx_queue_head(&d->free);
+    q = ngx_queue_head(&d->free);
+    ngx_queue_init(&d->free);
+
+    for ( /* void */ ; q != ngx_queue_sentinel(&d->free); q = next) {
+        next = ngx_queue_next(q);
         question = ngx_queue_data(q, wag_question_t, queue);
 
         wag_question_cancel(question);
-
-        ngx_queue_remove(q);
         ngx_free(question);
 
         d->upstream->nquestions--;

@@ -231,6 +231,7 @@ static ngx_uint_t
 wag_choice_is_free(wag_choice_t *choice)
 {
     return choice->send
+           && !choice->scarce
            && choice->sender == WAG_SENDER_ANY
            && !wag_choice_is_named(choice)
            && (choice->vendor == NULL || choice->upstream->kinds.nelts == 1)

@@ -39,6 +39,7 @@ typedef struct {
     uint32_t             unable;     /* a bit for each of us->kinds */
     ngx_msec_t           wait;       /* ms, of CHOICE_PACED */
     unsigned             send:1;     /* it must be ready */
+    unsigned             scarce:1;   /* those that are ready were no use */
 } wag_choice_t;
 
 

@@ -261,6 +261,10 @@ wag_member_set_url(wag_message_t *m, const wag_member_t *member,
         }
     }
 
+    /* the case of a scheme means nothing, and not every server knows that */
+
+    ngx_strlow(text->data, text->data, scheme);
+
     return wag_member_set_text(m, member, text);
 }
 

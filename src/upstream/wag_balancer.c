@@ -6,6 +6,7 @@
 
 #include "wag_answer.h"
 #include "wag_balancer.h"
+#include "wag_client.h"
 #include "wag_conf.h"
 #include "wag_ctx.h"
 #include "wag_idempotency.h"
@@ -134,6 +135,16 @@ wag_balancer_init_peer(ngx_http_request_t *r,
             wag_balancer_refuse(ctx);
             return NGX_ERROR;
         }
+
+    } else if (ctx->upstream->vendors == 0
+               && wag_keys_is_limited(wag_client_key(r)))
+    {
+        /* these have no sessions that it could be allowed */
+
+        ctx->refusal = WAG_REFUSED_FORBIDDEN;
+
+        wag_balancer_refuse(ctx);
+        return NGX_ERROR;
     }
 
     u->peer.data = ctx;
@@ -268,9 +279,13 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
 static void
 wag_balancer_none(wag_ctx_t *ctx)
 {
-    ngx_uint_t  found;
+    ngx_uint_t     found;
+    wag_choice_t  *choice;
 
-    found = wag_choice_look(&ctx->routing->judgement.choice);
+    choice = &ctx->routing->judgement.choice;
+    choice->scarce = 1;
+
+    found = wag_choice_look(choice);
 
     ctx->refusal = (found == WAG_CHOICE_SOME) ? WAG_REFUSED_DOWN
                                               : wag_judge_refusal(found);

@@ -22,6 +22,8 @@ static ngx_int_t wag_generic_json(wag_ctx_t *ctx);
 static ngx_int_t wag_generic_json_file(wag_ctx_t *ctx, ngx_buf_t *b);
 static ngx_int_t wag_generic_form(wag_ctx_t *ctx);
 static ngx_int_t wag_generic_choose(wag_ctx_t *ctx);
+static ngx_uint_t wag_generic_is_unable(wag_choice_t *choice,
+    ngx_uint_t found);
 static ngx_int_t wag_generic_names(wag_ctx_t *ctx, wag_choice_t *choice);
 static ngx_int_t wag_generic_decorate(wag_ctx_t *ctx);
 static ngx_int_t wag_generic_refuse(wag_ctx_t *ctx, ngx_uint_t refusal);
@@ -271,8 +273,8 @@ wag_generic_form(wag_ctx_t *ctx)
     size = ctx->generic->message.length;
 
     if (size > WAG_FORM_MAX_LEN) {
-        ngx_str_null(&text);
-        return wag_generic_bad(ctx, &text);
+        ctx->generic->message.error = "a form longer than 256 KB";
+        return NGX_DECLINED;
     }
 
     p = ngx_pnalloc(ctx->request->pool, size + 1);
@@ -342,7 +344,31 @@ wag_generic_choose(wag_ctx_t *ctx)
         return NGX_OK;
     }
 
+    if (wag_generic_is_unable(&j->choice, found)) {
+        return wag_generic_bad(ctx, wag_write_member(ctx));
+    }
+
     return wag_generic_refuse(ctx, wag_judge_refusal(found));
+}
+
+
+/* the session that is named is there, but not of a server that can send it */
+
+static ngx_uint_t
+wag_generic_is_unable(wag_choice_t *choice, ngx_uint_t found)
+{
+    if (choice->unable == 0
+        || (found != WAG_CHOICE_UNKNOWN && found != WAG_CHOICE_FORBIDDEN))
+    {
+        return 0;
+    }
+
+    choice->unable = 0;
+
+    found = wag_choice_look(choice);
+
+    return found != WAG_CHOICE_UNKNOWN && found != WAG_CHOICE_UNLISTED
+           && found != WAG_CHOICE_FORBIDDEN;
 }
 
 

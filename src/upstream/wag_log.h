@@ -19,5 +19,11 @@
  */
 void wag_log_hide(wag_ctx_t *ctx);
 
+/*
+ * Adds $wa_gateway_path: the path of a request without what may be a key or a
+ * token, for access logs.
+ */
+ngx_int_t wag_log_variable(ngx_conf_t *cf);
+
 
 #endif /* _WAG_LOG_H_INCLUDED_ */

@@ -10,8 +10,6 @@
 static void wag_remake_values(wag_ctx_t *ctx, wag_peer_t *peer,
     ngx_str_t *values);
 static ngx_int_t wag_remake_place(wag_ctx_t *ctx, wag_head_edit_t *edit);
-static ngx_int_t wag_remake_drop_key(wag_head_edit_t *edit,
-    ngx_array_t *headers);
 static ngx_uint_t wag_remake_brings(wag_head_t *head, ngx_array_t *headers);
 
 
@@ -131,8 +129,8 @@ wag_remake_key(wag_ctx_t *ctx, wag_head_edit_t *edit, wag_peer_t *peer)
         return NGX_OK;
     }
 
-    if (wag_remake_drop_key(edit, &vendor->headers) != NGX_OK
-        || wag_remake_drop_key(edit, &vendor->list_headers) != NGX_OK)
+    if (wag_remake_drop_all(edit, &vendor->headers) != NGX_OK
+        || wag_remake_drop_all(edit, &vendor->list_headers) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -246,8 +244,8 @@ wag_remake_drop(wag_head_edit_t *edit, ngx_str_t *name)
 }
 
 
-static ngx_int_t
-wag_remake_drop_key(wag_head_edit_t *edit, ngx_array_t *headers)
+ngx_int_t
+wag_remake_drop_all(wag_head_edit_t *edit, ngx_array_t *headers)
 {
     ngx_uint_t            i;
     wag_vendor_header_t  *header;

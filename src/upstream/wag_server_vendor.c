@@ -70,6 +70,16 @@ wag_server_vendor_origin(ngx_conf_t *cf, wag_upstream_t *us,
                 return NGX_ERROR;
             }
 
+        } else if (ngx_strncmp(value[i].data, "vendor=", 7) == 0
+                   || ngx_strncmp(value[i].data, "key=", 4) == 0)
+        {
+            /* a key is shown to nobody, be it the second one */
+
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "duplicate \"%s\" parameter",
+                               (value[i].data[0] == 'k') ? "key=" : "vendor=");
+            return NGX_ERROR;
+
         } else {
             break;
         }

@@ -78,12 +78,12 @@ wag_write_member(wag_ctx_t *ctx)
     vendor = ctx->upstream->kinds.elts;
 
     for (i = 0; i < ctx->upstream->kinds.nelts; i++) {
-        if (wag_send_find(vendor[i], &m)) {
-            return &to;
+        if (wag_send_find(vendor[i], &m) == NULL) {
+            return !m.media ? &text : m.has_data ? &data : &url;
         }
     }
 
-    return !m.media ? &text : m.has_data ? &data : &url;
+    return &to;
 }
 
 
@@ -164,6 +164,7 @@ wag_write_headers(wag_ctx_t *ctx, wag_peer_t *peer, wag_send_filled_t *filled,
 {
     u_char         *p;
     ngx_str_t      *name, value;
+    ngx_array_t    *headers;
     wag_message_t  *message;
 
     message = &ctx->generic->message;
@@ -196,8 +197,12 @@ wag_write_headers(wag_ctx_t *ctx, wag_peer_t *peer, wag_send_filled_t *filled,
         return NGX_ERROR;
     }
 
-    return wag_remake_headers(ctx, edit, peer,
-                              &peer->server->vendor->send_headers);
+    /* one of the client's own may name another session */
+
+    headers = &peer->server->vendor->send_headers;
+
+    return (wag_remake_drop_all(edit, headers) == NGX_OK)
+           ? wag_remake_headers(ctx, edit, peer, headers) : NGX_ERROR;
 }
 
 

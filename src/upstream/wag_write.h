@@ -21,7 +21,7 @@
 uint32_t wag_write_unable(wag_ctx_t *ctx);
 
 /*
- * The member of a message that none of them can be sent.
+ * The member of a message that some of them cannot be sent.
  */
 ngx_str_t *wag_write_member(wag_ctx_t *ctx);
 

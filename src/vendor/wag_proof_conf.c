@@ -226,12 +226,16 @@ wag_proof_conf_path(ngx_conf_t *cf, wag_vendor_t *vendor, ngx_str_t *text,
         return NGX_ERROR;
     }
 
-    if (compiled == NULL || vendor->proof_paths.nelts == WAG_PICK_MAX_VALUES) {
+    if (compiled == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid JSON path \"\"");
+        return NGX_ERROR;
+    }
+
+    if (vendor->proof_paths.nelts == WAG_PICK_MAX_VALUES) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           compiled ? "more than %d JSON paths in a vendor's "
-                                      "\"sent\" and \"unsent\""
-                                    : "empty JSON path",
-                           WAG_PICK_MAX_VALUES);
+                           "more than %d JSON paths in a vendor's \"sent\" "
+                           "and \"unsent\", the last is \"%V\"",
+                           WAG_PICK_MAX_VALUES, text);
         return NGX_ERROR;
     }
 

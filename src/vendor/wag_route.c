@@ -21,6 +21,8 @@ static ngx_int_t wag_route_find(wag_routes_t *routes, wag_route_request_t *r,
 static ngx_uint_t wag_route_method(wag_route_t *route, ngx_str_t *method);
 static ngx_uint_t wag_route_fits(wag_route_t *route, wag_target_path_t *path,
     ngx_uint_t *encoded);
+static void wag_route_hide_segments(wag_route_t *route, u_char *p,
+    u_char *last);
 static ngx_uint_t wag_route_text(wag_segment_t *segment, ngx_str_t *text);
 static ngx_int_t wag_route_path_names(wag_route_t *route,
     wag_route_request_t *r, wag_target_path_t *path);
@@ -589,4 +591,66 @@ wag_route_error(wag_route_request_t *r, const char *error, ngx_str_t *where)
     r->where = *where;
 
     return NGX_DECLINED;
+}
+
+
+void
+wag_route_hide(wag_routes_t *routes, ngx_pool_t *pool, ngx_str_t *path)
+{
+    u_char             *last;
+    ngx_uint_t          i, n, encoded;
+    const char         *error;
+    wag_route_t        *route;
+    wag_target_path_t   target;
+
+    last = path->data + path->len;
+
+    if (wag_target_path(pool, path->data, last, &target, &error) != NGX_OK) {
+        ngx_memset(path->data, '*', path->len);
+        return;
+    }
+
+    route = routes->routes.elts;
+
+    for (i = 0; i < routes->routes.nelts; i++) {
+
+        n = route[i].segments.nelts;
+
+        if ((target.n == n || (route[i].rest && target.n > n))
+            && wag_route_fits(&route[i], &target, &encoded))
+        {
+            wag_route_hide_segments(&route[i], path->data, last);
+        }
+    }
+}
+
+
+static void
+wag_route_hide_segments(wag_route_t *route, u_char *p, u_char *last)
+{
+    u_char         *end;
+    ngx_uint_t      i;
+    wag_segment_t  *segment;
+
+    segment = route->segments.elts;
+
+    for (i = 0; i < route->segments.nelts && p < last; i++, p = end) {
+
+        p++;
+        end = wag_target_find(p, last, '/');
+
+        if (segment[i].type == WAG_SEGMENT_TOKEN) {
+
+            /* what is behind the name; its colon may be an escape */
+
+            while (p < end && *p != ':' && *p != '%') {
+                p++;
+            }
+
+        } else if (segment[i].type != WAG_SEGMENT_KEY) {
+            continue;
+        }
+
+        ngx_memset(p, '*', end - p);
+    }
 }

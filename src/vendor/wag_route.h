@@ -118,5 +118,11 @@ typedef struct {
  */
 ngx_int_t wag_route_judge(wag_routes_t *routes, wag_route_request_t *r);
 
+/*
+ * Writes "*" over what may be a key or a token in a path, as a target has it
+ * before its query; over all of one that cannot be read.
+ */
+void wag_route_hide(wag_routes_t *routes, ngx_pool_t *pool, ngx_str_t *path);
+
 
 #endif /* _WAG_ROUTE_H_INCLUDED_ */

@@ -103,17 +103,16 @@ wag_send_fill(ngx_pool_t *pool, wag_vendor_t *vendor, wag_send_template_t *t,
         return NGX_ERROR;
     }
 
-    return wag_send_fill_to(pool, t, m, &to, filled);
+    wag_send_values(m, &to, values);
+
+    return wag_send_fill_values(pool, t, values, filled);
 }
 
 
-ngx_int_t
-wag_send_fill_to(ngx_pool_t *pool, wag_send_template_t *t,
-    wag_send_message_t *m, ngx_str_t *to, wag_send_filled_t *filled)
+void
+wag_send_values(wag_send_message_t *m, ngx_str_t *to, ngx_str_t *values)
 {
-    u_char      *data;
-    ngx_str_t    values[WAG_TEMPLATE_VALUES], body;
-    ngx_uint_t   kind;
+    ngx_uint_t  kind;
 
     ngx_memzero(values, WAG_TEMPLATE_VALUES * sizeof(ngx_str_t));
 
@@ -148,6 +147,15 @@ wag_send_fill_to(ngx_pool_t *pool, wag_send_template_t *t,
     if (m->to_type == WAG_VENDOR_TO_LID) {
         values[WAG_TEMPLATE_LID] = wag_send_true;
     }
+}
+
+
+ngx_int_t
+wag_send_fill_values(ngx_pool_t *pool, wag_send_template_t *t,
+    ngx_str_t *values, wag_send_filled_t *filled)
+{
+    u_char     *data;
+    ngx_str_t   body;
 
     if (wag_template_fill(pool, &t->uri, values, 1, &filled->uri) != NGX_OK
         || wag_template_fill_json(pool, &t->body, values, &body, &data)

@@ -98,10 +98,12 @@ ngx_int_t wag_send_fill(ngx_pool_t *pool, wag_vendor_t *vendor,
     wag_send_template_t *t, wag_send_message_t *m, wag_send_filled_t *filled);
 
 /*
- * The same with the recipient as it is written.
+ * The same with the values of the places, which wag_send_values() sets; "to"
+ * is the recipient as it is written.
  */
-ngx_int_t wag_send_fill_to(ngx_pool_t *pool, wag_send_template_t *t,
-    wag_send_message_t *m, ngx_str_t *to, wag_send_filled_t *filled);
+void wag_send_values(wag_send_message_t *m, ngx_str_t *to, ngx_str_t *values);
+ngx_int_t wag_send_fill_values(ngx_pool_t *pool, wag_send_template_t *t,
+    ngx_str_t *values, wag_send_filled_t *filled);
 
 
 #endif /* _WAG_SEND_H_INCLUDED_ */

@@ -53,8 +53,13 @@ static ngx_int_t wag_send_conf_needs(ngx_conf_t *cf, ngx_str_t *text,
     wag_send_template_t *t, ngx_uint_t places);
 static ngx_int_t wag_send_conf_samples(ngx_conf_t *cf, wag_send_template_t *t,
     ngx_uint_t source);
+static void wag_send_conf_sample(wag_send_message_t *m, ngx_uint_t source,
+    ngx_uint_t options, ngx_str_t *sample);
+static ngx_int_t wag_send_conf_has(ngx_conf_t *cf, wag_send_template_t *t,
+    ngx_str_t *values, ngx_uint_t place);
 static ngx_int_t wag_send_conf_is_json(ngx_conf_t *cf,
     wag_send_filled_t *filled);
+static ngx_uint_t wag_send_conf_is_ascii(ngx_str_t *text);
 static ngx_int_t wag_send_conf_event(wag_json_scan_t *s, ngx_uint_t event);
 
 
@@ -381,74 +386,104 @@ wag_send_conf_needs(ngx_conf_t *cf, ngx_str_t *text, wag_send_template_t *t,
 }
 
 
-/* each body that can be made of the template is JSON */
+/* each body that can be made of the template is JSON, and has what it needs */
 
 static ngx_int_t
 wag_send_conf_samples(ngx_conf_t *cf, wag_send_template_t *t,
     ngx_uint_t source)
 {
-    ngx_str_t           sample, type;
-    ngx_uint_t          i, options, noptions;
+    ngx_str_t           sample, values[WAG_TEMPLATE_VALUES];
+    ngx_uint_t          i, last;
     wag_send_filled_t   filled;
     wag_send_message_t  m;
 
     /* no value of JSON, and nothing that may stand behind a backslash */
 
     ngx_str_set(&sample, "x");
-    ngx_str_set(&type, "image/x");
 
-    noptions = (source == WAG_SEND_SOURCES) ? 1 : WAG_SEND_CONF_OPTIONS;
+    last = (source == WAG_SEND_SOURCES) ? 1 : WAG_SEND_CONF_OPTIONS;
 
-    for (i = 0; i < noptions * WAG_VENDOR_TO; i++) {
+    for (i = 0; i < last * WAG_VENDOR_TO; i++) {
 
-        options = i / WAG_VENDOR_TO;
-
-        ngx_memzero(&m, sizeof(wag_send_message_t));
+        wag_send_conf_sample(&m, source, i / WAG_VENDOR_TO, &sample);
 
         m.to_type = i % WAG_VENDOR_TO;
-        m.session = sample;
-        m.text = sample;
 
-        if (source != WAG_SEND_SOURCES) {
-            m.media = 1;
-            m.has_data = (source == WAG_SEND_DATA);
+        wag_send_values(&m, &sample, values);
 
-            if (!m.has_data) {
-                m.url = sample;
-            }
-
-            if (m.has_data || (options & WAG_SEND_CONF_MIMETYPE)) {
-                m.mimetype = type;
-            }
-
-            if (options & WAG_SEND_CONF_FILENAME) {
-                m.filename = sample;
-            }
-
-            if (options & WAG_SEND_CONF_CAPTION) {
-                m.caption = sample;
-            }
-        }
-
-        if (wag_send_fill_to(cf->temp_pool, t, &m, &sample, &filled)
-            != NGX_OK)
+        if (wag_send_fill_values(cf->temp_pool, t, values, &filled) != NGX_OK
+            || wag_send_conf_is_json(cf, &filled) != NGX_OK
+            || wag_send_conf_has(cf, t, values, WAG_TEMPLATE_TO) != NGX_OK
+            || wag_send_conf_has(cf, t, values,
+                                 !m.media ? WAG_TEMPLATE_MESSAGE
+                                 : m.has_data ? WAG_TEMPLATE_DATA
+                                              : WAG_TEMPLATE_URL)
+               != NGX_OK)
         {
-            return NGX_ERROR;
-        }
-
-        if (m.has_data && !filled.spliced) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"<data>\" is left out of \"%V\"",
-                               &filled.before);
-            return NGX_ERROR;
-        }
-
-        if (wag_send_conf_is_json(cf, &filled) != NGX_OK) {
             return NGX_ERROR;
         }
     }
 
     return NGX_OK;
+}
+
+
+static void
+wag_send_conf_sample(wag_send_message_t *m, ngx_uint_t source,
+    ngx_uint_t options, ngx_str_t *sample)
+{
+    ngx_memzero(m, sizeof(wag_send_message_t));
+
+    m->session = *sample;
+    m->text = *sample;
+
+    if (source == WAG_SEND_SOURCES) {
+        return;
+    }
+
+    m->media = 1;
+
+    if (source == WAG_SEND_DATA) {
+        m->has_data = 1;
+        m->mimetype = *sample;
+
+    } else {
+        m->url = *sample;
+    }
+
+    if (options & WAG_SEND_CONF_MIMETYPE) {
+        m->mimetype = *sample;
+    }
+
+    if (options & WAG_SEND_CONF_FILENAME) {
+        m->filename = *sample;
+    }
+
+    if (options & WAG_SEND_CONF_CAPTION) {
+        m->caption = *sample;
+    }
+}
+
+
+static ngx_int_t
+wag_send_conf_has(ngx_conf_t *cf, wag_send_template_t *t, ngx_str_t *values,
+    ngx_uint_t place)
+{
+    ngx_str_t  names;
+
+    if (wag_template_fills(&t->body, values, place)) {
+        return NGX_OK;
+    }
+
+    if (wag_template_names(cf->pool, wag_template_bit(place), &names)
+        == NGX_OK)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" is left out with its group for some "
+                           "messages", &names);
+    }
+
+    return NGX_ERROR;
 }
 
 
@@ -532,6 +567,13 @@ wag_send_conf_to(ngx_conf_t *cf, void *conf)
             return NGX_CONF_ERROR;
         }
 
+        if (!wag_send_conf_is_ascii(&args.to[i])) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid recipient \"%V\", it is printable "
+                               "ASCII without blanks", &args.to[i]);
+            return NGX_CONF_ERROR;
+        }
+
         if (!wag_template_uses(&vendor->to[i], WAG_TEMPLATE_ID)) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "no <id> in \"%V\"",
                                &args.to[i]);
@@ -540,6 +582,21 @@ wag_send_conf_to(ngx_conf_t *cf, void *conf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+static ngx_uint_t
+wag_send_conf_is_ascii(ngx_str_t *text)
+{
+    size_t  i;
+
+    for (i = 0; i < text->len; i++) {
+        if (text->data[i] <= ' ' || text->data[i] >= 0x7f) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 

@@ -17,7 +17,8 @@
 typedef struct {
     ngx_str_t            name;     /* between the brackets */
     ngx_uint_t           value;
-    ngx_uint_t           base64;
+    unsigned             base64:1;
+    unsigned             uri:1;
 } wag_template_place_t;
 
 
@@ -54,6 +55,8 @@ static ngx_int_t wag_template_fill_parts(ngx_pool_t *pool,
     ngx_str_t *text, u_char **data);
 static ngx_uint_t wag_template_next_group(wag_template_t *template,
     ngx_uint_t i, ngx_str_t *values);
+static ngx_str_t *wag_template_value(wag_template_part_t *part,
+    ngx_str_t *values);
 static size_t wag_template_size(wag_template_part_t *part, ngx_str_t *value,
     ngx_uint_t mode);
 static u_char *wag_template_write(u_char *p, wag_template_part_t *part,
@@ -61,23 +64,24 @@ static u_char *wag_template_write(u_char *p, wag_template_part_t *part,
 
 
 static wag_template_place_t  wag_template_places[] = {
-    { ngx_string("key"), WAG_TEMPLATE_KEY, 0 },
-    { ngx_string("key:base64"), WAG_TEMPLATE_KEY, 1 },
-    { ngx_string("session"), WAG_TEMPLATE_SESSION, 0 },
-    { ngx_string("token"), WAG_TEMPLATE_TOKEN, 0 },
-    { ngx_string("id"), WAG_TEMPLATE_ID, 0 },
-    { ngx_string("to"), WAG_TEMPLATE_TO, 0 },
-    { ngx_string("text"), WAG_TEMPLATE_MESSAGE, 0 },
-    { ngx_string("url"), WAG_TEMPLATE_URL, 0 },
-    { ngx_string("data"), WAG_TEMPLATE_DATA, 0 },
-    { ngx_string("mimetype"), WAG_TEMPLATE_MIMETYPE, 0 },
-    { ngx_string("filename"), WAG_TEMPLATE_FILENAME, 0 },
-    { ngx_string("caption"), WAG_TEMPLATE_CAPTION, 0 },
-    { ngx_string("kind"), WAG_TEMPLATE_KIND, 0 },
-    { ngx_string("Kind"), WAG_TEMPLATE_KIND_UPPER, 0 },
-    { ngx_string("group"), WAG_TEMPLATE_GROUP, 0 },
-    { ngx_string("lid"), WAG_TEMPLATE_LID, 0 },
-    { ngx_null_string, 0, 0 }
+    { ngx_string("key"), WAG_TEMPLATE_KEY, 0, 0 },
+    { ngx_string("key:base64"), WAG_TEMPLATE_KEY, 1, 0 },
+    { ngx_string("session"), WAG_TEMPLATE_SESSION, 0, 0 },
+    { ngx_string("session:uri"), WAG_TEMPLATE_SESSION, 0, 1 },
+    { ngx_string("token"), WAG_TEMPLATE_TOKEN, 0, 0 },
+    { ngx_string("id"), WAG_TEMPLATE_ID, 0, 0 },
+    { ngx_string("to"), WAG_TEMPLATE_TO, 0, 0 },
+    { ngx_string("text"), WAG_TEMPLATE_MESSAGE, 0, 0 },
+    { ngx_string("url"), WAG_TEMPLATE_URL, 0, 0 },
+    { ngx_string("data"), WAG_TEMPLATE_DATA, 0, 0 },
+    { ngx_string("mimetype"), WAG_TEMPLATE_MIMETYPE, 0, 0 },
+    { ngx_string("filename"), WAG_TEMPLATE_FILENAME, 0, 0 },
+    { ngx_string("caption"), WAG_TEMPLATE_CAPTION, 0, 0 },
+    { ngx_string("kind"), WAG_TEMPLATE_KIND, 0, 0 },
+    { ngx_string("Kind"), WAG_TEMPLATE_KIND_UPPER, 0, 0 },
+    { ngx_string("group"), WAG_TEMPLATE_GROUP, 0, 0 },
+    { ngx_string("lid"), WAG_TEMPLATE_LID, 0, 0 },
+    { ngx_null_string, 0, 0, 0 }
 };
 
 
@@ -196,7 +200,7 @@ wag_template_text_end(wag_template_compile_t *c)
 static ngx_int_t
 wag_template_place(wag_template_compile_t *c)
 {
-    u_char                *end;
+    u_char                *end, *bar;
     ngx_str_t              name;
     wag_template_part_t   *part;
     wag_template_place_t  *place;
@@ -206,11 +210,14 @@ wag_template_place(wag_template_compile_t *c)
         return wag_template_bad(c, c->pos, c->last);
     }
 
+    bar = ngx_strlchr(c->pos, end, '|');
+
     name.data = c->pos + 1;
-    name.len = end - name.data;
+    name.len = (bar ? bar : end) - name.data;
 
     place = wag_template_find(&name, c->places);
-    if (place == NULL) {
+
+    if (place == NULL || (bar && place->value == WAG_TEMPLATE_DATA)) {
         return wag_template_bad(c, c->pos, end + 1);
     }
 
@@ -220,6 +227,12 @@ wag_template_place(wag_template_compile_t *c)
     }
 
     part->base64 = place->base64;
+    part->uri = place->uri;
+
+    if (bar) {
+        part->text.data = bar + 1;
+        part->text.len = end - part->text.data;
+    }
 
     c->filled++;
     c->pos = end + 1;
@@ -398,7 +411,8 @@ wag_template_fill_parts(ngx_pool_t *pool, wag_template_t *template,
     part = template->parts.elts;
 
     for (i = 0; i < template->parts.nelts; i++) {
-        len += wag_template_size(&part[i], &values[part[i].value], mode);
+        len += wag_template_size(&part[i],
+                                 wag_template_value(&part[i], values), mode);
     }
 
     p = ngx_pnalloc(pool, len + 1);
@@ -418,13 +432,36 @@ wag_template_fill_parts(ngx_pool_t *pool, wag_template_t *template,
             continue;
         }
 
-        p = wag_template_write(p, &part[i], &values[part[i].value], mode);
+        p = wag_template_write(p, &part[i],
+                               wag_template_value(&part[i], values), mode);
     }
 
     *p = '\0';
     text->len = p - text->data;
 
     return NGX_OK;
+}
+
+
+ngx_uint_t
+wag_template_fills(wag_template_t *template, ngx_str_t *values,
+    ngx_uint_t place)
+{
+    ngx_uint_t            i;
+    wag_template_part_t  *part;
+
+    part = template->parts.elts;
+
+    for (i = wag_template_next_group(template, 0, values);
+         i < template->parts.nelts;
+         i = wag_template_next_group(template, i + 1, values))
+    {
+        if (part[i].value == place) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -448,9 +485,7 @@ wag_template_next_group(wag_template_t *template, ngx_uint_t i,
              n < template->parts.nelts && part[n].group == part[i].group;
              n++)
         {
-            if (part[n].value != WAG_TEMPLATE_TEXT
-                && values[part[n].value].len == 0)
-            {
+            if (wag_template_value(&part[n], values)->len == 0) {
                 empty = 1;
             }
         }
@@ -466,7 +501,18 @@ wag_template_next_group(wag_template_t *template, ngx_uint_t i,
 }
 
 
-/* the value of a place may be empty, a text never is */
+/* a text never is empty */
+
+static ngx_str_t *
+wag_template_value(wag_template_part_t *part, ngx_str_t *values)
+{
+    if (part->value == WAG_TEMPLATE_TEXT || values[part->value].len == 0) {
+        return &part->text;
+    }
+
+    return &values[part->value];
+}
+
 
 static size_t
 wag_template_size(wag_template_part_t *part, ngx_str_t *value, ngx_uint_t mode)
@@ -483,7 +529,7 @@ wag_template_size(wag_template_part_t *part, ngx_str_t *value, ngx_uint_t mode)
         return ngx_base64_encoded_length(value->len);
     }
 
-    switch (mode) {
+    switch (part->uri ? WAG_TEMPLATE_URI : mode) {
 
     case WAG_TEMPLATE_URI:
         return value->len + 2 * ngx_escape_uri(NULL, value->data, value->len,
@@ -516,7 +562,7 @@ wag_template_write(u_char *p, wag_template_part_t *part, ngx_str_t *value,
         return p + dst.len;
     }
 
-    switch (mode) {
+    switch (part->uri ? WAG_TEMPLATE_URI : mode) {
 
     case WAG_TEMPLATE_URI:
         return (u_char *) ngx_escape_uri(p, value->data, value->len,

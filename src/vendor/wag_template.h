@@ -48,9 +48,10 @@
 
 typedef struct {
     ngx_uint_t           value;    /* WAG_TEMPLATE_TEXT ... */
-    ngx_str_t            text;     /* of TEXT */
+    ngx_str_t            text;     /* of TEXT; else what stands for nothing */
     ngx_uint_t           group;    /* 0: of none */
     unsigned             base64:1;
+    unsigned             uri:1;    /* percent-encoded wherever it is */
 } wag_template_part_t;
 
 
@@ -65,7 +66,8 @@ typedef struct {
 
 
 /*
- * Compiles a text, which may have the places of these bits.  NGX_OK;
+ * Compiles a text, which may have the places of these bits; "<name|text>" is
+ * filled with the text where there is no value.  NGX_OK;
  * NGX_DECLINED, "bad" is the place that is unknown or has no end; NGX_ERROR if
  * there is no memory.
  */
@@ -98,6 +100,12 @@ ngx_uint_t wag_template_has(wag_template_t *template, ngx_str_t *values);
  */
 ngx_int_t wag_template_fill(ngx_pool_t *pool, wag_template_t *template,
     ngx_str_t *values, ngx_uint_t uri, ngx_str_t *text);
+
+/*
+ * Whether a place is filled, and not left out with its groups.
+ */
+ngx_uint_t wag_template_fills(wag_template_t *template, ngx_str_t *values,
+    ngx_uint_t place);
 
 /*
  * Fills one for JSON, from pool; values are escaped, RFC 8259, 7.  <data> is

@@ -63,7 +63,7 @@ static wag_vendor_directive_t  wag_vendor_directives[] = {
     { ngx_string("list_key"), 2, 2,
       offsetof(wag_vendor_t, list_headers), wag_vendor_conf_header },
 
-    { ngx_string("list"), 3, 9,
+    { ngx_string("list"), 3, 10,
       0, wag_vendor_conf_list },
 
     { ngx_string("ask"), 3, 6,

@@ -102,10 +102,10 @@ build() {
         -I "$tree/src/core" -I "$tree/src/event" -I "$tree/src/event/modules" \
         -I "$tree/src/os/unix" \
         -o "$3" "$here/$1.c" \
-        "$2"/core/wag_{json,json_scan,reason}.c \
+        "$2"/core/wag_{json,json_scan,param,reason}.c \
         "$2"/health/wag_{expect,expect_conf}.c \
         "$2"/health/probe/wag_{http,http_body}.c "$2"/upstream/wag_url.c \
-        "$2"/vendor/wag_{body,pick,route,route_conf,target}.c \
+        "$2"/vendor/wag_{argument,body,pick,proof,proof_conf,route,route_conf,send,send_conf,target,template,vendor}.c \
         "$2"/send/wag_{form,member,message,recipient}.c \
         "${objects[@]}" -lcjson -lpcre2-8 -lcrypt -lpthread -ldl \
         >"$3.log" 2>&1 \
@@ -295,6 +295,13 @@ selftest() {
         || status=1
     caught message send/wag_form \
         's/^    if ((size_t) (last - p) <= n ||/    if (/' || status=1
+    caught proof vendor/wag_proof \
+        's/^    if (!p->json \&\& p->open) {/    if (0) {/' || status=1
+    caught proof vendor/wag_template \
+        's/^        return value->len + ngx_escape_json.*/        return value->len;/' \
+        || status=1
+    caught proof vendor/wag_proof \
+        's/^    p->json = !p->failed \&\& /    p->json = /' || status=1
     caught expect core/wag_reason \
         's/u < min || u > 0x10ffff || (u >= 0xd800 \&\& u <= 0xdfff)/u + min == 0/' \
         || status=1
@@ -333,7 +340,7 @@ if [ "${1:-}" = --selftest ]; then
     exit
 fi
 
-[ $# -gt 0 ] || set -- http json json_scan pick body route message vendor expect urls env
+[ $# -gt 0 ] || set -- http json json_scan pick body route message vendor proof expect urls env
 
 status=0
 

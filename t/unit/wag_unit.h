@@ -48,12 +48,17 @@ void wag_unit_killed(wag_unit_t *u);
 void wag_unit_latency(wag_unit_t *u);
 void wag_unit_message(wag_unit_t *u);
 void wag_unit_pick(wag_unit_t *u);
+void wag_unit_proof(wag_unit_t *u);
 void wag_unit_reason(wag_unit_t *u);
 void wag_unit_recipient(wag_unit_t *u);
 void wag_unit_request(wag_unit_t *u);
 void wag_unit_route(wag_unit_t *u);
 void wag_unit_schedule(wag_unit_t *u);
+<<<<<<< HEAD
 void wag_unit_session(wag_unit_t *u);
+=======
+void wag_unit_send(wag_unit_t *u);
+>>>>>>> vsend
 void wag_unit_sessions(wag_unit_t *u);
 void wag_unit_slots(wag_unit_t *u);
 void wag_unit_url(wag_unit_t *u);

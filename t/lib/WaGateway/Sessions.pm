@@ -27,20 +27,22 @@ sub instances {
 }
 
 
-# Options: fakes, parameters (of wa_gateway), check (of wa_gateway_check), and
-# those of WaGateway::Nginx.
+# Options: fakes, parameters (of wa_gateway), check (of wa_gateway_check),
+# vendors (files of theirs, if not those of the project), and those of
+# WaGateway::Nginx.
 sub gateway {
     my (%o) = @_;
 
     my $fakes = delete $o{fakes};
     my $parameters = delete $o{parameters} || '';
     my $check = delete $o{check} || 'interval=200ms timeout=10s';
+    my $vendors = delete $o{vendors} || "$Root/conf/vendors/*.conf";
     my $http = delete $o{http} || '';
     my $server = delete $o{server} || '';
     my $upstream = delete $o{upstream} || '';
 
     return WaGateway::Nginx->new(%o,
-        http => "include $Root/conf/vendors/*.conf;\n$http",
+        http => "include $vendors;\n$http",
         upstream => "wa_gateway $parameters;\n" . instances(@$fakes)
                     . "wa_gateway_check $check;\n$upstream",
         server => "location = /sessions { wa_gateway_sessions u; }\n"

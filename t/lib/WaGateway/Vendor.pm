@@ -39,6 +39,25 @@ package WaGateway::Vendor;
 # From "garbage" on the request is not served and changes nothing; with
 # "after:" before, it is, and only then answered so.
 #
+# What is sent can go wrong as well, for all by set(send => MODE), for a session
+# by session(NAME, send => MODE), or for a recipient by set(sends => { DIGITS =>
+# MODE }).  Before it is sent, as far as the vendor has it, see its faults():
+#
+#   not_connected, unknown (the session), bad_key, throttled, not_on_whatsapp,
+#   bad_body, licence
+#
+# or after it was:
+#
+#   no_id         a success that does not tell the message's id
+#   send_failure, empty, 500_success    as the vendor says it, see faults()
+#   stack         an error with a stack and the request's body in it
+#   gone_on       an error of the vendor's for what may be sent still
+#   big           2 MB of answer with the id at the end
+#   timeout       nothing is said
+#   reset         the connection ends
+#   slow:SECONDS  the answer, later
+#   hold          the answer, as soon as release() is called
+#
 # A command has taken effect when its method returns, and a request is in the
 # ledger before a byte of its answer is sent.
 
@@ -64,6 +83,9 @@ our $False = JSON::PP::false;
 
 # All text is bytes, in UTF-8.
 my $Json = JSON::PP->new->latin1->canonical->allow_nonref;
+
+# Members that base64 is in.
+my $Media = 'data|media|base64|image|video|audio|document';
 
 my $Main = $$;
 my $Each = 125;
@@ -222,9 +244,9 @@ sub truth {
 
 # The requests seen, in order, all or those whose path matches: method, path,
 # headers (the head as it came), length, digest (MD5), body (up to 64 KB),
-# kind, time, status (0: not answered yet), answered (when), connection, nth of
-# its connection, sent (what was sent, each: id, session, number, to, text or
-# media).
+# kind, time, status (0: not answered yet), answered (when), answer (its body,
+# up to 64 KB), connection, nth of its connection, sent (what was sent, each:
+# id, session, number, to, text or media).
 sub ledger {
     my ($self, $path) = @_;
     return @{$self->command('ledger', defined $path ? "$path" : ())};
@@ -261,6 +283,13 @@ sub misbehave {
     my ($self, $kind, $mode) = @_;
     return $self->command('misbehave', $kind, $mode);
 }
+
+
+# Lets go the answers of sends that are held; returns how many there were.
+sub release { return $_[0]->command('release') }
+
+# How many are held.
+sub held { return $_[0]->command('held') }
 
 
 # Changes options.
@@ -574,6 +603,19 @@ sub do_misbehave {
 }
 
 
+sub do_held { return scalar @{$_[0]{held} || []} }
+
+
+sub do_release {
+    my ($self) = @_;
+
+    my @held = @{delete $self->{held} || []};
+    $_->() for @held;
+
+    return scalar @held;
+}
+
+
 sub do_token_of {
     my ($self, $name) = @_;
     return $self->token_of($self->{s}{$name} || die "no session: $name\n");
@@ -675,9 +717,68 @@ sub message_id {
 }
 
 
+# The answers to sends that go wrong, by their mode.
+sub faults { return {} }
+
+# Those of a message that is sent all the same.
+my %After = map { $_ => 1 } qw(no_id send_failure empty 500_success stack
+                               gone_on big timeout reset slow hold);
+
+
+# What goes wrong with a message to this recipient, or nothing.
+sub fault {
+    my ($self, $s, $to) = @_;
+    my ($digits) = defined $to && $to =~ /^\+?([\d-]+)/ ? $1 : '';
+
+    for ($self->{sends}{$digits}, $s->{send}, $self->{send}) {
+        return $_ if defined && $_ ne '';
+    }
+
+    return '';
+}
+
+
+# The mode and the answer to a message that was sent.
+sub gone_wrong {
+    my ($self, $fault, $answer, $q) = @_;
+    my ($mode) = $fault =~ /^(\w+)/;
+
+    return ('hang', []) if $mode eq 'timeout';
+    return ($fault, $answer) if $mode =~ /^(?:reset|slow|hold)$/;
+
+    if ($mode eq 'big') {
+        my $text = text($answer->[1]);
+
+        $text =~ s/^\{/{"aa":"${\('x' x (2 << 20))}",/ or die "no object\n";
+        return ('', [$answer->[0], $text, $answer->[2]]);
+    }
+
+    if ($mode eq 'stack') {
+        return ('', [500, { message => 'Cannot read properties of undefined',
+            stack => "Error: x\n    at Server.send (/app/dist/server.js:1:2)",
+            version => '1.0', request => { body => $q->{body} } }]);
+    }
+
+    my $wrong = $self->faults->{$mode} || die "no fault: $fault\n";
+    return ('', $wrong->($self, $q, $answer));
+}
+
+
 # Notes that a message was sent: to, text or media, id; returns the id.
 sub send_out {
     my ($self, $request, $s, %o) = @_;
+
+    my $fault = $self->fault($s, $o{to});
+    my ($mode) = $fault =~ /^(\w*)/;
+
+    if ($After{$mode}) {
+        $request->{fault} = $fault;
+        $request->{sender} = $s;
+
+    } elsif ($mode ne '') {
+        my $wrong = $self->faults->{$mode} || die "no fault: $fault\n";
+        die $wrong->($self, $request, $s, $o{to});
+    }
 
     $o{id} = $self->message_id unless defined $o{id} && $o{id} ne '';
     push @{$request->{entry}{sent}}, { session => $s->{name},
@@ -696,7 +797,8 @@ sub stranger {
 
 
 # The body's members; dies with the vendor's answer if it is no JSON object.
-# Long base64 is taken out before, { length, digest } is left in its place.
+# Long base64 is taken out before, { length, digest, before } is left in its
+# place; what is before it is a URL's "data:...,".
 sub members {
     my ($self, $request) = @_;
     my $type = $request->{header}{'content-type'} || '';
@@ -710,9 +812,10 @@ sub members {
     return {} unless $type =~ m{^application/json}i && $request->{length};
 
     my $text = $request->{body};
-    $text =~ s{"((?:data:[^",]{0,200},)?[A-Za-z0-9+/=\\]{4096,})"}
-              {sprintf '{"length":%d,"digest":"%s"}', length $1,
-                       md5_hex($1)}ge;
+    $text =~ s{("(?:$Media)"\s*:\s*)"(data:[^",]{0,200},)?
+               ([A-Za-z0-9+/=\\]{4096,})"}
+              {sprintf '%s{"length":%d,"digest":"%s","before":"%s"}', $1,
+                       length $3, md5_hex($3), defined $2 ? $2 : ''}gexi;
 
     my $body = eval { JSON::PP::decode_json($text) };
     die $self->bad_json($request) unless ref $body eq 'HASH';
@@ -784,7 +887,10 @@ sub media {
 
     return $value if ref $value;
     return { link => $value } if $value =~ m{^https?://};
-    return { length => length $value, digest => md5_hex($value) };
+
+    my $before = $value =~ s/^(data:[^,]{0,200},)// ? $1 : '';
+    return { length => length $value, digest => md5_hex($value),
+             before => $before };
 }
 
 

@@ -206,6 +206,25 @@ sub here { return $_[1] && $_[1]{state} ne 'elsewhere' }
 sub number_told { return defined $_[1]{number} && $_[1]{state} ne 'login' }
 
 
+sub faults { return {
+    not_connected => sub { wrong(400, ['Error: Connection Closed']) },
+    unknown => sub { unknown($_[2]{name}) },
+    bad_key => sub { wrong(401, 'Unauthorized') },
+    not_on_whatsapp => sub {
+        wrong(400, [{ jid => $_[3], exists => $False,
+                      number => $_[3] =~ s/@.*//r }]) },
+    bad_body => sub {
+        wrong(400, [['instance requires property "text"']]) },
+    licence => sub { [503, { error => 'service not activated',
+        code => 'LICENSE_REQUIRED',
+        register_url => 'https://example.com/register' }] },
+    gone_on => sub { wrong(400, ['Error: Timed Out']) },
+    no_id => sub { [201, { status => 'PENDING',
+                           messageTimestamp => 1700000000 }] },
+    empty => sub { $_[0]->unproved },
+} }
+
+
 sub item {
     my ($self, $s) = @_;
 

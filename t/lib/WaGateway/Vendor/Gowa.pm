@@ -105,7 +105,7 @@ sub routes {
          \&device_action],
         ['GET', qr{^/app/status$}, 'ask', \&status],
         ['POST', qr{^/send/message$}, 'send', \&send_text],
-        ['POST', qr{^/send/(image|file)$}, 'send', \&send_media],
+        ['POST', qr{^/send/(image|file|video|audio)$}, 'send', \&send_media],
         ['GET', qr{^/user/check$}, 'check', \&check],
         ['GET', qr{^/chats$}, 'other', \&chats],
         ['GET', qr{^/app/(login|login-with-code)$}, 'login', \&login],
@@ -126,6 +126,11 @@ sub refuse {
               || defined $given
                  && $given eq 'Basic ' . encode_base64($self->{key}, '');
 
+    return unauthorized();
+}
+
+
+sub unauthorized {
     return [401, 'Unauthorized', { %{plain()},
         'WWW-Authenticate' => 'Basic realm="Restricted", charset="UTF-8"' }];
 }
@@ -182,6 +187,39 @@ sub number_told { return defined $_[1]{number} && $_[1]{state} ne 'login' }
 sub jid {
     my ($self, $s) = @_;
     return $self->number_told($s) ? "$s->{number}\@s.whatsapp.net" : '';
+}
+
+
+sub faults { return {
+    not_connected => sub {
+        wrong(401, 'AUTHENTICATION_ERROR', 'you are not connect to services '
+              . 'server, please reconnect') },
+    no_client => sub {
+        wrong(500, 'INVALID_WA_CLI', 'your WhatsApp CLI is invalid or '
+              . 'empty') },
+    unknown => sub { no_device($_[2]{name}) },
+    bad_key => sub { unauthorized() },
+    not_on_whatsapp => sub {
+        wrong(400, 'INVALID_JID', "Phone $_[3] is not on whatsapp") },
+    bad_body => sub {
+        wrong(400, 'VALIDATION_ERROR', 'message: cannot be blank.') },
+    throttled => sub { throttled($_[0]{retry_after}) },
+    gone_on => sub {
+        wrong(504, 'GATEWAY_TIMEOUT', 'request timed out') },
+    no_id => sub { $_[0]->unproved },
+    empty => sub { [200, ''] },
+} }
+
+
+# It tells no time, but what is before it may.
+sub throttled {
+    my ($after) = @_;
+
+    my $answer = wrong(429, 'WA_REACHOUT_TIMELOCK', 'WhatsApp rejected this '
+                       . 'send with error 463 (reach-out timelock).');
+
+    push @$answer, { 'Retry-After' => $after } if defined $after;
+    return $answer;
 }
 
 
@@ -274,9 +312,16 @@ sub chosen {
     ($s) = grep { $self->jid($_) eq $id } @all;
     return $s if $s;
 
-    die wrong(404, 'DEVICE_NOT_FOUND', 'device not found; create a device '
-              . 'first from /api/devices or provide a valid X-Device-Id',
-              { device_id => $id });
+    die no_device($id);
+}
+
+
+sub no_device {
+    my ($id) = @_;
+
+    return wrong(404, 'DEVICE_NOT_FOUND', 'device not found; create a device '
+                 . 'first from /api/devices or provide a valid X-Device-Id',
+                 { device_id => $id });
 }
 
 
@@ -350,9 +395,7 @@ sub message {
         if $to =~ /\@s\.whatsapp\.net$/ && $self->stranger($to);
     return broken("can't send message to unknown server $1")
         if $to =~ /\@(?!s\.whatsapp\.net$|g\.us$|lid$|newsletter$)(.*)/;
-    return wrong(429, 'WA_REACHOUT_TIMELOCK', 'WhatsApp rejected this send '
-                 . 'with error 463 (reach-out timelock).')
-        if $s->{throttled};
+    return throttled($self->{retry_after}) if $s->{throttled};
 
     my $id = $self->send_out($q, $s, to => $to, %o);
     my $status = "Message sent to $to (server timestamp: 2026-01-02)";

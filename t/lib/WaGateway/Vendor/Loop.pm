@@ -412,7 +412,15 @@ sub answer {
 
     $answer = $fake->unproved($answer, $q) if $mode eq 'unproved';
 
-    if ($delay) {
+    if ($q->{fault}) {
+        ($mode, $answer) = $fake->gone_wrong($q->{fault}, $answer, $q);
+        $delay = $1 if $mode =~ /^slow:(.+)/;
+    }
+
+    if ($mode eq 'hold') {
+        push @{$fake->{held}}, sub { reply($c, $entry, '', $answer) };
+
+    } elsif ($delay) {
         later($delay, sub { reply($c, $entry, $mode, $answer) });
     } else {
         reply($c, $entry, $mode, $answer);
@@ -459,6 +467,7 @@ sub reply {
     $entry->{status} = $status;
     $body = WaGateway::Vendor::text($body) if ref $body;
     $body = substr $body, 0, length($body) / 2 if $mode eq 'short';
+    $entry->{answer} = $body if length $body <= 65536;
 
     out($c, $status, $head || {}, $body, $mode);
     send_more($c);

@@ -179,6 +179,18 @@ sub unproved {
 }
 
 
+sub faults { return {
+    not_connected => sub { unexpected($_[2]{name}, 'FAILED', 'WORKING') },
+    unknown => sub { not_here($_[2]{name}) },
+    bad_key => sub { [401, { message => 'Unauthorized', statusCode => 401 }] },
+    bad_body => sub { wrong(400, ['text must be a string']) },
+    gone_on => sub { [500, { statusCode => 500,
+                             message => 'Internal server error' }] },
+    no_id => sub { $_[0]->unproved($_[2]) },
+    empty => sub { [201, ''] },
+} }
+
+
 sub item {
     my ($self, $s) = @_;
 
@@ -267,9 +279,16 @@ sub here {
     my $s = $self->{s}{$name};
 
     return $s if running($s);
-    die wrong(404, "We didn't find a session with name '$name'.\n"
-              . 'Please start it first by using POST '
-              . "/api/sessions/$name/start request");
+    die not_here($name);
+}
+
+
+sub not_here {
+    my ($name) = @_;
+
+    return wrong(404, "We didn't find a session with name '$name'.\n"
+                 . 'Please start it first by using POST '
+                 . "/api/sessions/$name/start request");
 }
 
 
@@ -286,11 +305,18 @@ sub working {
     return $ready->() || {
         wait => defined $self->{wait} ? $self->{wait} : 5,
         until => $ready,
-        then => sub { [422, {
-            error => 'Session status is not as expected. Try again later or '
-                     . 'restart the session',
-            session => $name, status => $self->state_of($s),
-            expected => ['WORKING'] }] } };
+        then => sub {
+            unexpected($name, $self->state_of($s), 'WORKING') } };
+}
+
+
+sub unexpected {
+    my ($name, $status, $expected) = @_;
+
+    return [422, { error => 'Session status is not as expected. Try again '
+                            . 'later or restart the session',
+                   session => $name, status => $status,
+                   expected => [$expected] }];
 }
 
 
@@ -449,11 +475,7 @@ sub qr {
 
     return [200, { value => '2@' . $self->secret($s, 'qr') }]
         if $s->{state} eq 'login';
-    return [422, {
-        error => 'Session status is not as expected. Try again later or '
-                 . 'restart the session',
-        session => $name, status => $self->state_of($s),
-        expected => ['SCAN_QR_CODE'] }];
+    return unexpected($name, $self->state_of($s), 'SCAN_QR_CODE');
 }
 
 

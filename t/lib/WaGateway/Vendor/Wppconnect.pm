@@ -139,6 +139,20 @@ sub unproved {
 }
 
 
+sub faults { return {
+    not_connected => sub { disconnected(@_[1, 2]) },
+    bad_key => sub {
+        [401, { error => 'Check that the Session and Token are correct' }] },
+    not_on_whatsapp => sub { no_number(@_[1, 2, 3]) },
+    gone_on => sub { wrong($_[1], $_[1]{sender}) },
+    no_id => sub { named($_[1], $_[1]{sender}, 201,
+                         { status => 'success', response => [],
+                           mapper => 'return' }) },
+    send_failure => sub { $_[0]->unproved },
+    empty => sub { [201, ''] },
+} }
+
+
 sub item { return WaGateway::Vendor::text($_[1]{name}) }
 
 
@@ -252,6 +266,15 @@ sub disconnected {
 }
 
 
+sub no_number {
+    my ($q, $s, $to) = @_;
+
+    return named($q, $s, 400, { response => undef, status => 'Connected',
+                                message => 'O número ' . ($to =~ s/@.*//r)
+                                           . ' não existe.' });
+}
+
+
 # JSON is answered with the session, unless the type says more than that.
 sub named {
     my ($q, $s, $status, $data) = @_;
@@ -337,10 +360,7 @@ sub messages {
                         fromMe => $True, isSendFailure => $False };
     }
 
-    return named($q, $s, 400, { response => undef, status => 'Connected',
-                                message => 'O número ' . ($bad =~ s/@.*//r)
-                                           . ' não existe.' })
-        if defined $bad;
+    return no_number($q, $s, $bad) if defined $bad;
     return named($q, $s, 201, { status => 'success', response => \@sent,
                                 mapper => 'return' });
 }

@@ -194,6 +194,21 @@ sub jid {
 sub id { return lc $_[0]->secret($_[1], 'id') }
 
 
+sub faults { return {
+    not_connected => sub {
+        wrong(500, 'error sending message: websocket not connected') },
+    unknown => sub { wrong(401, 'unauthorized') },
+    bad_key => sub { wrong(401, 'unauthorized') },
+    bad_body => sub { wrong(400, 'missing Body in Payload') },
+    gone_on => sub {
+        wrong(500, 'error sending message: timed out waiting for message '
+              . 'send response') },
+    no_id => sub { done({ Details => 'Sent', Timestamp => 1700000000 }) },
+    '500_success' => sub { $_[0]->unproved },
+    empty => sub { [200, ''] },
+} }
+
+
 sub item {
     my ($self, $s) = @_;
     my ($connected, $logged) = split /,/, $self->state_of($s);

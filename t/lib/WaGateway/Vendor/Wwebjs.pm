@@ -142,6 +142,21 @@ sub unproved { return [200, { success => $True }] }
 sub listed { return $_[1]{state} !~ /^(?:stopped|elsewhere)$/ }
 
 
+sub faults { return {
+    not_connected => sub { wrong(404, 'session_not_connected') },
+    unknown => sub { wrong(404, 'session_not_found') },
+    bad_key => sub { wrong(403, 'Invalid API key') },
+    not_on_whatsapp => sub { $_[0]->unproved },
+    bad_body => sub { wrong(400, 'invalid contentType') },
+    gone_on => sub { wrong(500, 'Evaluation failed: timeout') },
+    no_id => sub { $_[0]->unproved },
+    send_failure => sub {
+        $_[2][1]{message}{ack} = -1;
+        return $_[2] },
+    empty => sub { [200, ''] },
+} }
+
+
 sub item { return WaGateway::Vendor::text($_[1]{name}) }
 
 
