@@ -76,6 +76,16 @@ my @variables = (
 
     (map { own_key($_) } sort keys %vendor_file),
 
+    { name => 'SENDER', default => 'any', check => text(qr/^(?:any|one)\z/),
+      allowed => 'any or one' },
+
+    { name => 'DEFAULT_COUNTRY', default => '',
+      check => text(qr/^(?:[1-9][0-9]{0,2})?\z/),
+      allowed => 'the code of a country, 1 to 3 digits, such as 966' },
+
+    { name => 'ALLOW_DANGEROUS', default => 'off',
+      check => text(qr/^(?:on|off)\z/), allowed => 'on or off' },
+
     { name => 'WORKERS', default => 'auto', check => number(512, 'auto'),
       allowed => 'auto or a whole number from 1 to 512' },
 
@@ -561,14 +571,17 @@ sub main_vendor {
 }
 
 
-# Keys that nothing is done with.
+# What is for vendors, and nothing is done with.
 sub tell_ignored {
     my ($main) = main_vendor();
     my %has = map { $_ => 1 } vendors();
     my $own = own_key($main)->{name};
 
-    for my $v (grep { ($_->{given} // '') ne '' } @variables) {
+    for my $v (grep { $_->{value} ne $_->{default} } @variables) {
         my ($name, $vendor) = @$v{qw(name vendor)};
+
+        remark("$v->{source}: $name: ignored: no instance has a vendor")
+            if !%has && $name =~ /^(?:SENDER|DEFAULT_COUNTRY|ALLOW_DANGEROUS)\z/;
 
         next if $name !~ /^VENDOR_KEY/;
 
@@ -751,10 +764,6 @@ sub blocks {
     my $uri = @vendors && ($variable{HEALTH_CHECK_PATH}{given} // '') eq ''
               ? '' : quote("uri=$is{HEALTH_CHECK_PATH}") . ' ';
 
-    # It is for plain instances, and there is one setting for all.
-    my $wrap = $is{VENDOR} eq 'plain'
-               && grep { $_->{vendor} eq 'plain' } @instances;
-
     # Steps of two: a zone that changes its size is a new, empty zone.
     my $zone = 256;
     $zone *= 2 while $zone < 64 + 2 * @instances;
@@ -765,7 +774,7 @@ sub blocks {
         USER => $user eq '' ? '' : 'user ' . quote($user) . ';',
         ACCESS_LOG => quote($log eq '' ? 'access.log' : $log),
         WORKERS => $is{WORKERS},
-        SHUTDOWN => ($timeout > 12500 ? 2 * $timeout + 5000 : 30000) . 'ms',
+        SHUTDOWN => shutdown_time($timeout, @vendors) . 'ms',
         TIMEOUT => "${timeout}ms",
         LISTEN => listens(@is{qw(HOST PORT)}),
         LANG => $is{GATEWAY_LANG},
@@ -782,14 +791,69 @@ sub blocks {
                   . ($path ? "wa_gateway_expect json $path = @good;" : ''),
         SCHEME => $ssl ? 'https' : 'http',
         HOST => $ssl ? tls_host(map { $_->{url} } @instances) : '$wa_host',
-        SESSIONS => @vendors ? "location = /sessions {\n    "
-                               . "wa_gateway_sessions whatsapp;\n}\n\n" : '',
-        ENVELOPE => $wrap ? 'on' : 'off',
+        ALLOW => @vendors && $is{ALLOW_DANGEROUS} eq 'on'
+                 ? 'wa_gateway_allow on;' : '',
+        SESSION_LOG => @vendors ? session_log() : '',
+        SESSIONS => @vendors ? location('sessions',
+                                        'wa_gateway_sessions whatsapp') : '',
+        SEND => @vendors ? sends($ssl ? 'https' : 'http') : '',
         TLS => $ssl ? "proxy_ssl_server_name on;\n"
                       . "proxy_ssl_name        \$wa_tls_name;\n"
                       . 'proxy_ssl_protocols   TLSv1.2 TLSv1.3;' : '',
         DEMO => $demo,
     );
+}
+
+
+# To connect, and to wait for an answer: what an instance may take for a message.
+sub shutdown_time {
+    my ($timeout, @vendors) = @_;
+    my $answer = $timeout;
+
+    for (map { send_time($_) } @vendors) {
+        $answer = $_ if $_ > $answer;
+    }
+
+    return $timeout + $answer > 25000 ? $timeout + $answer + 5000 : 30000;
+}
+
+
+# "timeout" of a vendor's file, in ms; what is wrong with it is nginx's to say.
+sub send_time {
+    my ($vendor) = @_;
+    my %unit = (ms => 1, s => 1000, m => 60000, h => 3600000);
+    my ($text) = map { /^\s*timeout\s+(\w+)\s*;/ } @{lines($vendor_file{$vendor})
+                                                     // []};
+    my $time = 0;
+
+    $time += $1 * $unit{$2 // 's'} while ($text // '') =~ /(\d+)(ms|[smh])?/g;
+
+    return $time < $day ? $time : $day;
+}
+
+
+sub location {
+    my ($name, @lines) = @_;
+    return "location = /$name {\n" . join('', map { "    $_;\n" } @lines)
+           . "}\n\n";
+}
+
+
+sub sends {
+    my ($scheme) = @_;
+    my $country = $is{DEFAULT_COUNTRY} eq ''
+                  ? '' : " country=$is{DEFAULT_COUNTRY}";
+
+    return location('send-message', "wa_gateway_send text$country",
+                    "proxy_pass $scheme://whatsapp")
+           . location('send-media', "wa_gateway_send media$country",
+                      "proxy_pass $scheme://whatsapp");
+}
+
+
+sub session_log {
+    return join "\n", map { "'$_=\"\$wa_gateway_$_\" '" }
+                      qw(session number message_id);
 }
 
 
@@ -804,7 +868,7 @@ sub balancer {
     push @words, quote("key=$key") if $main ne 'plain' && $key ne '';
     push @words, quote("key_file=$file") if $file ne '';
 
-    return "@words;";
+    return "@words;" . ($vendors ? "\nwa_gateway_sender $is{SENDER};" : '');
 }
 
 

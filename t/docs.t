@@ -48,6 +48,7 @@ ok(version->parse("v$version") <= version->parse("v$next"),
 cmp_ok(scalar @variables, '>=', 4, 'variables of the code');
 cmp_ok(scalar @metrics, '>=', 15, 'metrics of the code');
 cmp_ok(scalar messages($code), '>=', 50, 'messages of the code');
+cmp_ok(scalar(my @codes = codes($code)), '>=', 25, 'codes of errors');
 cmp_ok(scalar keys %{$vendors->{directives}}, '>=', 7,
        'directives of a vendor');
 cmp_ok(scalar(map { keys %{$_->{parameters}} }
@@ -233,10 +234,12 @@ for my $name ('docs/directives.md', 'docs/directives.ar.md') {
     my %merged = $code->{'wag_conf.c'}
         =~ /merge_(?:uint_|ptr_)?value\(conf->(\w+), [^,]+,\s*(\w+)\)/g;
     is_deeply(\%merged, { errors => 'WAG_LANG_OFF',
-                          envelope => 0, keys => 'NULL' },
+                          envelope => 0, keys => 'NULL',
+                          send => 'WAG_SEND_OFF', allow => 'NULL' },
               'what is inherited is off by default');
     like($section{$_}, qr/^Default:  $_ off;$/m, "$_: off by default")
-        for qw(wa_gateway_errors wa_gateway_envelope wa_gateway_api_key);
+        for qw(wa_gateway_errors wa_gateway_envelope wa_gateway_api_key
+               wa_gateway_send wa_gateway_allow);
 }
 
 
@@ -263,10 +266,12 @@ for my $name (grep { /README|operations/ } sort keys %page) {
     for (lists($root, $code)) {
         my ($re, $what, @names) = @$_;
         my $table = find_table($page{$name}, $re) or next;
-        my $col = $what =~ /codes/ ? 1 : 0;
-        same([map { /`(\w+)`/g } column($table, $col)], \@names,
+        same([map { /`(\w+)`/g } column($table, 0)], \@names,
              "$name: $what");
     }
+
+    same([told_codes($page{$name})], \@codes, "$name: codes")
+        if $name =~ /README/;
 }
 
 my %known = map { $_ => 1 } keys %$directives, @variables, @metrics,

@@ -409,7 +409,8 @@ refuses("TRUSTED_PROXIES=$_", "TRUSTED_PROXIES=$_\n$one",
 # VENDOR and the instances that have their own
 
 my $three = "INSTANCES=http://a,http://b\n";
-my $vendors = 'plain, evolution, gowa, waha, wppconnect, wuzapi, wwebjs';
+my $vendors = 'plain, evolution, evolution-go, gowa, openwa, quepasa, waha, wppconnect, wuzapi, '
+              . 'wwebjs';
 my $plain_zone = 'zone=whatsapp:256k';
 my $zone = 'zone=whatsapp:4352k sessions=10000';
 
@@ -435,16 +436,17 @@ has_not('no VENDOR, no file', "VENDOR=\n$three", 'include', 'wa_gateway_sessions
 unlike(locations($three), qr/sessions/, 'and /sessions is for an instance');
 
 gives("VENDOR=$_", "VENDOR=$_\n$three", 'wa_gateway', "$zone vendor=$_")
-    for qw(evolution gowa waha wppconnect wuzapi wwebjs);
+    for qw(evolution evolution-go gowa openwa quepasa waha wppconnect wuzapi wwebjs);
 gives('its file alone is included', "VENDOR=waha\n$three", 'include',
       root() . '/conf/vendors/waha.conf');
 gives('its instances need not say it', "VENDOR=waha\n$three", 'wa_gateway_instances',
       'http://a http://b');
 gives('/sessions', "VENDOR=waha\n$three", 'wa_gateway_sessions', 'whatsapp');
 like(locations("VENDOR=waha\n$three"), qr/= \/sessions /, 'at its path');
-gives('its answers are not wrapped', "VENDOR=waha\n$three", 'wa_gateway_envelope',
-      ['off', 'off']);
-gives('those of plain ones are', $three, 'wa_gateway_envelope', ['on', 'on']);
+
+# One that has a vendor is not wrapped whatever this says.
+gives('answers are wrapped', $_, 'wa_gateway_envelope', ['on', 'on'])
+    for $three, "VENDOR=waha\n$three";
 
 refuses("VENDOR=$_", "#\nVENDOR=$_\n$three", ".env:2: VENDOR=\"$_\": allowed: $vendors")
     for qw(WAHA Plain wah waha.conf ../waha), 'waha gowa', 'waha;';
@@ -473,13 +475,9 @@ for (@mixed) {
 }
 
 gives('https too', "INSTANCES=waha+https://a,gowa+https://b\n",
-      'proxy_pass', [('https://whatsapp') x 2]);
+      'proxy_pass', [('https://whatsapp') x 4]);
 gives('the files of both', "VENDOR=waha\nINSTANCES=http://a,gowa+http://b\n", 'include',
       [map { root() . "/conf/vendors/$_.conf" } qw(gowa waha)]);
-gives('plain ones are wrapped where they are the rule',
-      "INSTANCES=http://a,waha+http://b\n", 'wa_gateway_envelope', ['on', 'on']);
-gives('and nothing where there are none', "INSTANCES=waha+http://b\n",
-      'wa_gateway_envelope', ['off', 'off']);
 
 refuses('an unknown vendor of an instance', 'INSTANCES=http://a,foo+http://b',
         '.env:1: INSTANCES="http://a,foo+http://b": allowed: before a + one of '
@@ -502,6 +500,54 @@ gives('one that is given wins', "VENDOR=waha\nHEALTH_CHECK_PATH=/ping\n$three",
       'wa_gateway_check', "uri=/ping $times");
 gives('and so does what it has to say', "VENDOR=waha\nHEALTH_CHECK_JSON=\$.a=b\n$three",
       'wa_gateway_expect', 'json $.a = b');
+
+# what sends need
+
+my $v = "VENDOR=waha\n$three";
+
+gives('one way to send', $v, 'wa_gateway_send', ['text', 'media']);
+like(locations($v), qr/= \/send-message = \/send-media /, 'at their paths');
+gives('any sends by default', $v, 'wa_gateway_sender', 'any');
+gives("SENDER=$_", "SENDER=$_\n$v", 'wa_gateway_sender', $_) for qw(any one);
+gives('DEFAULT_COUNTRY', "DEFAULT_COUNTRY=966\n$v", 'wa_gateway_send',
+      ['text country=966', 'media country=966']);
+gives("DEFAULT_COUNTRY=$_", "DEFAULT_COUNTRY=$_\n$v", 'wa_gateway_send',
+      ["text country=$_", "media country=$_"]) for 1, 20;
+gives('ALLOW_DANGEROUS', "ALLOW_DANGEROUS=on\n$v", 'wa_gateway_allow', 'on');
+has_not('nothing dangerous', "ALLOW_DANGEROUS=off\n$v", 'wa_gateway_allow');
+
+refuses("SENDER=$_", "#\nSENDER=$_\n$v", ".env:2: SENDER=\"$_\": allowed: any or one")
+    for qw(chat chat-strict ANY all), 'any one', 'one;';
+refuses("DEFAULT_COUNTRY=$_", "DEFAULT_COUNTRY=$_\n$v", ".env:1: DEFAULT_COUNTRY=\"$_\": allowed: "
+        . 'the code of a country, 1 to 3 digits, such as 966')
+    for qw(0 0966 +966 00966 9665 SA 96x), '9 66';
+refuses("ALLOW_DANGEROUS=$_", "ALLOW_DANGEROUS=$_\n$v",
+        ".env:1: ALLOW_DANGEROUS=\"$_\": allowed: on or off") for qw(1 yes ON), 'on off';
+
+($status, $out, $err) = render($v);
+(my $log) = $out =~ /log_format (.*?);\n/s;
+like($log, qr/'session="\$wa_gateway_session" '\s+'number="\$wa_gateway_number" '\s+'message_id="\$wa_gateway_message_id" '/,
+     'the access log tells of sessions');
+
+for (['', 30000], ["REQUEST_TIMEOUT=13000\n", 31000],
+     ["REQUEST_TIMEOUT=12500\n", 30000])
+{
+    gives("no vendor, an end after $_->[1]", "$_->[0]$three", 'worker_shutdown_timeout',
+          "$_->[1]ms");
+}
+
+# Without a vendor all is as it was.
+{
+    my ($status, $out, $err) = render("SENDER=one\nDEFAULT_COUNTRY=966\nALLOW_DANGEROUS=on\n$three");
+    is($err =~ s/^\Q$env\E/.env/gmr, join('', map { ".env:$_\n" }
+       '1: SENDER: ignored: no instance has a vendor',
+       '2: DEFAULT_COUNTRY: ignored: no instance has a vendor',
+       '3: ALLOW_DANGEROUS: ignored: no instance has a vendor'),
+       'without a vendor they are ignored');
+    is($out, (render($three))[1], 'and change nothing');
+    unlike($out, qr/wa_gateway_(?:send|allow|session|number|message)/, 'of sessions nothing');
+    is((render("SENDER=any\nALLOW_DANGEROUS=off\n$three"))[2], '', 'what is so anyway is not told');
+}
 
 # Of an administrator, in a folder that a package's launcher is told of.
 {
@@ -527,6 +573,16 @@ gives('and so does what it has to say', "VENDOR=waha\nHEALTH_CHECK_JSON=\$.a=b\n
     has_not('plain has no file', "VENDOR=plain\n$three", 'include');
     refuses('all are told', "VENDOR=no\n$three",
             '.env:1: VENDOR="no": allowed: ' . $vendors =~ s/gowa, /gowa, my-own, /r);
+
+    # A stop waits as long as a message may take.
+    for (['65s', 80000], ['5s', 30000], ['2m', 135000], ['1m30s', 105000], ['20000ms', 35000],
+         [90, 105000], ['soon', 30000])
+    {
+        write_file("$share/own/my-own.conf", "wa_gateway_vendor my-own {\n    timeout  $_->[0];\n}\n");
+        gives("an end with timeout $_->[0]", "VENDOR=my-own\n$three", 'worker_shutdown_timeout',
+              "$_->[1]ms");
+    }
+
     $command = $usual;
 }
 
@@ -700,7 +756,7 @@ sub skeleton {
 
         @words = ($words[0]) if $words[0] =~ /^(?:wa_gateway_(?:check|expect
             |check_header|api_key|instances|errors)|wa_gateway|listen|worker_processes
-            |worker_shutdown_timeout|proxy_\w+_timeout)$/x;
+            |wa_gateway_sender?|worker_shutdown_timeout|proxy_\w+_timeout)$/x;
 
         [@words, $block ? $block : ()];
     } @$conf];
@@ -711,7 +767,8 @@ my %good = (PORT => 3000, HOST => '127.0.0.1', INSTANCES => 'http://localhost:1'
             HEALTH_CHECK_PATH => '/x', HEALTH_CHECK_JSON => '$.a=b',
             HEALTH_CHECK_HEADER => 'A: b', WORKERS => 1, GATEWAY_LANG => 'en',
             API_KEY => 'k', TRUSTED_PROXIES => '::1', VENDOR => 'waha',
-            VENDOR_KEY => 'k', VENDOR_KEY_WAHA => 'k');
+            VENDOR_KEY => 'k', VENDOR_KEY_WAHA => 'k', SENDER => 'any',
+            DEFAULT_COUNTRY => '1', ALLOW_DANGEROUS => 'on');
 
 my @hostile = ('"', '\\', '\\"', '\\\\"', '"; return 200 x; #', '"; } } evil {',
                ';', '; evil;', '} evil {', '{', '#', '# x', "'", "'; evil; '",
@@ -727,7 +784,8 @@ my %prefix = (INSTANCES => 'http://a', HEALTH_CHECK_PATH => '/',
               VENDOR_KEY_WAHA => 'k', HOST => 'a', PORT => 1, WORKERS => 1,
               TRUSTED_PROXIES => '::1',
               GATEWAY_LANG => 'en', HEALTH_CHECK_INTERVAL => 1,
-              REQUEST_TIMEOUT => 1);
+              REQUEST_TIMEOUT => 1, SENDER => 'one', DEFAULT_COUNTRY => 1,
+              ALLOW_DANGEROUS => 'on');
 
 # Where a hostile text may stand, it must come out as it went in.
 my %carries = (HEALTH_CHECK_JSON => 'wa_gateway_expect',

@@ -126,7 +126,8 @@ is($s->{sessions}{ready}, 2, '/status: who can send');
 is($s->{instances}{details}{$waha[1]->url}{sessions}{ready}, 1, '/status: of each');
 is($s->{instances}{healthy}, 2, '/status: both are healthy');
 
-like($gw->output, qr{^  curl \S+/sessions$}m, 'run shows a line to try');
+like($gw->output, qr{^  curl \S+/sessions\n  curl .*\{"chatId":.* \S+/send-message$}m,
+     'run shows lines to try');
 is((stat "$run/nginx.conf")[2] & 0777, 0600, 'nginx.conf is for its owner alone');
 is(scalar(grep { /hush/ } command_lines()), 0, 'no key on a command line');
 is(scalar(grep { !$_->{status} || $_->{status} >= 400 } map { $_->ledger } @waha), 0,
@@ -134,11 +135,98 @@ is(scalar(grep { !$_->{status} || $_->{status} >= 400 } map { $_->ledger } @waha
 is(scalar(grep { $_->{path} !~ m{^/api/sessions} } map { $_->ledger } @waha), 0,
    'nothing but the list was asked for');
 
+# Their own paths, by session, with the key that clients need not know.
+$_->forget for @waha;
+like(http($port, '/api/main2/chats'), qr/^HTTP\S+ 200 /, "a server's own path");
+is(join(' ', map { $_->count('other') } @waha), '0 1', 'goes where its session lives');
+like(http($port, '/api/sessions/main1/logout', body => '{}'), qr/^HTTP\S+ 403 .*"code":"blocked"/s,
+     'what destroys is refused');
+is(join(' ', map { $_->count('danger') } @waha), '0 0', 'and goes nowhere');
+
 # Native answers come as they are.
 unlike(http($port, '/ping', headers => ["X-Api-Key: $key"]), qr/"success"/,
        'an answer is not wrapped');
 
 ended('VENDOR');
+
+
+# the beginning of README: these three lines, and the first message
+
+my $readme = read_file(root() . '/README.md');
+my ($three) = $readme =~ /^```sh\ncat >\.env <<'END'\n(.*?)^END\nbin\/wa-gateway run\n```/ms;
+my ($curl, $answer) = $readme =~ /^```console\n\$ (curl (?:.*\\\n)*.*)\n(\{.*\})\n```/m;
+
+is(join(' ', ($three // '') =~ /^(\w+)=/mg), 'INSTANCES VENDOR VENDOR_KEY', 'README: three lines');
+$three =~ s/^INSTANCES=\K.*/$pair/m;
+$three =~ s/^VENDOR_KEY=\K.*/$quoted/m;
+write_file("$dir/.env", $three);
+
+starts('README', PORT => $port);
+are_known('its sessions', of_waha(1), of_waha(2));
+$_->forget for @waha;
+
+my $typed = $curl =~ s/127\.0\.0\.1:3000/127.0.0.1:$port/r;
+my $got = (run_command({}, 'sh', '-c', "$typed -s"))[1];
+my $said = eval { JSON::PP::decode_json($got) } || {};
+my $shown = eval { JSON::PP::decode_json($answer) } || {};
+
+is($said->{success}, JSON::PP::true, 'its first curl') or diag $got;
+is_deeply([sort keys %$said], [qw(data instance messageId number session success timestamp)],
+          'is answered');
+is_deeply([sort keys %$shown], [sort keys %$said], 'as README shows it');
+
+my @sent = map { my $url = $_->url; map { "$url $_->{session} $_->{to} $_->{text}" } $_->sent }
+           @waha;
+is_deeply(\@sent, ["$said->{instance} $said->{session} 966500000000\@c.us hello"],
+          'it was sent, once, by whom is said');
+like($said->{session}, qr/^main[12]\z/, 'who is ready');
+
+my ($line) = grep { m{"POST /send-message"} } split /\n/, read_file("$run/access.log");
+like($line, qr/ 200 .* session="\Q$said->{session}\E" number="$said->{number}" message_id="\Q$said->{messageId}\E" /,
+     'the access log tells of it');
+
+sub sends {
+    my ($path, $json) = @_;
+    my $answer = http($port, $path, body => $json, headers => ['Content-Type: application/json']);
+    $told .= $answer;
+    my ($status) = $answer =~ /^HTTP\S+ (\d+)/;
+    my $is = eval { JSON::PP::decode_json($answer =~ s/^.*?\r\n\r\n//sr) } || {};
+
+    return join ' ', $status, map { $_ // () } @$is{qw(code member session)};
+}
+
+my @turns = map { sends('/send-message', '{"chatId":"966500000000","message":"hi"}') } 1 .. 4;
+is_deeply([sort @turns], ['200 main1', '200 main1', '200 main2', '200 main2'],
+          'any that is ready sends, in turn');
+is(sends('/send-message', '{"chatId":"0500000000","message":"hi"}'), '400 bad_request chatId',
+   'a local number needs a country');
+is(sends('/send-media', '{"chatId":"966500000000","data":"aGk=","mimetype":"image/png",'
+         . '"from":"966500000002"}'), '200 main2', '/send-media, from a number');
+
+ended('README');
+
+
+# who sends, for which country, and what is allowed
+
+dotenv('VENDOR=waha', "VENDOR_KEY=$quoted", "INSTANCES=$pair", 'SENDER=one',
+       'DEFAULT_COUNTRY=966', 'ALLOW_DANGEROUS=on');
+starts('SENDER');
+are_known('the same sessions', of_waha(1), of_waha(2));
+$_->forget for @waha;
+
+is(sends('/send-message', '{"chatId":"0500000000","message":"hi"}'), '409 ambiguous_session',
+   'one: a number has to be named');
+is(sends('/send-message', '{"chatId":"0500000000","message":"hi","session":"main1"}'),
+   '200 main1', 'and is');
+is(join(' ', map { $_->{to} } map { $_->sent } @waha), '966500000000@c.us', 'DEFAULT_COUNTRY');
+is(sends('/api/sessions/main1/logout', '{}') =~ /^2/, 1, 'ALLOW_DANGEROUS');
+is($waha[0]->count('danger'), 1, 'lets it pass');
+
+$gw->signal('TERM');
+is($gw->ended, 0, 'the end');
+unlike($gw->output . read_file("$run/access.log") . $told, qr/hush/, 'no key in logs and answers');
+$told = '';
+$waha[0]->session('main1', state => 'ready');
 
 
 # from the environment

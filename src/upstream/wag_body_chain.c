@@ -64,8 +64,8 @@ wag_body_chain_file(wag_body_t *b, ngx_buf_t *in, u_char *buf, size_t size)
 
         if (n == 0) {
             ngx_log_error(NGX_LOG_CRIT, file.log, 0,
-                          "request body in \"%s\" ends at %O, not at %O",
-                          file.name.data, pos, in->file_last);
+                          "wa_gateway: request body in \"%s\" ends at %O, "
+                          "not at %O", file.name.data, pos, in->file_last);
             return NGX_ERROR;
         }
 

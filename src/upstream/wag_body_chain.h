@@ -19,7 +19,9 @@
 /*
  * Looks through what a chain has in memory or in files; its buffers stay as
  * they are.  Files are read by pieces of "size" bytes into "buf", which is
- * used for nothing else: 64 KB are well.  A chain may be a part of the body.
+ * used for nothing else: 64 KB are well; without files it may be NULL.  A
+ * chain may be a part of the body, as in a filter of request bodies, where
+ * looking costs a third of what it does when the body is in a file.
  * NGX_OK: wag_body_end() tells, or the next part; NGX_ERROR: a file could not
  * be read, which is logged.
  */

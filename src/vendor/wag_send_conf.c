@@ -33,10 +33,12 @@
 #define WAG_SEND_CONF_OPTIONS   0x8
 
 
-/* the arguments of "to", by type */
+/* the arguments of "to" */
 
 typedef struct {
-    ngx_str_t            to[WAG_VENDOR_TO];
+    ngx_str_t            user;
+    ngx_str_t            group;
+    ngx_str_t            lid;
 } wag_send_conf_to_t;
 
 
@@ -59,6 +61,8 @@ static ngx_int_t wag_send_conf_has(ngx_conf_t *cf, wag_send_template_t *t,
     ngx_str_t *values, ngx_uint_t place);
 static ngx_int_t wag_send_conf_is_json(ngx_conf_t *cf,
     wag_send_filled_t *filled);
+static ngx_int_t wag_send_conf_recipient(ngx_conf_t *cf, ngx_str_t *text,
+    wag_template_t *template);
 static ngx_uint_t wag_send_conf_is_ascii(ngx_str_t *text);
 static ngx_int_t wag_send_conf_event(wag_json_scan_t *s, ngx_uint_t event);
 
@@ -72,13 +76,13 @@ static ngx_str_t  wag_send_conf_sources[WAG_SEND_SOURCES] = {
 static wag_param_t  wag_send_conf_to_params[] = {
 
     { ngx_string("user="), WAG_PARAM_STR,
-      offsetof(wag_send_conf_to_t, to[WAG_VENDOR_TO_USER]), 0, 0 },
+      offsetof(wag_send_conf_to_t, user), 0, 0 },
 
     { ngx_string("group="), WAG_PARAM_STR,
-      offsetof(wag_send_conf_to_t, to[WAG_VENDOR_TO_GROUP]), 0, 0 },
+      offsetof(wag_send_conf_to_t, group), 0, 0 },
 
     { ngx_string("lid="), WAG_PARAM_STR,
-      offsetof(wag_send_conf_to_t, to[WAG_VENDOR_TO_LID]), 0, 0 },
+      offsetof(wag_send_conf_to_t, lid), 0, 0 },
 
     { ngx_null_string, 0, 0, 0, 0 }
 };
@@ -517,8 +521,9 @@ wag_send_conf_is_json(ngx_conf_t *cf, wag_send_filled_t *filled)
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "invalid JSON \"%V%V%V\", where \"x\" stands for "
-                       "what a message has: %s at byte %O", &filled->before,
-                       &data, &filled->after, scan.error, scan.offset);
+                       "what a message has: %s at byte %i", &filled->before,
+                       &data, &filled->after, scan.error,
+                       (ngx_int_t) scan.offset);
 
     return NGX_ERROR;
 }
@@ -553,35 +558,46 @@ wag_send_conf_to(ngx_conf_t *cf, void *conf)
         return rv;
     }
 
-    for (i = 0; i < WAG_VENDOR_TO; i++) {
+    return (wag_send_conf_recipient(cf, &args.user,
+                                    &vendor->to[WAG_VENDOR_TO_USER]) == NGX_OK
+            && wag_send_conf_recipient(cf, &args.group,
+                                       &vendor->to[WAG_VENDOR_TO_GROUP])
+               == NGX_OK
+            && wag_send_conf_recipient(cf, &args.lid,
+                                       &vendor->to[WAG_VENDOR_TO_LID])
+               == NGX_OK)
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
 
-        if (args.to[i].len == 0) {
-            continue;
-        }
 
-        if (wag_argument_template(cf, &args.to[i],
-                                  wag_template_bit(WAG_TEMPLATE_ID),
-                                  &vendor->to[i])
-            != NGX_OK)
-        {
-            return NGX_CONF_ERROR;
-        }
-
-        if (!wag_send_conf_is_ascii(&args.to[i])) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid recipient \"%V\", it is printable "
-                               "ASCII without blanks", &args.to[i]);
-            return NGX_CONF_ERROR;
-        }
-
-        if (!wag_template_uses(&vendor->to[i], WAG_TEMPLATE_ID)) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "no <id> in \"%V\"",
-                               &args.to[i]);
-            return NGX_CONF_ERROR;
-        }
+static ngx_int_t
+wag_send_conf_recipient(ngx_conf_t *cf, ngx_str_t *text,
+    wag_template_t *template)
+{
+    if (text->len == 0) {
+        return NGX_OK;
     }
 
-    return NGX_CONF_OK;
+    if (wag_argument_template(cf, text, wag_template_bit(WAG_TEMPLATE_ID),
+                              template)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (!wag_send_conf_is_ascii(text)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid recipient \"%V\", it is printable ASCII "
+                           "without blanks", text);
+        return NGX_ERROR;
+    }
+
+    if (!wag_template_uses(template, WAG_TEMPLATE_ID)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "no <id> in \"%V\"", text);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 

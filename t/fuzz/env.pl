@@ -37,7 +37,8 @@ my @seeds = map { read_file($_) } sort glob "'$FindBin::Bin/corpus/env/'*";
 my @names = qw(PORT HOST VENDOR INSTANCES HEALTH_CHECK_INTERVAL REQUEST_TIMEOUT
                HEALTH_CHECK_PATH HEALTH_CHECK_JSON HEALTH_CHECK_HEADER WORKERS
                GATEWAY_LANG API_KEY API_KEY_FILE TRUSTED_PROXIES VENDOR_KEY
-               VENDOR_KEY_FILE VENDOR_KEY_WAHA VENDOR_KEY_GOWA);
+               VENDOR_KEY_FILE VENDOR_KEY_WAHA VENDOR_KEY_GOWA SENDER
+               DEFAULT_COUNTRY ALLOW_DANGEROUS);
 
 # What may hold almost any text.
 my @free = qw(HEALTH_CHECK_PATH HEALTH_CHECK_JSON HEALTH_CHECK_HEADER API_KEY
@@ -56,7 +57,7 @@ my @tokens = (
     '"; evil; #', '" "', "' '", '" evil "', '1; evil 1', "\nevil;\n",
     '} evil {', '"; } } evil {', 'x' x 1000, '"' x 400, '\\' x 401,
     'http://a,' x 300, 'waha', 'gowa', 'plain', '+', 'waha+http://a',
-    ',gowa+http://b', ',plain+http://c', 'vendor_keys', map { "\n$_=" } @names,
+    ',gowa+http://b', ',plain+http://c', 'vendor_keys', 'any', 'one', 'on', '966', map { "\n$_=" } @names,
 );
 
 # The directives that have a value of .env: what is left of their arguments
@@ -75,7 +76,8 @@ my %shape = (
     wa_gateway_check => qr/^(?:uri=\/[!-~]*\n)?interval=[1-9]\d*ms\n
                            timeout=[1-9]\d*ms(\nssl=on)?\z/x,
     include => qr{^/[^\n]*/conf/vendors/[a-z-]+\.conf\z},
-    wa_gateway_envelope => qr/^(?:on|off)\z/,
+    wa_gateway_sender => qr/^(?:any|one)\z/,
+    wa_gateway_send => qr/^(?:text|media)(?:\ncountry=[1-9]\d{0,2})?\z/,
     wa_gateway_check_header => qr/^[!-9;-~]+\n$text\z/,
     wa_gateway_expect => qr/^json\n\$[][\w.-]+\n=(?:\n$text)+\z/,
     wa_gateway_errors => qr/^(?:ar|en)\z/,
@@ -88,7 +90,8 @@ write_file("$dir/api_keys", "one\n");
 write_file("$dir/vendor_keys", "http://a one\n");
 
 # What is said of a key that nobody takes.
-my $ignored = qr/^\.env:[1-9]\d*:\ VENDOR_KEY\w*(?:,\ line\ \d+)?:\ ignored:
+my $ignored = qr/^\.env:[1-9]\d*:\ (?:VENDOR_KEY\w*(?:,\ line\ \d+)?|SENDER
+                 |DEFAULT_COUNTRY|ALLOW_DANGEROUS):\ ignored:
                  \ (?:no\ instance\ has|there\ is)\ [\w ]+\n/mx;
 
 my ($from, $to) = renderer();
@@ -271,6 +274,7 @@ sub like_it {
         $out =~ /wa_gateway_api_key "file=/ ? 'API_KEY_FILE=api_keys'
             : $out =~ /wa_gateway_api_key "/ ? 'API_KEY=k' : (),
         $out =~ /wa_gateway_sessions/ ? 'VENDOR=waha' : (),
+        $out =~ /wa_gateway_allow/ ? 'ALLOW_DANGEROUS=on' : (),
         $out =~ /wa_gateway_check_header/ ? 'HEALTH_CHECK_HEADER=A: b' : (),
         $out =~ /wa_gateway_expect/ ? 'HEALTH_CHECK_JSON=$.a=b' : (),
         $out =~ m{^ *default 0;\n *[0-9a-fA-F:./]+ 1;\n}m ? ()

@@ -40,11 +40,8 @@ static wag_unit_room_t  wag_unit_rooms[] = {
     { ngx_string("request"), wag_unit_request },
     { ngx_string("route"), wag_unit_route },
     { ngx_string("schedule"), wag_unit_schedule },
-<<<<<<< HEAD
     { ngx_string("session"), wag_unit_session },
-=======
     { ngx_string("send"), wag_unit_send },
->>>>>>> vsend
     { ngx_string("sessions"), wag_unit_sessions },
     { ngx_string("slots"), wag_unit_slots },
     { ngx_string("url"), wag_unit_url },

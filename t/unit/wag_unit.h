@@ -54,11 +54,8 @@ void wag_unit_recipient(wag_unit_t *u);
 void wag_unit_request(wag_unit_t *u);
 void wag_unit_route(wag_unit_t *u);
 void wag_unit_schedule(wag_unit_t *u);
-<<<<<<< HEAD
 void wag_unit_session(wag_unit_t *u);
-=======
 void wag_unit_send(wag_unit_t *u);
->>>>>>> vsend
 void wag_unit_sessions(wag_unit_t *u);
 void wag_unit_slots(wag_unit_t *u);
 void wag_unit_url(wag_unit_t *u);

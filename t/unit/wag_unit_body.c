@@ -602,8 +602,9 @@ wag_unit_body_chain_unread(wag_unit_t *u, ngx_chain_t *in)
                 "a file that ends early");
 
     text[logged.len] = '\0';
-    wag_unit_ok(u, ngx_strstr(text, "request body in \"body\" ends at 32, "
-                              "not at 67") != NULL, "that is logged");
+    wag_unit_ok(u, ngx_strstr(text, "wa_gateway: request body in \"body\" "
+                              "ends at 32, not at 67") != NULL,
+                "that is logged");
 
     in->next->buf->file_last = last;
 

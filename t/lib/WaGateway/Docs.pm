@@ -14,7 +14,7 @@ use WaGateway::Nginx qw(slurp);
 
 our @EXPORT = qw(code page sections blocks tables find_table column spans
                  anchors links skeleton keys_of directives parameters vendors
-                 subsections messages reasons lists around least example);
+                 subsections messages reasons lists codes told_codes around least example);
 
 
 # All C of the module, adjacent string literals joined.
@@ -162,7 +162,10 @@ sub directives {
 
     while ($table =~ /\{\s*ngx_string\("(\w+)"\),\s*([^,]+),\s*(\w+),/g) {
         my ($name, $bits, $handler) = ($1, $2, $3);
+
+        # One that an upstream has as well as a location has two rows.
         $d{$name} = { handler => $handler, context => join ', ',
+                      $d{$name} ? $d{$name}{context} : (),
                       map { $flags{$_} } $bits =~ /NGX_HTTP_(\w+?)_CONF\b/g };
     }
 
@@ -322,7 +325,7 @@ sub messages {
             s/\\"/"/g;
             s/ in %s:%ui(?:: %s$)?/%s/g;
             $m{join '.*?', map { quotemeta }
-                           split /%\d*(?:[VsPMid]|u[izLA])/, $_, -1} = $file;
+                           split /%\d*(?:[VsPMOid]|u[izLA])/, $_, -1} = $file;
         }
     }
 
@@ -359,15 +362,35 @@ sub reasons {
 sub lists {
     my ($root, $code) = @_;
 
-    my $error = $code->{'wag_error.c'};
-
     return ([qr/^`INSTANCES`$/, 'variables of .env',
              slurp("$root/bin/render.pl") =~ /\{ name => '([A-Z_]+)'/g],
             [qr/^`WaGateway/, 'alerts',
              slurp("$root/conf/prometheus/wa_gateway.rules.yml")
-             =~ /- alert: (\w+)/g],
-            [qr/^503 \+/, 'codes of errors', 'no_instances',
-             $error =~ /\{ \d+, "(\w+)",/g]);
+             =~ /- alert: (\w+)/g]);
+}
+
+
+# Codes of errors.
+sub codes {
+    my ($code) = @_;
+    my %codes = map { $_ => 1 }
+                $code->{'wag_error_table.c'} =~ /\{\s*\d+, "(\w+)",/g;
+    return sort keys %codes;
+}
+
+
+# Those that a page has a row for, in tables with such a column.
+sub told_codes {
+    my ($text) = @_;
+    my %told;
+
+    for my $table (tables($text)) {
+        my ($n) = grep { $table->[0][$_] eq '`code`' } 0 .. $#{$table->[0]};
+        next unless defined $n;
+        $told{$_} = 1 for map { /`(\w+)`/g } column($table, $n);
+    }
+
+    return sort keys %told;
 }
 
 
