@@ -327,9 +327,7 @@ wag_init_process(ngx_cycle_t *cycle)
     mzones = wmcf->marks_zones.elts;
 
     for (i = 0; i < wmcf->marks_zones.nelts; i++) {
-        wag_marks_zone_attach(mzones[i],
-                              ngx_process == NGX_PROCESS_SINGLE
-                              && !ngx_is_init_cycle(cycle->old_cycle));
+        wag_marks_zone_attach(mzones[i]);
     }
 
     usp = wmcf->upstreams.elts;

@@ -63,7 +63,8 @@ wag_capture_room(ngx_http_request_t *r, wag_idempotent_t *im)
     size_t        size;
     wag_stored_t  stored;
 
-    length = r->headers_out.content_length_n;
+    length = im->instead.len ? (off_t) im->instead.len
+                             : r->headers_out.content_length_n;
 
     if (length > WAG_STORED_BODY_LEN) {
         im->cut = 1;
@@ -93,6 +94,10 @@ wag_capture_room(ngx_http_request_t *r, wag_idempotent_t *im)
     }
 
     im->end = im->last + size;
+
+    if (im->instead.len) {
+        im->last = ngx_cpymem(im->last, im->instead.data, im->instead.len);
+    }
 
     return NGX_OK;
 }
@@ -177,7 +182,11 @@ wag_capture_body(ngx_http_request_t *r, ngx_chain_t *in)
     for ( /* void */ ; in; in = in->next) {
         b = in->buf;
 
-        if (ngx_buf_in_memory(b)) {
+        if (im->instead.len) {
+
+            /* it is there */
+
+        } else if (ngx_buf_in_memory(b)) {
             wag_capture_take(im, b->pos, b->last);
 
         } else if (b->in_file) {

@@ -7,12 +7,16 @@
 #include "wag_answer.h"
 #include "wag_conf.h"
 #include "wag_error.h"
+#include "wag_idempotency.h"
 #include "wag_json_text.h"
 #include "wag_reply.h"
+#include "wag_stored.h"
 
 
 static ngx_int_t wag_reply_make(ngx_http_request_t *r, wag_ctx_t *ctx,
     ngx_chain_t **out);
+static ngx_int_t wag_reply_short(ngx_http_request_t *r, wag_ctx_t *ctx,
+    cJSON *root);
 static ngx_uint_t wag_reply_status(wag_ctx_t *ctx);
 static cJSON *wag_reply_object(ngx_http_request_t *r, wag_ctx_t *ctx,
     ngx_uint_t status);
@@ -110,6 +114,12 @@ wag_reply_make(ngx_http_request_t *r, wag_ctx_t *ctx, ngx_chain_t **out)
 
     rc = wag_json_text_print(r->pool, root, &text);
 
+    if (rc == NGX_OK && wag_idempotency_is_open(ctx)
+        && text.len > WAG_STORED_BODY_LEN)
+    {
+        rc = wag_reply_short(r, ctx, root);
+    }
+
     cJSON_Delete(root);
 
     b = ngx_calloc_buf(r->pool);
@@ -131,6 +141,28 @@ wag_reply_make(ngx_http_request_t *r, wag_ctx_t *ctx, ngx_chain_t **out)
     *out = cl;
 
     return wag_reply_header(r, status, text.len);
+}
+
+
+/* what a repeat gets, if all of it is too long to be kept */
+
+static ngx_int_t
+wag_reply_short(ngx_http_request_t *r, wag_ctx_t *ctx, cJSON *root)
+{
+    cJSON  *null;
+
+    null = cJSON_CreateNull();
+
+    if (!cJSON_ReplaceItemInObjectCaseSensitive(root, "data", null)) {
+        cJSON_Delete(null);
+        return NGX_ERROR;
+    }
+
+    if (cJSON_AddFalseToObject(root, "dataKept") == NULL) {
+        return NGX_ERROR;
+    }
+
+    return wag_json_text_print(r->pool, root, &ctx->idempotent->instead);
 }
 
 

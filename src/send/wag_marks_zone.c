@@ -95,6 +95,7 @@ wag_marks_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
     if (ozone) {
         zone->marks = ozone->marks;
+        zone->taken = 1;
         return NGX_OK;
     }
 
@@ -298,13 +299,14 @@ wag_marks_zone_commit(ngx_cycle_t *cycle)
 
 
 void
-wag_marks_zone_attach(wag_marks_zone_t *zone, ngx_uint_t again)
+wag_marks_zone_attach(wag_marks_zone_t *zone)
 {
     ngx_event_t  *ev;
 
-    /* a process of before may have had the pid */
+    /* another process may have had the pid, but for a single one */
 
-    wag_marks_zone_sweep(zone, again ? 0 : ngx_pid);
+    wag_marks_zone_sweep(zone, (ngx_process == NGX_PROCESS_SINGLE
+                                && zone->taken) ? 0 : ngx_pid);
 
     if (ngx_process == NGX_PROCESS_WORKER && ngx_worker != 0) {
         return;
@@ -372,6 +374,10 @@ wag_marks_zone_look(wag_marks_zone_t *zone, wag_marks_key_t *key,
     ngx_uint_t claim)
 {
     ngx_uint_t  found;
+
+    if (zone->marks == NULL) {
+        return WAG_MARK_FULL;
+    }
 
     key->now = ngx_current_msec;
     key->pid = ngx_pid;

@@ -22,7 +22,8 @@ struct wag_marks_zone_s {
     ngx_cycle_t         *cycle;
     wag_digest_t        *digest;
     u_char              *buf;      /* for one answer */
-    ngx_uint_t           made;     /* unsigned  made:1; */
+    unsigned             made:1;   /* by this configuration */
+    unsigned             taken:1;  /* over from another one */
     ngx_event_t          timer;
 };
 
@@ -41,9 +42,9 @@ wag_marks_zone_t *wag_marks_zone_add(ngx_conf_t *cf, ngx_str_t *name,
 void wag_marks_zone_commit(ngx_cycle_t *cycle);
 
 /*
- * A worker enters, or goes on in a single process, and stops.
+ * A worker enters, and stops.
  */
-void wag_marks_zone_attach(wag_marks_zone_t *zone, ngx_uint_t again);
+void wag_marks_zone_attach(wag_marks_zone_t *zone);
 void wag_marks_zone_detach(wag_marks_zone_t *zone);
 
 /*

@@ -27,6 +27,7 @@ struct wag_idempotent_s {
     u_char              *buf;      /* that answer, to be stored */
     u_char              *last;
     u_char              *end;
+    ngx_str_t            instead;  /* of a body that is too long */
 
     unsigned             open:1;   /* claimed, nothing came of it yet */
     unsigned             known:1;  /* there is an answer of before */
