@@ -793,6 +793,7 @@ sub blocks {
         HOST => $ssl ? tls_host(map { $_->{url} } @instances) : '$wa_host',
         ALLOW => @vendors && $is{ALLOW_DANGEROUS} eq 'on'
                  ? 'wa_gateway_allow on;' : '',
+        LOG_PATH => @vendors ? '$wa_gateway_path' : '$uri',
         SESSION_LOG => @vendors ? session_log() : '',
         SESSIONS => @vendors ? location('sessions',
                                         'wa_gateway_sessions whatsapp') : '',

@@ -24,18 +24,23 @@ static u_char *wag_log_rest(ngx_http_request_t *r, ngx_http_request_t *sr,
     u_char *buf, size_t len);
 
 
+static ngx_http_variable_t  wag_log_path_variable =
+    { ngx_string("wa_gateway_path"), NULL,
+      wag_log_get_path, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 };
+
+
 ngx_int_t
 wag_log_variable(ngx_conf_t *cf)
 {
     ngx_http_variable_t  *var;
-    static ngx_str_t      name = ngx_string("wa_gateway_path");
 
-    var = ngx_http_add_variable(cf, &name, NGX_HTTP_VAR_NOCACHEABLE);
+    var = ngx_http_add_variable(cf, &wag_log_path_variable.name,
+                                wag_log_path_variable.flags);
     if (var == NULL) {
         return NGX_ERROR;
     }
 
-    var->get_handler = wag_log_get_path;
+    var->get_handler = wag_log_path_variable.get_handler;
 
     return NGX_OK;
 }

@@ -13,6 +13,8 @@ static ngx_int_t wag_write_head(wag_ctx_t *ctx, wag_peer_t *peer,
     wag_send_filled_t *filled);
 static ngx_int_t wag_write_headers(wag_ctx_t *ctx, wag_peer_t *peer,
     wag_send_filled_t *filled, wag_head_edit_t *edit);
+static ngx_int_t wag_write_drop_places(wag_head_edit_t *edit,
+    wag_vendor_t *vendor);
 static ngx_int_t wag_write_add(wag_head_edit_t *edit, const char *name,
     ngx_str_t *value);
 static ngx_int_t wag_write_body(wag_ctx_t *ctx, wag_send_filled_t *filled);
@@ -175,6 +177,12 @@ wag_write_headers(wag_ctx_t *ctx, wag_peer_t *peer, wag_send_filled_t *filled,
         }
     }
 
+    /* the client does not say by which session it is sent */
+
+    if (wag_write_drop_places(edit, peer->server->vendor) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     ngx_str_set(&value, "application/json");
 
     if (wag_write_add(edit, "Content-Type", &value) != NGX_OK) {
@@ -203,6 +211,35 @@ wag_write_headers(wag_ctx_t *ctx, wag_peer_t *peer, wag_send_filled_t *filled,
 
     return (wag_remake_drop_all(edit, headers) == NGX_OK)
            ? wag_remake_headers(ctx, edit, peer, headers) : NGX_ERROR;
+}
+
+
+static ngx_int_t
+wag_write_drop_places(wag_head_edit_t *edit, wag_vendor_t *vendor)
+{
+    ngx_uint_t            i;
+    wag_place_t          *place;
+    wag_vendor_header_t  *header;
+
+    header = vendor->send_headers.elts;
+
+    for (i = 0; i < vendor->send_headers.nelts; i++) {
+        if (wag_remake_drop(edit, &header[i].name) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    place = vendor->routes.places.elts;
+
+    for (i = 0; i < vendor->routes.places.nelts; i++) {
+        if (place[i].type == WAG_PLACE_HEADER
+            && wag_remake_drop(edit, &place[i].name) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 

@@ -37,6 +37,9 @@ static void fuzz_proof_answer(ngx_pool_t *pool, wag_vendor_t *vendor,
 static void fuzz_proof_run(fuzz_proof_result_t *r, ngx_pool_t *pool,
     wag_vendor_t *vendor, ngx_uint_t status, u_char *p, u_char *last,
     size_t step);
+static ngx_uint_t fuzz_proof_is_open(u_char *p, u_char *last);
+static ngx_uint_t fuzz_proof_by_status(wag_vendor_t *vendor,
+    ngx_uint_t status);
 static void fuzz_proof_scan(ngx_uint_t json, u_char *p, u_char *last);
 static void fuzz_proof_request(ngx_pool_t *pool, wag_vendor_t *vendor,
     ngx_uint_t has, u_char *text, size_t len);
@@ -191,6 +194,12 @@ fuzz_proof_answer(ngx_pool_t *pool, wag_vendor_t *vendor, ngx_uint_t step,
 
     fuzz_proof_scan(whole.json, p, last);
 
+    /* of JSON that is broken nothing is known but the status */
+
+    if (!whole.json && fuzz_proof_is_open(p, last)) {
+        fuzz_assert(whole.outcome == fuzz_proof_by_status(vendor, status));
+    }
+
     rc = wag_proof_needs_body(vendor, status);
 
     if (rc == NGX_DECLINED) {
@@ -231,6 +240,37 @@ fuzz_proof_run(fuzz_proof_result_t *r, ngx_pool_t *pool, wag_vendor_t *vendor,
     fuzz_assert(r->len <= WAG_PROOF_TEXT_LEN);
 
     ngx_memcpy(r->id, proof.id.data ? proof.id.data : r->id, r->len);
+}
+
+
+static ngx_uint_t
+fuzz_proof_is_open(u_char *p, u_char *last)
+{
+    while (p < last && strchr(" \t\r\n", *p) != NULL && *p) {
+        p++;
+    }
+
+    return p < last && (*p == '{' || *p == '[');
+}
+
+
+static ngx_uint_t
+fuzz_proof_by_status(wag_vendor_t *vendor, ngx_uint_t status)
+{
+    ngx_uint_t           i;
+    wag_proof_unsent_t  *unsent;
+
+    unsent = vendor->unsent.elts;
+
+    for (i = 0; i < vendor->unsent.nelts; i++) {
+        if (unsent[i].conditions.nelts == 0
+            && wag_vendor_status(unsent[i].statuses, status))
+        {
+            return unsent[i].outcome;
+        }
+    }
+
+    return WAG_PROOF_NONE;
 }
 
 
