@@ -79,6 +79,14 @@ my @variables = (
     { name => 'SENDER', default => 'any', check => text(qr/^(?:any|one)\z/),
       allowed => 'any or one' },
 
+    { name => 'IDEMPOTENCY', default => 'on',
+      check => text(qr/^(?:on|required|off)\z/),
+      allowed => 'on, required or off' },
+
+    { name => 'IDEMPOTENCY_TTL', default => 86_400_000,
+      check => \&ttl, allowed => 'a whole number of ms from '
+                 . '1000 to 2147483647' },
+
     { name => 'DEFAULT_COUNTRY', default => '',
       check => text(qr/^(?:[1-9][0-9]{0,2})?\z/),
       allowed => 'the code of a country, 1 to 3 digits, such as 966' },
@@ -270,6 +278,12 @@ sub number {
         my $good = is_number($text, $max) || defined $word && $text eq $word;
         return $good ? $text : undef;
     };
+}
+
+
+sub ttl {
+    my ($text) = @_;
+    return is_number($text, 2_147_483_647) && $text >= 1000 ? $text : undef;
 }
 
 
@@ -581,7 +595,7 @@ sub tell_ignored {
         my ($name, $vendor) = @$v{qw(name vendor)};
 
         remark("$v->{source}: $name: ignored: no instance has a vendor")
-            if !%has && $name =~ /^(?:SENDER|DEFAULT_COUNTRY|ALLOW_DANGEROUS)\z/;
+            if !%has && $name =~ /^(?:SENDER|IDEMPOTENCY|IDEMPOTENCY_TTL|DEFAULT_COUNTRY|ALLOW_DANGEROUS)\z/;
 
         next if $name !~ /^VENDOR_KEY/;
 
@@ -869,7 +883,15 @@ sub balancer {
     push @words, quote("key=$key") if $main ne 'plain' && $key ne '';
     push @words, quote("key_file=$file") if $file ne '';
 
-    return "@words;" . ($vendors ? "\nwa_gateway_sender $is{SENDER};" : '');
+    return "@words;" . ($vendors ? "\nwa_gateway_sender $is{SENDER};\n"
+                                   . idempotency() : '');
+}
+
+
+sub idempotency {
+    return 'wa_gateway_idempotency off;' if $is{IDEMPOTENCY} eq 'off';
+    return "wa_gateway_idempotency $is{IDEMPOTENCY} "
+           . "ttl=$is{IDEMPOTENCY_TTL}ms;";
 }
 
 

@@ -5,6 +5,7 @@
 
 
 #include "wag_conf.h"
+#include "wag_marks_zone.h"
 #include "wag_metrics.h"
 #include "wag_session.h"
 #include "wag_state.h"
@@ -28,6 +29,9 @@ static ngx_int_t wag_metric_table_sessions(wag_sample_t *sample);
 static ngx_int_t wag_metric_table_capacity(wag_sample_t *sample);
 static ngx_int_t wag_metric_table_full(wag_sample_t *sample);
 static ngx_int_t wag_metric_table_session_up(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_keys(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_keys_capacity(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_keyed(wag_sample_t *sample);
 static ngx_int_t wag_metric_table_zone(wag_sample_t *sample);
 
 
@@ -99,6 +103,17 @@ wag_metric_table_t  wag_families[] = {
 
     { "wa_gateway_session_up", "gauge", "Whether the session can send.",
       WAG_OF_SESSION, wag_metric_table_session_up },
+
+    { "wa_gateway_idempotency_keys", "gauge", "Keys of sends that are known.",
+      WAG_OF_KEYS, wag_metric_table_keys },
+
+    { "wa_gateway_idempotency_capacity", "gauge",
+      "Keys of sends that there is room for.",
+      WAG_OF_KEYS, wag_metric_table_keys_capacity },
+
+    { "wa_gateway_idempotency_total", "counter",
+      "What was found or came of the key of a send.",
+      WAG_OF_KEYS, wag_metric_table_keyed },
 
     { "wa_gateway_zone_bytes", "gauge", "Shared memory of the zone.",
       WAG_OF_ZONE, wag_metric_table_zone },
@@ -368,6 +383,70 @@ wag_metric_table_session_up(wag_sample_t *sample)
     return wag_metrics_line(sample, "", "number",
                             session->number ? (char *) number : "", "%d",
                             session->state == WAG_SESSION_READY);
+}
+
+
+static ngx_int_t
+wag_metric_table_keys(wag_sample_t *sample)
+{
+    wag_marks_t  marks;
+
+    wag_marks_zone_figures(sample->snapshot->upstream->idempotency->zone,
+                           &marks);
+
+    return wag_metrics_line(sample, "", NULL, NULL, "%uD", marks.nmarks);
+}
+
+
+static ngx_int_t
+wag_metric_table_keys_capacity(wag_sample_t *sample)
+{
+    wag_marks_t  marks;
+
+    wag_marks_zone_figures(sample->snapshot->upstream->idempotency->zone,
+                           &marks);
+
+    return wag_metrics_line(sample, "", NULL, NULL, "%uD",
+                            wag_marks_room(&marks));
+}
+
+
+static ngx_int_t
+wag_metric_table_keyed(wag_sample_t *sample)
+{
+    ngx_uint_t             i, n;
+    wag_marks_t            marks;
+    wag_marks_counters_t  *c;
+
+    wag_marks_zone_figures(sample->snapshot->upstream->idempotency->zone,
+                           &marks);
+    c = &marks.counters;
+
+    struct {
+        const char         *name;
+        ngx_atomic_uint_t   value;
+    } outcomes[] = {
+        { "claimed", c->claimed },
+        { "given_up", c->given_up },
+        { "replayed", c->replayed },
+        { "in_flight", c->in_flight },
+        { "reused", c->reused },
+        { "full", c->full },
+        { "orphaned", c->orphaned }
+    };
+
+    n = sizeof(outcomes) / sizeof(outcomes[0]);
+
+    for (i = 0; i < n; i++) {
+        if (wag_metrics_line(sample, "", "outcome", outcomes[i].name, "%uA",
+                             outcomes[i].value)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 
