@@ -155,8 +155,7 @@ wag_marks_zone_create(wag_marks_zone_t *zone)
 static ngx_int_t
 wag_marks_zone_fits(wag_marks_zone_t *zone)
 {
-    uint32_t           nmarks;
-    ngx_uint_t         n;
+    ngx_uint_t         n, nmarks;
     wag_marks_zone_t  *old;
 
     n = 0;
@@ -172,11 +171,11 @@ wag_marks_zone_fits(wag_marks_zone_t *zone)
     }
 
     ngx_log_error(NGX_LOG_EMERG, zone->shm_zone->shm.log, 0,
-                  "zone \"%V\" of %uzk has room for %uD keys of requests, "
-                  "%uD are not forgotten yet",
+                  "zone \"%V\" of %uzk has room for %ui keys of requests, "
+                  "%ui are not forgotten yet",
                   &zone->shm_zone->shm.name,
                   zone->shm_zone->shm.size / 1024,
-                  wag_marks_room(zone->marks), nmarks);
+                  (ngx_uint_t) wag_marks_room(zone->marks), nmarks);
 
     return NGX_ERROR;
 }
