@@ -221,6 +221,33 @@ for (['empty', ''], ['an empty string', '""'], ['256', 'x' x 256],
     is(replayed(post($ng, @native)), 'true', 'native: and not again');
 }
 
+# the message has an id that is derived from its key
+{
+    my $body = sub { ($one->ledger)[-1]{body} };
+    my $key = key();
+
+    my $r = text($key);
+    like($r->{json}{messageId}, qr/^3EB0[0-9A-F]{18}\z/, 'an id of our own');
+    like($body->(), qr/"Id":"\Q$r->{json}{messageId}\E"/, 'as was asked for');
+
+    my $other = text(key());
+    isnt($other->{json}{messageId}, $r->{json}{messageId},
+         'another key, another id');
+    unlike(do { text(undef); $body->() }, qr/"Id"/, 'none without a key');
+
+    $key = key();
+    $one->misbehave('send', 'status:400');
+    text($key);
+    my ($id) = $body->() =~ /"Id":"(\w+)"/;
+    $one->misbehave('send', '');
+    is(text($key)->{json}{messageId}, $id, 'the next attempt has the same');
+
+    is(told(post($ng, '/send-media', { chatId => $Text{chatId},
+                 mimetype => 'image/png', data => 'QUJD' },
+                 headers => [keyed(key())])), '200 success', 'media');
+    like($body->(), qr/"Id":"3EB0[0-9A-F]{18}"/, 'media has one, too');
+}
+
 # what is not known stays so
 for (['an error', 'status:500', '502 unconfirmed unknown'],
      ['no answer', 'after:close', '502 bad_gateway unknown'],

@@ -357,6 +357,12 @@ wag_balancer_make(wag_ctx_t *ctx, wag_peer_t *peer)
     wag_answer_reset(ctx);
     ctx->refusal = WAG_REFUSED_NOT;
 
+    if (wag_idempotency_is_open(ctx)
+        && wag_idempotency_own_id(ctx, peer) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     return wag_write(ctx, peer);
 }
 

@@ -101,6 +101,7 @@ typedef struct {
     wag_idempotent_t    *idempotent; /* NULL: it has no key */
     wag_asked_t          asked;     /* last */
     ngx_str_t            message_id;
+    ngx_str_t            own_id;    /* that the message is to have */
     ngx_uint_t           refusal;   /* REFUSED_NOT ... */
     ngx_str_t            member;    /* what is wrong, of REFUSED_BAD */
 

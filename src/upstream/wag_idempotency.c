@@ -14,7 +14,8 @@
 #include "wag_routing.h"
 
 
-#define WAG_IDEMPOTENCY_PIECE  65536   /* of a body in a file, in bytes */
+#define WAG_IDEMPOTENCY_PIECE   65536   /* of a body in a file, in bytes */
+#define WAG_IDEMPOTENCY_ID_LEN  22
 
 
 /* what of the client's own request matters here */
@@ -490,6 +491,53 @@ wag_idempotency_open(wag_ctx_t *ctx)
     cln->data = ctx;
 
     im->open = 1;
+
+    return NGX_OK;
+}
+
+
+/*
+ * As WhatsApp's own clients make them: 3EB0 and 18 digits.  Who gets the
+ * message sees it, so it has the server's key in it: an API key of few letters
+ * cannot be found by trying.
+ */
+
+ngx_int_t
+wag_idempotency_own_id(wag_ctx_t *ctx, wag_peer_t *peer)
+{
+    u_char             hash[WAG_DIGEST_LEN], *p;
+    ngx_uint_t         i;
+    wag_digest_t      *digest;
+    wag_idempotent_t  *im;
+    static u_char      hex[] = "0123456789ABCDEF";
+
+    im = ctx->idempotent;
+    digest = im->zone->digest;
+
+    if (wag_digest_begin(digest) != NGX_OK
+        || wag_digest_update(digest, im->key.id, WAG_DIGEST_LEN) != NGX_OK
+        || wag_digest_update(digest, im->key.request, WAG_DIGEST_LEN)
+           != NGX_OK
+        || wag_idempotency_text(digest, &peer->server->key) != NGX_OK
+        || wag_digest_end(digest, hash) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    p = ngx_pnalloc(ctx->request->pool, WAG_IDEMPOTENCY_ID_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->own_id.data = p;
+    ctx->own_id.len = WAG_IDEMPOTENCY_ID_LEN;
+
+    p = ngx_cpymem(p, "3EB0", 4);
+
+    for (i = 0; i < (WAG_IDEMPOTENCY_ID_LEN - 4) / 2; i++) {
+        *p++ = hex[hash[i] >> 4];
+        *p++ = hex[hash[i] & 0xf];
+    }
 
     return NGX_OK;
 }
