@@ -387,11 +387,11 @@ wag_idempotency_hash_file(ngx_http_request_t *r, wag_digest_t *digest,
 static ngx_int_t
 wag_idempotency_text(wag_digest_t *digest, ngx_str_t *text)
 {
-    uint64_t  len;
+    uint32_t  len;
 
-    len = text->len;
+    len = (uint32_t) text->len;
 
-    return (wag_digest_update(digest, &len, sizeof(uint64_t)) == NGX_OK)
+    return (wag_digest_update(digest, &len, sizeof(uint32_t)) == NGX_OK)
            ? wag_digest_update(digest, text->data, text->len) : NGX_ERROR;
 }
 
@@ -516,7 +516,7 @@ wag_idempotency_own_id(wag_ctx_t *ctx, wag_peer_t *peer)
 
     if (wag_digest_begin(digest) != NGX_OK
         || wag_digest_update(digest, im->key.id, WAG_DIGEST_LEN) != NGX_OK
-        || wag_digest_update(digest, im->key.request, WAG_DIGEST_LEN)
+        || wag_digest_update(digest, im->key.request, WAG_DIGEST_LEN / 4)
            != NGX_OK
         || wag_idempotency_text(digest, &peer->server->key) != NGX_OK
         || wag_digest_end(digest, hash) != NGX_OK)
