@@ -1,10 +1,8 @@
 # Doors: build, test, test-busy, lint, clean; fuzz, fuzz-selftest, sanitize,
-# sanitize-selftest, valgrind, by-hand, matrix, coverage, soak MINUTES=n; bench,
-# bench-pairs, bench-instructions, bench-instructions-check; deb, deb-test,
-# docker-test; vendors-test; first-run.
 # sanitize-selftest, valgrind, by-hand, matrix, coverage, soak MINUTES=n,
-# soak-sessions MINUTES=n; bench, bench-pairs, bench-instructions,
-# bench-instructions-check; deb, deb-test, docker-test; first-run.
+# soak-sessions MINUTES=n, soak-sends MINUTES=n; bench, bench-pairs,
+# bench-instructions, bench-instructions-check; deb, deb-test, docker-test;
+# vendors-test; first-run.
 
 NGINX     ?= nginx
 NGINX_SRC ?= /usr/share/nginx/src
@@ -33,7 +31,7 @@ STAMP  = $(TREE)/configured-$(ID)
 
 .PHONY: build test test-busy dashboard-test lint clean fuzz fuzz-selftest \
         hooks sanitize sanitize-build sanitize-selftest valgrind by-hand \
-        matrix coverage soak soak-sessions bench bench-pairs \
+        matrix coverage soak soak-sessions soak-sends bench bench-pairs \
         bench-instructions bench-instructions-check deb deb-test \
         docker-test vendors-test first-run
 
@@ -197,6 +195,9 @@ soak: build
 soak-sessions: build
 	perl -It/lib t/soak/sessions.pl $(or $(MINUTES),2)
 
+soak-sends: build
+	perl -It/lib t/soak/sends.pl $(or $(MINUTES),2)
+
 deb:
 	debian/build
 
@@ -210,6 +211,7 @@ docker-test:
 # Real servers, installed: WWEBJS_API=dir WPPCONNECT_SERVER=dir; VENDORS=wwebjs.
 vendors-test: build
 	t/vendors/run $(VENDORS)
+	t/vendors/requests $(VENDORS)
 
 # README's two commands in a fresh root of SUITE; FIRST='--hold 5 --busy --test'.
 first-run:

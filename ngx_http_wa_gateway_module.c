@@ -8,18 +8,22 @@
 
 #include "wag_access.h"
 #include "wag_allow.h"
+#include "wag_arrival.h"
 #include "wag_balancer_conf.h"
 #include "wag_check.h"
 #include "wag_checker.h"
 #include "wag_conf.h"
+#include "wag_control.h"
 #include "wag_ctx.h"
 #include "wag_filter.h"
 #include "wag_generic_conf.h"
 #include "wag_idempotency_conf.h"
 #include "wag_keepalive_conf.h"
+#include "wag_kept.h"
 #include "wag_log.h"
 #include "wag_marks_zone.h"
 #include "wag_metrics.h"
+#include "wag_pace_conf.h"
 #include "wag_passive.h"
 #include "wag_servers.h"
 #include "wag_sessions_api.h"
@@ -47,6 +51,8 @@ static ngx_conf_enum_t  wag_langs[] = {
 static ngx_conf_enum_t  wag_senders[] = {
     { ngx_string("any"), WAG_SENDER_ANY },
     { ngx_string("one"), WAG_SENDER_ONE },
+    { ngx_string("chat"), WAG_SENDER_CHAT },
+    { ngx_string("chat-strict"), WAG_SENDER_CHAT_STRICT },
     { ngx_null_string, 0 }
 };
 
@@ -109,6 +115,13 @@ static ngx_command_t  wag_commands[] = {
       0,
       &wag_senders },
 
+    { ngx_string("wa_gateway_pace"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_1MORE,
+      wag_pace_conf,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("wa_gateway_sender"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_enum_slot,
@@ -134,6 +147,13 @@ static ngx_command_t  wag_commands[] = {
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       wag_allow_conf,
       NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("wa_gateway_state"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_TAKE1,
+      wag_kept_conf,
+      NGX_HTTP_SRV_CONF_OFFSET,
       0,
       NULL },
 
@@ -189,6 +209,20 @@ static ngx_command_t  wag_commands[] = {
     { ngx_string("wa_gateway_api_key"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       wag_access_key,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(wag_loc_conf_t, keys),
+      NULL },
+
+    { ngx_string("wa_gateway_admin_key"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      wag_access_key,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(wag_loc_conf_t, admin_keys),
+      NULL },
+
+    { ngx_string("wa_gateway_control"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      wag_control_conf,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -256,6 +290,7 @@ wag_postconfiguration(ngx_conf_t *cf)
     *h = wag_access_handler;
 
     wag_filter_init();
+    wag_arrival_init();
 
     return NGX_OK;
 }

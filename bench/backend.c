@@ -1,11 +1,15 @@
 /*
  * The instances behind every gateway: all of 127.0.0.0/8 on one port.
  *
- *   backend port [delay-ms [ledger]]
+ *   backend port [delay-ms [sessions [ledger]]]
  *
  * A request is answered when its body is there, or so many ms later.  What
  * follows "?id=" in the path is a line of the ledger first.  /count answers
- * with the number of requests so far.
+ * with the number of all others so far.
+ *
+ * They have as many sessions each, as WAHA lists them: "s003-07" is the eighth
+ * of the fourth instance.  A path with "/send" in it, but for /send-message, is
+ * answered as WAHA does when it has sent something.
  */
 
 #define _GNU_SOURCE
@@ -26,6 +30,7 @@
 
 #define HEAD    4096
 #define EVENTS  512
+#define LIST    65536
 
 
 typedef struct conn_s  conn_t;
@@ -35,7 +40,7 @@ struct conn_s {
     int      len;
     int      waits;
     int      closed;
-    int      ask;           /* 'c': /count */
+    int      ask;           /* 'c': /count, 'l': a list, 's': a send */
     long     left;          /* bytes of the body to come, -1: in the head */
     long     due;
     conn_t  *next;
@@ -46,7 +51,9 @@ struct conn_s {
 static void take(conn_t *c);
 static int begin(conn_t *c);
 static void end_request(conn_t *c);
+static int asked(const char *head);
 static void answer(conn_t *c);
+static int list(conn_t *c, char *p);
 static void drop(conn_t *c);
 static int answer_due(void);
 static void accept_all(int listener);
@@ -58,6 +65,7 @@ static void fail(const char *what);
 
 static int      ep;
 static int      ledger = -1;
+static int      sessions;
 static long     delay;
 static long     count;
 static conn_t  *first;
@@ -71,7 +79,7 @@ main(int argc, char **argv)
     struct epoll_event  ev, events[EVENTS];
 
     if (argc < 2) {
-        fail("usage: backend port [delay-ms [ledger]]");
+        fail("usage: backend port [delay-ms [sessions [ledger]]]");
     }
 
     if (argc > 2) {
@@ -79,7 +87,15 @@ main(int argc, char **argv)
     }
 
     if (argc > 3) {
-        ledger = open(argv[3], O_WRONLY|O_CREAT|O_APPEND, 0644);
+        sessions = atoi(argv[3]);
+    }
+
+    if (sessions > 500) {
+        fail("more sessions than a list has room for");
+    }
+
+    if (argc > 4) {
+        ledger = open(argv[4], O_WRONLY|O_CREAT|O_APPEND, 0644);
     }
 
     signal(SIGPIPE, SIG_IGN);
@@ -203,16 +219,37 @@ begin(conn_t *c)
     length = (p != NULL && p < end) ? atol(p + 17) : 0;
 
     c->left = length - (c->head + c->len - (end + 4));
-    c->ask = strncmp(c->head, "GET /count", 10) == 0 ? 'c' : 0;
+    c->ask = asked(c->head);
 
     return 1;
+}
+
+
+static int
+asked(const char *head)
+{
+    const char  *send, *end;
+
+    if (strncmp(head, "GET /count", 10) == 0) {
+        return 'c';
+    }
+
+    if (strncmp(head, "GET /api/sessions", 17) == 0) {
+        return 'l';
+    }
+
+    end = strchr(head, '\r');
+    send = strstr(head, "/send");
+
+    return send != NULL && send < end
+           && strncmp(send, "/send-message", 13) != 0 ? 's' : 0;
 }
 
 
 static void
 end_request(conn_t *c)
 {
-    count++;
+    count += (c->ask != 'c');
 
     if (ledger >= 0) {
         note(c);
@@ -292,23 +329,81 @@ answer_due(void)
 static void
 answer(conn_t *c)
 {
-    int   n, size;
-    char  body[64], text[256];
+    int          n, size, status;
+    const char  *body;
+    static char  room[LIST], text[LIST + 256];
 
-    if (c->ask == 'c') {
-        n = snprintf(body, sizeof(body), "%ld", count);
+    body = room;
+    status = 200;
 
-    } else {
-        n = snprintf(body, sizeof(body), "{\"success\":true}");
+    switch (c->ask) {
+
+    case 'c':
+        n = snprintf(room, LIST, "%ld", count);
+        break;
+
+    case 'l':
+        n = list(c, room);
+        break;
+
+    case 's':
+        body = "{\"id\":\"true_966500000000@c.us_3EB0A1B2C3D4E5F60718\","
+               "\"timestamp\":1767225600,\"from\":\"966511111111@c.us\","
+               "\"fromMe\":true,\"to\":\"966500000000@c.us\","
+               "\"body\":\"hello\",\"hasMedia\":false,\"ack\":1}";
+        n = strlen(body);
+        status = 201;
+        break;
+
+    default:
+        body = "{\"success\":true}";
+        n = strlen(body);
     }
 
-    size = snprintf(text, sizeof(text), "HTTP/1.1 200 OK\r\n"
+    size = snprintf(text, sizeof(text), "HTTP/1.1 %d OK\r\n"
                     "Content-Type: application/json\r\n"
-                    "Content-Length: %d\r\n\r\n%s", n, body);
+                    "Content-Length: %d\r\n\r\n%s", status, n, body);
 
     if (send(c->fd, text, size, 0) != size) {
         drop(c);
     }
+}
+
+
+/* of the instance that was asked, by its address */
+
+static int
+list(conn_t *c, char *p)
+{
+    int                  i, instance;
+    char                *start;
+    socklen_t            len;
+    struct in_addr      *addr;
+    struct sockaddr_in   sin;
+
+    len = sizeof(sin);
+
+    if (getsockname(c->fd, (struct sockaddr *) &sin, &len) == -1) {
+        fail("getsockname");
+    }
+
+    addr = &sin.sin_addr;
+    instance = (ntohl(addr->s_addr) >> 8 & 0xff) * 250
+               + (ntohl(addr->s_addr) & 0xff) - 1;
+
+    start = p;
+    *p++ = '[';
+
+    for (i = 0; i < sessions; i++) {
+        p += sprintf(p, "%s{\"name\":\"s%03d-%02d\",\"status\":\"WORKING\","
+                     "\"me\":{\"id\":\"9665%05d%03d@c.us\"}}", i ? "," : "",
+                     instance, i, instance, i);
+    }
+
+    *p++ = ']';
+    *p = '\0';
+
+    return p - start;
 }
 
 

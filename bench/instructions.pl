@@ -9,6 +9,12 @@
 #   bench/instructions.pl --check    and fails if ours has grown by more than
 #                                    2 % over bench/instructions.txt
 #   bench/instructions.pl --record   writes that file
+#   bench/instructions.pl text 3     one row; callgrind's file stays, its name
+#                                    is told
+#
+# Rows: a plain message; a native request, whose body names its session; a send
+# by the gateway's own "text".  Stock nginx has the same bytes from the client,
+# and the instance answers them alike.
 #
 # What is held against the record is ours as a share of stock nginx's in the
 # same run: another nginx, compiler or library moves both.  The figures
@@ -29,33 +35,66 @@ use WaBench::Process qw(launch finish);
 use WaGateway::Nginx qw(poll);
 
 my $Record = "$FindBin::Bin/instructions.txt";
-my $Body = '{"to":"966500000000","message":"hello"}';
-my $Answer = '{"success":true}';
-my %Limit = (grown => 1.02, stock => 1.02, many => 1.10);
-my @Runs = (['stock', 3], ['ours', 3], ['ours', 4000]);
+my $Hour = 3600;
 
-my $mode = @ARGV ? $ARGV[0] : '';
+# what is sent: path, body, and what the answer has in it
+my %Sent = (
+    message => ['/send-message', '{"to":"966500000000","message":"hello"}',
+                '"success":true'],
+    native  => ['/api/sendText', '{"session":"s%03d-%02d","chatId":'
+                                 . '"966500000000@c.us","text":"hello"}',
+                '"ack":1'],
+    text    => ['/send-text', '{"to":"966500000000","message":"hello"}',
+                '"ack":1'],
+);
+
+# name, who, what, instances, sessions of each
+my @Rows = (
+    ['stock 3',        'stock', 'message', 3,    0],
+    ['ours 3',         'ours',  'message', 3,    0],
+    ['ours 4000',      'ours',  'message', 4000, 0],
+    ['stock_native 3', 'stock', 'native',  3,    1],
+    ['native 3',       'ours',  'native',  3,    1],
+    ['native 500',     'ours',  'native',  500,  20],
+    ['stock_text 3',   'stock', 'text',    3,    1],
+    ['text 3',         'ours',  'text',    3,    1],
+);
+
+# one row as a share of another, and at most; whether it is in the record
+my @Shares = (
+    ['of stock nginx, a plain message', 'ours 3', 'stock 3', 1.02, 1],
+    ['of stock nginx, at 4000 instances', 'ours 4000', 'stock 3', 0, 1],
+    ['from 3 to 4000 instances', 'ours 4000', 'ours 3', 1.10, 0],
+    ['of stock nginx, a native send', 'native 3', 'stock_native 3', 0, 1],
+    ['from 3 sessions on 3 instances to 10,000 on 500', 'native 500',
+     'native 3', 1.10, 0],
+    ['of stock nginx, a send', 'text 3', 'stock_text 3', 0, 1],
+);
+
+my $Grown = 1.02;
+
+my $mode = @ARGV ? "@ARGV" : '';
+my $only = $mode =~ /^\w/;
+my @rows = grep { !$only || $_->[0] eq $mode } @Rows
+    or die "instructions: no row is called \"$mode\"\n";
 
 system('command -v valgrind >/dev/null') == 0
     or die "instructions: valgrind is missing\n";
 
-my $Backend = WaBench::Backend->start;
+my %Backend;
 my %cost;
 
-for my $run (@Runs) {
-    my ($who, $n) = @$run;
-
-    $cost{$who}{$n} = per_request($who, $n);
-    printf "%-6s %5d instances %8d instructions per request\n",
-           $who, $n, $cost{$who}{$n};
+for my $row (@rows) {
+    $cost{$row->[0]} = per_request($row);
+    printf "%-15s %8d instructions per request\n", $row->[0],
+           $cost{$row->[0]};
 }
 
-$Backend->stop;
+$_->stop for values %Backend;
 
-my %share = map { $_ => $cost{ours}{$_} / $cost{stock}{3} } 3, 4000;
-my $growth = $cost{ours}{4000} / $cost{ours}{3};
-printf "ours against stock nginx, 3 instances: %.3f\n", $share{3};
-printf "ours, 4000 instances against 3: %.3f\n", $growth;
+if (!$only) {
+    printf "%.3f %s\n", share($_), $_->[0] for @Shares;
+}
 
 if ($mode eq '--record') {
     record();
@@ -65,10 +104,17 @@ if ($mode eq '--record') {
 }
 
 
+sub share {
+    my ($share, $from) = @_;
+    $from ||= \%cost;
+    return $from->{$share->[1]} / $from->{$share->[2]};
+}
+
+
 sub record {
     open my $fh, '>', $Record or die "$Record: $!\n";
     print $fh "made with ", made_with(), "\n";
-    printf $fh "%s %d %d\n", @$_, $cost{$_->[0]}{$_->[1]} for @Runs;
+    printf $fh "%s %d\n", $_->[0], $cost{$_->[0]} for @Rows;
     close $fh or die "$Record: $!\n";
 }
 
@@ -89,8 +135,8 @@ sub recorded {
     while (my $line = <$fh>) {
         if ($line =~ /^made with (.*)/) {
             $r{made} = $1;
-        } elsif ($line =~ /^(\w+) (\d+) (\d+)$/) {
-            $r{$1}{$2} = $3;
+        } elsif ($line =~ /^(\w+ \d+) (\d+)$/) {
+            $r{$1} = $2;
         }
     }
 
@@ -103,17 +149,14 @@ sub check {
     my $same = $was->{made} eq made_with();
     my $bad = 0;
 
-    $bad += over("of stock nginx", $share{3}, $Limit{stock});
-    $bad += over("from 3 to 4000 instances", $growth, $Limit{many});
+    for my $share (@Shares) {
+        my ($what, $row, undef, $most, $kept) = @$share;
 
-    for my $n (3, 4000) {
-        my $then = $was->{ours}{$n} / $was->{stock}{3};
-
-        $bad += over("of the recorded share of stock nginx, $n instances",
-                     $share{$n} / $then, $Limit{grown});
-        $bad += over("of the recorded figure, $n instances",
-                     $cost{ours}{$n} / $was->{ours}{$n}, $Limit{grown})
-            if $same;
+        $bad += over($what, share($share), $most) if $most;
+        $bad += over("of the recorded share $what",
+                     share($share) / share($share, $was), $Grown) if $kept;
+        $bad += over("of the recorded figure, $row",
+                     $cost{$row} / $was->{$row}, $Grown) if $kept && $same;
     }
 
     print "the record was made with $was->{made}: only shares of stock "
@@ -134,26 +177,35 @@ sub over {
 
 
 sub per_request {
-    my ($who, $n) = @_;
+    my ($row) = @_;
 
     # the first round over all instances opens their connections
-    my $warm = $n + 100;
+    my $warm = $row->[3] + 100;
     my $count = 2000;
 
-    my $few = run($who, $n, $warm);
-    my $many = run($who, $n, $warm + $count);
+    my $few = run($row, $warm);
+    my $many = run($row, $warm + $count);
 
     return int(($many - $few) / $count + 0.5);
 }
 
 
 sub run {
-    my ($who, $n, $requests) = @_;
+    my ($row, $requests) = @_;
+    my ($name, $who, $what, $n, $sessions) = @$row;
 
     my $class = 'WaBench::Peer::' . ($who eq 'ours' ? 'Gateway' : 'Nginx');
-    my $peer = $class->new(instances => [$Backend->instances($n)],
-                           workers => 0, interval => 0);
-    my $out = "$peer->{dir}/callgrind.out";
+    my $backend = $Backend{$sessions}
+                  ||= WaBench::Backend->start(sessions => $sessions);
+    my $peer = $class->new(instances => [$backend->instances($n)],
+                           sessions => $sessions, workers => 0,
+                           interval => $sessions ? $Hour : 0);
+    my $out = $only ? "/tmp/callgrind.out.$$.$requests"
+                    : "$peer->{dir}/callgrind.out";
+
+    print "$out\n" if $only;
+
+    my $before = $backend->count;
 
     $peer->write_config;
 
@@ -161,7 +213,15 @@ sub run {
                       "--callgrind-out-file=$out", $peer->command],
                      out => "$peer->{dir}/out");
 
-    ask($who, $peer->port, $requests);
+    my $client = poll { sleep 0.1;
+                        IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                              PeerPort => $peer->port) } 60
+        or die "$name: nginx does not listen\n";
+
+    known($peer, $backend, $before) or die "$name: sessions are not known\n"
+        if $peer->vendor;
+
+    ask($client, $row, $_) for 0 .. $requests - 1;
     finish($pid, 'QUIT', 60);
 
     open my $fh, '<', $out or die "$out: $!\n";
@@ -174,26 +234,35 @@ sub run {
 }
 
 
+# To ask the gateway costs as much as hundreds of messages: the backend is
+# asked first.
+sub known {
+    my ($peer, $backend, $before) = @_;
+    my $n = @{$peer->{instances}};
+
+    return (poll { sleep 0.2; $backend->count - $before == $n } 60)
+        && (poll { sleep 0.5; $peer->ready == $n * $peer->{sessions} } 60);
+}
+
+
+# By turns to a session of each instance.
 sub ask {
-    my ($who, $port, $requests) = @_;
+    my ($client, $row, $i) = @_;
+    my ($name, undef, $what, $n, $sessions) = @$row;
+    my ($path, $body, $wanted) = @{$Sent{$what}};
 
-    my $client = poll { sleep 0.1;
-                        IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-                                              PeerPort => $port) } 60
-        or die "$who: nginx does not listen\n";
-    my $request = "POST /send-message HTTP/1.1\r\nHost: x\r\n"
-                  . "Content-Type: application/json\r\n"
-                  . 'Content-Length: ' . length($Body) . "\r\n\r\n$Body";
+    $body = sprintf $body, $i % $n, $i / $n % $sessions if $what eq 'native';
 
-    for (1 .. $requests) {
-        syswrite $client, $request;
-        my $answer = '';
+    syswrite $client, "POST $path HTTP/1.1\r\nHost: x\r\n"
+                      . "Content-Type: application/json\r\n"
+                      . 'Content-Length: ' . length($body) . "\r\n\r\n$body";
 
-        until ($answer =~ /\Q$Answer\E/) {
-            sysread $client, $answer, 65536, length $answer
-                or die "$who: the connection was closed\n";
-        }
+    my $answer = '';
 
-        die "$who: $answer\n" unless $answer =~ m{^HTTP/1\.1 200 };
+    until ($answer =~ /\Q$wanted\E.*\}/s) {
+        sysread $client, $answer, 65536, length $answer
+            or die "$name: the connection was closed after: $answer\n";
+
+        die "$name: $answer\n" if $answer =~ m{^HTTP/1\.1 [3-5]};
     }
 }

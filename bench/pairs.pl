@@ -6,7 +6,12 @@
 # that this says more than the rounds of run.pl do, and takes longer.
 #
 #   bench/pairs.pl [--pairs=n] [--seconds=n] [--instances=n] [--connections=n]
+#                  [--what=text] [--size=bytes] [--sessions=n]
 #                  [--together] [--module=other.so ...]
+#
+# What is sent is a plain message, or, where instances have sessions: native,
+# whose body names one; file, the same with base64 of that size; text and media,
+# by the gateway's own way.  Stock nginx has the same bytes.
 #
 # With --together both of a pair have their load at the same time and share the
 # core: for machines whose speed changes from one second to the next.
@@ -21,18 +26,18 @@ use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/../t/lib";
 
 use Getopt::Long;
-use WaBench::Cost qw(pairs);
-use WaBench::Load qw(median percentile);
+use WaBench::Cost qw(pairs ratios);
+use WaBench::Load qw(median);
 use WaBench::Peer::Gateway;
 use WaBench::Peer::Nginx;
 
 $| = 1;
 
 my %o = (pairs => 40, seconds => 2, instances => 3, connections => 32,
-         module => []);
+         what => 'message', size => 0, sessions => 0, module => []);
 
 GetOptions(\%o, 'pairs=i', 'seconds=i', 'instances=i', 'connections=i',
-           'together', 'module=s@')
+           'what=s', 'size=i', 'sessions=i', 'together', 'module=s@')
     or die "usage: see the head of bench/pairs.pl\n";
 
 system('command -v wrk >/dev/null') == 0 or die "pairs: no wrk here\n";
@@ -45,19 +50,21 @@ my @sides = (['stock nginx', 'WaBench::Peer::Nginx'],
 
 my $got = pairs(sides => \@sides, %o);
 
-printf "%d pairs of %d s%s, %d instances, %d connections, one worker\n",
-       $o{pairs}, $o{seconds}, $o{together} ? ' at the same time' : '',
+printf "%s, %d pairs of %d s%s, %d instances, %d connections, one worker\n",
+       $o{what}, $o{pairs}, $o{seconds},
+       $o{together} ? ' at the same time' : '',
        $o{instances}, $o{connections};
 
 for my $side (@sides) {
     my $name = $side->[0];
     my @rounds = @{$got->{$name}};
-    my @ratios = map { $rounds[$_]{cpu} / $got->{'stock nginx'}[$_]{cpu} }
-                 grep { $got->{'stock nginx'}[$_]{cpu} } 0 .. $#rounds;
+    my $errors = 0;
+    $errors += $_->{errors} for @rounds;
 
     printf "%-12s CPU %5.2f us, user %5.2f, system %5.2f;"
-           . " against stock %.3f (quarters %.3f to %.3f)\n", $name,
+           . " against stock %.3f (quarters %.3f to %.3f)%s\n", $name,
            (map { my $key = $_; median(map { $_->{$key} } @rounds) }
                 qw(cpu user system)),
-           map { percentile($_, @ratios) } 50, 25, 75;
+           ratios($got, $name, 'stock nginx'),
+           $errors ? "; $errors errors" : '';
 }

@@ -1,12 +1,52 @@
--- wrk: POSTs of so many bytes (after "--"), one line of figures at the end.
+-- wrk: POSTs, one line of figures at the end.  After "--": what (see below),
+-- bytes of the body (0: as short as it is), instances, sessions of each.
+
+local asked = 0
+local requests = {}
+
+
+-- A native request names the session; what is long is the file's base64.
+local kinds = {
+    message = { "/send-message", '{"to":"966500000000","message":"', '"}' },
+
+    text = { "/send-text", '{"to":"966500000000","message":"', '"}' },
+
+    native = { "/api/sendText", '{"session":"%s","chatId":'
+               .. '"966500000000@c.us","text":"', '"}' },
+
+    media = { "/send-media", '{"to":"966500000000","mimetype":'
+              .. '"application/octet-stream","filename":"a","data":"', '"}' },
+
+    file = { "/api/sendFile", '{"chatId":"966500000000@c.us","file":'
+             .. '{"mimetype":"application/octet-stream","data":"',
+             '"},"session":"%s"}' },
+}
+
 
 function init(args)
-    local size = tonumber(args[1]) or 0
-    local head = '{"to":"966500000000","message":"'
+    local path, head, tail = unpack(kinds[args[1]])
+    local size = tonumber(args[2]) or 0
+    local instances = tonumber(args[3]) or 0
+    local sessions = tonumber(args[4]) or 0
+    local text = string.rep("QUJD", math.max((size - #head - #tail) / 4, 2))
 
     wrk.method = "POST"
     wrk.headers["Content-Type"] = "application/json"
-    wrk.body = head .. string.rep("x", math.max(size - #head - 2, 5)) .. '"}'
+
+    -- by turns to a session of each instance
+    for session = 0, math.max(sessions, 1) - 1 do
+        for instance = 0, math.max(instances, 1) - 1 do
+            local name = string.format("s%03d-%02d", instance, session)
+            local body = (head .. text .. tail):gsub("%%s", name)
+
+            requests[#requests + 1] = wrk.format(nil, path, nil, body)
+        end
+    end
+end
+
+function request()
+    asked = asked + 1
+    return requests[asked % #requests + 1]
 end
 
 function done(summary, latency, requests)

@@ -3,7 +3,7 @@
 # make bench: all of it, in ten minutes at most; writes RESULTS.md and
 # cost.svg beside this file.
 #
-#   bench/run.pl [--quick] [cost] [workers] [checks] [events] [start]
+#   bench/run.pl [--quick] [cost] [workers] [checks] [events] [start] [sends]
 #
 # --quick: one short round of everything, to see that it works.  With parts
 # named, or --quick, the results go to build/bench and not to bench.
@@ -17,7 +17,7 @@ use lib "$FindBin::Bin/lib", "$FindBin::Bin/../t/lib";
 use JSON::PP;
 use Time::HiRes qw(time);
 use WaBench::Checks qw(checking);
-use WaBench::Cost qw(cost contention);
+use WaBench::Cost qw(cost contention pairs ratios);
 use WaBench::Events qw(happen);
 use WaBench::Peer::Caddy;
 use WaBench::Peer::Express;
@@ -46,7 +46,17 @@ my $Last = 540;             # no part, begins after so many seconds
 
 # In the order of their worth, should the time not be enough.
 my @Parts = ([cost => \&measure], [checks => \&checks], [events => \&events],
-             [start => \&start], [workers => \&workers]);
+             [start => \&start], [workers => \&workers], [sends => \&sends]);
+
+# what, bytes, instances, sessions of each, connections, pairs, seconds each;
+# the last two rows are held against the same on three instances
+my @Sends = (['text', 0, 3, 1, 32, 6, 1], ['native', 0, 3, 1, 32, 6, 1],
+             ['file', 1_000_000, 3, 1, 32, 4, 1],
+             ['file', 16_000_000, 3, 1, 4, 3, 2],
+             ['media', 1_000_000, 3, 1, 32, 4, 1],
+             ['media', 16_000_000, 3, 1, 4, 3, 2],
+             ['native', 0, 500, 20, 32, 6, 1, $Ours],
+             ['native', 0, 500, 20, 32, 6, 1, $Stock]);
 
 my %Want = map { $_ => 1 } @ARGV;
 my $Quick = delete $Want{'--quick'};
@@ -147,6 +157,32 @@ sub start {
     my (@peers) = @_;
     say_of('start and reload');
     return starting(peers => \@peers, instances => 4000);
+}
+
+
+sub sends {
+    say_of('sends and sessions');
+    return [map { send_row(@$_) } @Sends];
+}
+
+
+# The names of both sides are theirs, for all pairs are of two.
+sub send_row {
+    my ($what, $size, $instances, $sessions, $connections, $pairs, $seconds,
+        $class) = @_;
+
+    my @few = (instances => 3, sessions => 1);
+    my @sides = $class ? (['base', $class, @few], ['this', $class])
+                       : (['base', $Stock], ['this', $Ours]);
+    my $got = pairs(sides => \@sides, what => $what, size => $size,
+                    instances => $instances, sessions => $sessions,
+                    connections => $connections,
+                    pairs => $Quick ? 1 : $pairs, seconds => $seconds);
+
+    return { what => $what, size => $size, instances => $instances,
+             sessions => $sessions, rounds => $got,
+             few => $class ? $class->name : undef,
+             against => [ratios($got, 'this', 'base')] };
 }
 
 

@@ -29,6 +29,7 @@ my $sessions_room = 4096;
 # refused: then "allowed" is what the user reads.  An empty value means the
 # default, as `process.env.PORT || 3000` did.  A secret is not shown in errors.
 
+my $a_rate = 'off or a rate as 20/m, by s, m or h, at most 1000000';
 my $printable = "up to $max_text bytes of printable text, no blank at either "
                 . 'end';
 my $no_blanks = qr/^(?! |.* \z)/;
@@ -76,8 +77,28 @@ my @variables = (
 
     (map { own_key($_) } sort keys %vendor_file),
 
-    { name => 'SENDER', default => 'any', check => text(qr/^(?:any|one)\z/),
-      allowed => 'any or one' },
+    { name => 'SENDER', default => 'any',
+      check => text(qr/^(?:any|chat|chat-strict|one)\z/),
+      allowed => 'any, chat, chat-strict or one' },
+
+    { name => 'PACE_NUMBER', default => 'off', check => \&rate,
+      allowed => $a_rate },
+
+    { name => 'PACE_RECIPIENT', default => 'off', check => \&rate,
+      allowed => $a_rate },
+
+    { name => 'PACE_DAY', default => 'off', check => number(1000000, 'off'),
+      allowed => 'off or a whole number from 1 to 1000000' },
+
+    { name => 'PACE_BURST', default => '1', check => number(100000),
+      allowed => 'a whole number from 1 to 100000' },
+
+    { name => 'PACE_WAIT', default => '0', check => number(3600000, '0'),
+      allowed => 'a whole number of milliseconds from 0 to 3600000' },
+
+    { name => 'PACE_DAY_START', default => '00:00',
+      check => text(qr/^(?:[01][0-9]|2[0-3]):[0-5][0-9]\z/),
+      allowed => 'a time from 00:00 to 23:59' },
 
     { name => 'IDEMPOTENCY', default => 'on',
       check => text(qr/^(?:on|required|off)\z/),
@@ -284,6 +305,15 @@ sub number {
 sub ttl {
     my ($text) = @_;
     return is_number($text, 2_147_483_647) && $text >= 1000 ? $text : undef;
+}
+
+
+sub rate {
+    my ($text) = @_;
+
+    return $text if $text eq 'off';
+    return $text =~ m{^([0-9]+)/[smh]\z} && is_number($1, 1000000) ? $text
+                                                                   : undef;
 }
 
 
@@ -595,7 +625,12 @@ sub tell_ignored {
         my ($name, $vendor) = @$v{qw(name vendor)};
 
         remark("$v->{source}: $name: ignored: no instance has a vendor")
-            if !%has && $name =~ /^(?:SENDER|IDEMPOTENCY|IDEMPOTENCY_TTL|DEFAULT_COUNTRY|ALLOW_DANGEROUS)\z/;
+            if !%has && $name =~ /^(?:SENDER|IDEMPOTENCY|IDEMPOTENCY_TTL|DEFAULT_COUNTRY|ALLOW_DANGEROUS
+                                      |PACE_\w+)\z/x;
+
+        remark("$v->{source}: $name: ignored: there is no PACE_NUMBER, "
+               . 'PACE_RECIPIENT or PACE_DAY')
+            if %has && $name =~ /^PACE_/ && !pace();
 
         next if $name !~ /^VENDOR_KEY/;
 
@@ -820,7 +855,8 @@ sub blocks {
 }
 
 
-# To connect, and to wait for an answer: what an instance may take for a message.
+# To wait for the number's budget, to connect, and to wait for an answer: what a
+# message may take.
 sub shutdown_time {
     my ($timeout, @vendors) = @_;
     my $answer = $timeout;
@@ -829,7 +865,10 @@ sub shutdown_time {
         $answer = $_ if $_ > $answer;
     }
 
-    return $timeout + $answer > 25000 ? $timeout + $answer + 5000 : 30000;
+    my $wait = @vendors && pace() ? $is{PACE_WAIT} : 0;
+
+    return $timeout + $answer > 25000 ? $timeout + $answer + $wait + 5000
+                                      : $wait + 30000;
 }
 
 
@@ -883,15 +922,33 @@ sub balancer {
     push @words, quote("key=$key") if $main ne 'plain' && $key ne '';
     push @words, quote("key_file=$file") if $file ne '';
 
-    return "@words;" . ($vendors ? "\nwa_gateway_sender $is{SENDER};\n"
-                                   . idempotency() : '');
+    return "@words;" if !$vendors;
+    return "@words;\nwa_gateway_sender $is{SENDER};" 
+           . idempotency() . pace();
 }
 
 
 sub idempotency {
-    return 'wa_gateway_idempotency off;' if $is{IDEMPOTENCY} eq 'off';
-    return "wa_gateway_idempotency $is{IDEMPOTENCY} "
+    return "\nwa_gateway_idempotency off;" if $is{IDEMPOTENCY} eq 'off';
+    return "\nwa_gateway_idempotency $is{IDEMPOTENCY} "
            . "ttl=$is{IDEMPOTENCY_TTL}ms;";
+}
+
+
+sub pace {
+    my %limit = (number => $is{PACE_NUMBER}, recipient => $is{PACE_RECIPIENT},
+                 day => $is{PACE_DAY});
+    my @words = map { "$_=$limit{$_}" } grep { $limit{$_} ne 'off' }
+                sort keys %limit;
+
+    return '' if !@words;
+
+    push @words, "burst=$is{PACE_BURST}" if $is{PACE_BURST} > 1;
+    push @words, "wait=$is{PACE_WAIT}ms" if $is{PACE_WAIT} > 0;
+    push @words, "day_start=$is{PACE_DAY_START}"
+        if $is{PACE_DAY_START} ne '00:00';
+
+    return "\nwa_gateway_pace @words;";
 }
 
 

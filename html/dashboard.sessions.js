@@ -184,7 +184,7 @@ function entry(s) {
     words(number, vendorState, reason);
 
     return { key: `${instance}\n${name}`, name, number, instance, state,
-             vendorState, reason, since: s.since,
+             vendorState, reason, since: s.since, pace: s.pace || null,
              letters: fold([name, number, instance, state, vendorState].join('\n')) };
 }
 

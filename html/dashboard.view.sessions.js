@@ -291,7 +291,8 @@ function newRow(s) {
     const row = { tr, chip: parts.chip(s.state, 'session'),
                   second: element('bdi', 'name'),
                   reason: element('span', 'reason'), raw: element('bdi', 'raw'),
-                  vendor: element('bdi', 'raw'), since: element('time') };
+                  vendor: element('bdi', 'raw'), since: element('time'),
+                  pace: element('meter', 'pace') };
     const cell = (cls, label, ...content) => {
         const td = element('td', cls);
 
@@ -311,7 +312,8 @@ function newRow(s) {
         e.dir = 'ltr';
     }
 
-    cell('second', by === 'instance' ? text.waNumber : text.instance, row.second);
+    cell('second', by === 'instance' ? text.waNumber : text.instance, row.second,
+         row.pace);
     cell('state', text.state, row.chip, row.reason, row.raw);
     cell('vendor', text.vendorState, row.vendor);
     cell('since', text.since, row.since);
@@ -326,6 +328,30 @@ function drawRow(row, s) {
     setText(row.raw, s.reason);
     setText(row.vendor, s.vendorState || '–');
     parts.setTime(row.since, s.since);
+    drawPace(row.pace, s.pace);
+}
+
+
+// What is left of a number's budget: of its bucket, else of its day.
+
+function drawPace(meter, pace) {
+    const bucket = pace && pace.burst > 0;
+
+    meter.hidden = !pace || !(bucket || pace.day > 0);
+
+    if (meter.hidden) {
+        return;
+    }
+
+    meter.max = bucket ? pace.burst : pace.day;
+    meter.value = bucket ? pace.left : pace.dayLeft;
+    meter.title = [
+        bucket ? fill(text.paceLeft, { left: count(pace.left), burst: count(pace.burst),
+                                       waiting: count(pace.waiting) }) : '',
+        pace.day > 0 ? fill(text.paceDay, { left: count(pace.dayLeft),
+                                            day: count(pace.day) }) : '',
+    ].filter(Boolean).join(' ');
+    meter.setAttribute('aria-label', meter.title);
 }
 
 

@@ -234,12 +234,12 @@ for my $name ('docs/directives.md', 'docs/directives.ar.md') {
     my %merged = $code->{'wag_conf.c'}
         =~ /merge_(?:uint_|ptr_)?value\(conf->(\w+), [^,]+,\s*(\w+)\)/g;
     is_deeply(\%merged, { errors => 'WAG_LANG_OFF',
-                          envelope => 0, keys => 'NULL',
+                          envelope => 0, keys => 'NULL', admin_keys => 'NULL',
                           send => 'WAG_SEND_OFF', allow => 'NULL' },
               'what is inherited is off by default');
     like($section{$_}, qr/^Default:  $_ off;$/m, "$_: off by default")
         for qw(wa_gateway_errors wa_gateway_envelope wa_gateway_api_key
-               wa_gateway_send wa_gateway_allow);
+               wa_gateway_admin_key wa_gateway_send wa_gateway_allow);
 }
 
 

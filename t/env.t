@@ -508,11 +508,36 @@ my $v = "VENDOR=waha\n$three";
 gives('one way to send', $v, 'wa_gateway_send', ['text', 'media']);
 like(locations($v), qr/= \/send-message = \/send-media /, 'at their paths');
 gives('any sends by default', $v, 'wa_gateway_sender', 'any');
-gives("SENDER=$_", "SENDER=$_\n$v", 'wa_gateway_sender', $_) for qw(any one);
+gives("SENDER=$_", "SENDER=$_\n$v", 'wa_gateway_sender', $_)
+    for qw(any one chat chat-strict);
+
 gives('keys of sends are looked at', $v, 'wa_gateway_idempotency', 'on ttl=86400000ms');
 gives("IDEMPOTENCY=$_", "IDEMPOTENCY=$_\nIDEMPOTENCY_TTL=60000\n$v",
       'wa_gateway_idempotency', "$_ ttl=60000ms") for qw(on required);
 gives('IDEMPOTENCY=off', "IDEMPOTENCY=off\n$v", 'wa_gateway_idempotency', 'off');
+
+has_not('no pace', $v, 'wa_gateway_pace');
+gives('PACE_NUMBER', "PACE_NUMBER=20/m\n$v", 'wa_gateway_pace', 'number=20/m');
+gives('PACE_RECIPIENT', "PACE_RECIPIENT=1/h\n$v", 'wa_gateway_pace', 'recipient=1/h');
+gives('PACE_DAY', "PACE_DAY=1000\n$v", 'wa_gateway_pace', 'day=1000');
+gives('all of it', "PACE_NUMBER=20/m\nPACE_RECIPIENT=10/s\nPACE_DAY=5\nPACE_BURST=3\n"
+      . "PACE_WAIT=10000\nPACE_DAY_START=06:30\n$v", 'wa_gateway_pace',
+      'day=5 number=20/m recipient=10/s burst=3 wait=10000ms day_start=06:30');
+has_not('off', "PACE_NUMBER=off\nPACE_RECIPIENT=off\nPACE_DAY=off\n$v", 'wa_gateway_pace');
+gives('an end after the wait', "PACE_NUMBER=20/m\nPACE_WAIT=60000\n$v",
+      'worker_shutdown_timeout', '105000ms');
+
+refuses("$_->[0]=$_->[1]", "$_->[0]=$_->[1]\n$v", ".env:1: $_->[0]=\"$_->[1]\": allowed: $_->[2]")
+    for map({ my $n = $_; map { [$n, $_, 'off or a rate as 20/m, by s, m or h, at most 1000000'] }
+              '20', '0/m', '20/d', '1000001/s', 'on', '20/m;', '-1/m' } qw(PACE_NUMBER PACE_RECIPIENT)),
+        map({ ['PACE_DAY', $_, 'off or a whole number from 1 to 1000000'] } '0', '1000001', '5/m'),
+        map({ ['PACE_BURST', $_, 'a whole number from 1 to 100000'] } '0', 'off', '100001'),
+        map({ ['PACE_WAIT', $_, 'a whole number of milliseconds from 0 to 3600000'] } '10s', '3600001', '-1'),
+        map({ ['PACE_DAY_START', $_, 'a time from 00:00 to 23:59'] } '24:00', '6:00', '06:60', '06:00;');
+
+is((render("PACE_WAIT=5\n$v"))[2] =~ s/^\Q$env\E/.env/r,
+   ".env:1: PACE_WAIT: ignored: there is no PACE_NUMBER, PACE_RECIPIENT or PACE_DAY\n",
+   'a wait for nothing is told');
 gives('DEFAULT_COUNTRY', "DEFAULT_COUNTRY=966\n$v", 'wa_gateway_send',
       ['text country=966', 'media country=966']);
 gives("DEFAULT_COUNTRY=$_", "DEFAULT_COUNTRY=$_\n$v", 'wa_gateway_send',
@@ -520,8 +545,8 @@ gives("DEFAULT_COUNTRY=$_", "DEFAULT_COUNTRY=$_\n$v", 'wa_gateway_send',
 gives('ALLOW_DANGEROUS', "ALLOW_DANGEROUS=on\n$v", 'wa_gateway_allow', 'on');
 has_not('nothing dangerous', "ALLOW_DANGEROUS=off\n$v", 'wa_gateway_allow');
 
-refuses("SENDER=$_", "#\nSENDER=$_\n$v", ".env:2: SENDER=\"$_\": allowed: any or one")
-    for qw(chat chat-strict ANY all), 'any one', 'one;';
+refuses("SENDER=$_", "#\nSENDER=$_\n$v", ".env:2: SENDER=\"$_\": allowed: any, chat, chat-strict or one")
+    for qw(chats chat-strict- ANY all), 'any one', 'one;';
 refuses("IDEMPOTENCY=$_", "#\nIDEMPOTENCY=$_\n$v",
         ".env:2: IDEMPOTENCY=\"$_\": allowed: on, required or off")
     for qw(1 yes ON), 'on ttl=1h', 'on;';
@@ -768,7 +793,7 @@ sub skeleton {
 
         @words = ($words[0]) if $words[0] =~ /^(?:wa_gateway_(?:check|expect
             |check_header|api_key|instances|errors)|wa_gateway|listen|worker_processes
-            |wa_gateway_sender?|wa_gateway_idempotency|worker_shutdown_timeout|proxy_\w+_timeout)$/x;
+            |wa_gateway_sender?|wa_gateway_pace|wa_gateway_idempotency|worker_shutdown_timeout|proxy_\w+_timeout)$/x;
 
         [@words, $block ? $block : ()];
     } @$conf];
@@ -781,6 +806,8 @@ my %good = (PORT => 3000, HOST => '127.0.0.1', INSTANCES => 'http://localhost:1'
             API_KEY => 'k', TRUSTED_PROXIES => '::1', VENDOR => 'waha',
             VENDOR_KEY => 'k', VENDOR_KEY_WAHA => 'k', SENDER => 'any',
             IDEMPOTENCY => 'on', IDEMPOTENCY_TTL => 1000,
+            PACE_NUMBER => '20/m', PACE_RECIPIENT => '10/m', PACE_DAY => 5,
+            PACE_BURST => 2, PACE_WAIT => 10, PACE_DAY_START => '06:00',
             DEFAULT_COUNTRY => '1', ALLOW_DANGEROUS => 'on');
 
 my @hostile = ('"', '\\', '\\"', '\\\\"', '"; return 200 x; #', '"; } } evil {',
@@ -799,6 +826,8 @@ my %prefix = (INSTANCES => 'http://a', HEALTH_CHECK_PATH => '/',
               GATEWAY_LANG => 'en', HEALTH_CHECK_INTERVAL => 1,
               REQUEST_TIMEOUT => 1, SENDER => 'one', IDEMPOTENCY => 'on',
               IDEMPOTENCY_TTL => 1000, DEFAULT_COUNTRY => 1,
+              PACE_NUMBER => '1/m', PACE_RECIPIENT => '1/m', PACE_DAY => 1,
+              PACE_BURST => 1, PACE_WAIT => 1, PACE_DAY_START => '00:00',
               ALLOW_DANGEROUS => 'on');
 
 # Where a hostile text may stand, it must come out as it went in.

@@ -280,13 +280,13 @@ a page
 
 
 
-=== TEST 20: a key with limits opens, and ends at the gateway as others do
+=== TEST 20: a key with limits opens nothing where there are no sessions
 --- request
 GET /x?fake=head
 --- more_headers
 Authorization: Bearer limited
---- head eval
-qr/\A(?!.*(?:Authorization|limited))GET /si
+--- error_code: 403
+--- response_body_like: "code":"forbidden_session"
 
 
 

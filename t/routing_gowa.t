@@ -132,9 +132,9 @@ POST /send/message [X-Device-Id: main] [Content-Type: application/x-www-form-url
 POST /send/image [X-Device-Id: main] [Content-Type: multipart/form-data; boundary=x] --x\x0d\x0aContent-Disposition: form-data; name="phone"\x0d\x0a\x0d\x0a1\x0d\x0a--x\x0d\x0aContent-Disposition: form-data; name="image"; filename="a"\x0d\x0a\x0d\x0aAA\x0d\x0a--x-- => 1 main sent
 POST /send/file [X-Device-Id: main] {"phone":"1","file_url":"https://example.com/a"} => 1 main sent
 POST /send/message [X-Device-Id: main] {"phone":"1","message":"x","device_id":"support"} => 1 main sent
-POST /send/video [X-Device-Id: main] {} => 1 main sent
+POST /send/video [X-Device-Id: main] {"phone":"1","video_url":"https://example.com/a"} => 1 main sent
 POST /send/sticker [X-Device-Id: main] {} => 1 main sent
-POST /send/audio [X-Device-Id: main] {} => 1 main sent
+POST /send/audio [X-Device-Id: main] {"phone":"1","audio_url":"https://example.com/a"} => 1 main sent
 POST /send/contact [X-Device-Id: main] {} => 1 main sent
 POST /send/location [X-Device-Id: main] {} => 1 main sent
 POST /send/poll [X-Device-Id: spare] {} => 3 spare sent

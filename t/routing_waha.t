@@ -12,6 +12,8 @@ use lib "$FindBin::Bin/lib";
 
 use Test::More;
 use WaGateway::Routing qw(check_table paths sends);
+use WaGateway::Sessions qw(differs gateway);
+use WaGateway::Vendor;
 
 my $table = paths('GET', '/api/', '/chats')
           . paths('GET', '/api/sessions/', '')
@@ -306,10 +308,66 @@ POST /api/sessions [Content-Type: text/plain] name=new-2 => 415 unsupported_medi
 POST /api/sessions {"name":"new-3","name":"main"} => 400 bad_request name
 END
 
-check_table('waha', $table, key => 'geheim-1',
-    carries => ['X-Api-Key', sub { $_[0] eq 'geheim-1' }],
-    more => [[['default', '966500000011']], [],
-             [map { [$_, undef] } qw(contacts send server keys apps sessions
-                                     sendText chats groups auth)]]);
+# Bodies that go to a file are looked at while they arrive.
+for my $http ('', 'client_body_buffer_size 8;') {
+    check_table('waha', $table, key => 'geheim-1', http => $http,
+        carries => ['X-Api-Key', sub { $_[0] eq 'geheim-1' }],
+        more => [[['default', '966500000011']], [],
+                 [map { [$_, undef] } qw(contacts send server keys apps sessions
+                                         sendText chats groups auth)]]);
+}
+
+# What was looked at is used only where the instance is to get just that.
+{
+    my @fakes = map { WaGateway::Vendor->new('waha', wait => 0, sessions => [
+                          { name => $_, state => 'ready' } ]) }
+                qw(main support);
+    my $ng = gateway(fakes => \@fakes, level => 'debug',
+        http => 'client_body_buffer_size 16k;', server => <<'END')->start;
+location = /other {
+    proxy_set_body '{"session":"support","chatId":"1@c.us","text":"x"}';
+    proxy_pass http://u/api/sendText;
+}
+location = /again {
+    error_page 502 = @again;
+    proxy_pass http://127.0.0.1:1;
+}
+location @again {
+    rewrite ^ /api/sendText break;
+    proxy_pass http://u;
+}
+END
+
+    is(differs($ng, @fakes), undef, 'sessions are known');
+
+    my $looked = 'looked at as it comes';
+    my $long = '{"note":"' . 'QUJD' x 25_000 . '","text":"x",'
+               . '"chatId":"1@c.us","session":"main"}';
+    my $to = sub {
+        my ($path, $body) = @_;
+        $_->forget for @fakes;
+        my $r = $ng->request('POST', $path, body => $body,
+                             headers => ['Content-Type: application/json']);
+
+        return join ' ', $r->{status}, map { $_->{session} }
+                                       map { $_->sent } @fakes;
+    };
+
+    my $short = '{"text":"x","chatId":"1@c.us","session":"main"}';
+
+    is($to->('/api/sendText', $short), '201 main', 'a body in memory');
+    unlike($ng->log, qr/$looked/, 'is not looked at while it comes');
+    is($to->('/api/sendText', $long), '201 main', 'one in a file');
+    like($ng->log, qr/$looked/, 'is');
+    is($to->('/other', $long), '201 support', 'but not what replaces it');
+    is($to->('/again', $long), '201 main',
+       'one that came for another upstream is read again');
+    is($to->('/api/sendText', substr($long, 0, -1) . ',"session":"x"}'), '400',
+       'the second of two names is seen');
+    is($to->('/api/sendText', substr $long, 0, -1), '415',
+       'and that the end is not there');
+
+    $ng->clean;
+}
 
 done_testing();

@@ -49,6 +49,10 @@ POST /message/react/nobody {} => 404 unknown_session
 GET /ws/main => 1 main
 GET /ws/support => 2 support
 GET /ws/nobody => 404 unknown_session
+GET /ws/main/ => 1 main
+GET /ws/main/support => 403 blocked
+GET /ws/nobody/support => 403 blocked
+GET /ws/a/b/main => 403 blocked
 
 # a query or a body does not name one
 

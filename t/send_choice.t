@@ -271,8 +271,9 @@ END
     is(from($ng, \@fakes, {}, $shop, 'X-WA-Session: third'),
        '403 forbidden_session', 'keys: another in a header');
 
-    is(join(' ', sort map { from($ng, \@fakes, {}, $desk) } 1 .. 2),
-       '0 main 966500000001 1 third 966500000003', 'keys: two in turn');
+    my %by = map { from($ng, \@fakes, {}, $desk) => 1 } 1 .. 3;
+    is(join(' ', sort keys %by),
+       '0 main 966500000001 1 third 966500000003', 'keys: by both of them');
     is(from($ng, \@fakes, { session => 'other' }, $desk),
        '403 forbidden_session', 'keys: and no other');
 

@@ -36,6 +36,13 @@ ngx_int_t wag_json_response_bad(ngx_http_request_t *r, const char *error,
     const char *details);
 
 /*
+ * An argument of the query, decoded once (RFC 3986, 2.4), from the request's
+ * pool.  NGX_DECLINED if it is not there.
+ */
+ngx_int_t wag_json_response_arg(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value);
+
+/*
  * Adds a header to the answer; the value must last as long as the request.
  */
 ngx_int_t wag_json_response_header(ngx_http_request_t *r, ngx_str_t *name,

@@ -7,6 +7,7 @@
 #include "wag_conf.h"
 #include "wag_marks_zone.h"
 #include "wag_metrics.h"
+#include "wag_pace.h"
 #include "wag_session.h"
 #include "wag_state.h"
 
@@ -23,12 +24,21 @@ static ngx_int_t wag_metric_table_in_flight(wag_sample_t *sample);
 static ngx_int_t wag_metric_table_failovers(wag_sample_t *sample);
 static ngx_int_t wag_metric_table_ambiguous(wag_sample_t *sample);
 static ngx_int_t wag_metric_table_no_instance(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_held(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_paced(wag_sample_t *sample);
 static ngx_int_t wag_metric_table_checks(wag_sample_t *sample);
 static ngx_int_t wag_metric_table_check_duration(wag_sample_t *sample);
 static ngx_int_t wag_metric_table_sessions(wag_sample_t *sample);
 static ngx_int_t wag_metric_table_capacity(wag_sample_t *sample);
 static ngx_int_t wag_metric_table_full(wag_sample_t *sample);
 static ngx_int_t wag_metric_table_session_up(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_pace_left(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_pace_day_left(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_pace_waiting(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_pace(wag_sample_t *sample,
+    wag_pace_view_t *view);
+static ngx_int_t wag_metric_table_of_number(wag_sample_t *sample,
+    ngx_uint_t n);
 static ngx_int_t wag_metric_table_keys(wag_sample_t *sample);
 static ngx_int_t wag_metric_table_keys_capacity(wag_sample_t *sample);
 static ngx_int_t wag_metric_table_keyed(wag_sample_t *sample);
@@ -82,6 +92,14 @@ wag_metric_table_t  wag_families[] = {
       WAG_OF_UPSTREAM,
       wag_metric_table_no_instance },
 
+    { "wa_gateway_held_total", "counter",
+      "Messages that waited for the budget of their number.",
+      WAG_OF_PACED, wag_metric_table_held },
+
+    { "wa_gateway_paced_total", "counter",
+      "Messages refused since a number had no budget, by the limit.",
+      WAG_OF_PACED, wag_metric_table_paced },
+
     { "wa_gateway_checks_total", "counter", "Active checks of the instance.",
       WAG_OF_INSTANCE, wag_metric_table_checks },
 
@@ -103,6 +121,18 @@ wag_metric_table_t  wag_families[] = {
 
     { "wa_gateway_session_up", "gauge", "Whether the session can send.",
       WAG_OF_SESSION, wag_metric_table_session_up },
+
+    { "wa_gateway_pace_left", "gauge",
+      "Messages that the number may send at once.",
+      WAG_OF_NUMBER, wag_metric_table_pace_left },
+
+    { "wa_gateway_pace_day_left", "gauge",
+      "Messages that are left of the number's day.",
+      WAG_OF_NUMBER, wag_metric_table_pace_day_left },
+
+    { "wa_gateway_pace_waiting", "gauge",
+      "Messages that wait for the budget of the number.",
+      WAG_OF_NUMBER, wag_metric_table_pace_waiting },
 
     { "wa_gateway_idempotency_keys", "gauge", "Keys of sends that are known.",
       WAG_OF_KEYS, wag_metric_table_keys },
@@ -300,6 +330,36 @@ wag_metric_table_no_instance(wag_sample_t *sample)
 
 
 static ngx_int_t
+wag_metric_table_held(wag_sample_t *sample)
+{
+    return wag_metrics_line(sample, "", NULL, NULL, "%uA",
+                            sample->snapshot->upstream->group->held);
+}
+
+
+static ngx_int_t
+wag_metric_table_paced(wag_sample_t *sample)
+{
+    ngx_uint_t      i;
+    wag_group_t    *group;
+    static char    *reasons[] = { "number", "recipient", "day", "full" };
+
+    group = sample->snapshot->upstream->group;
+
+    for (i = 0; i < WAG_PACED_REASONS; i++) {
+        if (wag_metrics_line(sample, "", "reason", reasons[i], "%uA",
+                             group->paced[i])
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
 wag_metric_table_checks(wag_sample_t *sample)
 {
     wag_checks_t  *checks;
@@ -383,6 +443,82 @@ wag_metric_table_session_up(wag_sample_t *sample)
     return wag_metrics_line(sample, "", "number",
                             session->number ? (char *) number : "", "%d",
                             session->state == WAG_SESSION_READY);
+}
+
+
+static ngx_int_t
+wag_metric_table_pace_left(wag_sample_t *sample)
+{
+    wag_pace_view_t  view;
+
+    if (wag_metric_table_pace(sample, &view) != NGX_OK
+        || sample->snapshot->upstream->pace->number.interval == 0)
+    {
+        return NGX_OK;
+    }
+
+    return wag_metric_table_of_number(sample, view.left);
+}
+
+
+static ngx_int_t
+wag_metric_table_pace_day_left(wag_sample_t *sample)
+{
+    wag_pace_view_t  view;
+
+    if (wag_metric_table_pace(sample, &view) != NGX_OK
+        || sample->snapshot->upstream->pace->day == 0)
+    {
+        return NGX_OK;
+    }
+
+    return wag_metric_table_of_number(sample, view.day_left);
+}
+
+
+static ngx_int_t
+wag_metric_table_pace_waiting(wag_sample_t *sample)
+{
+    wag_pace_view_t  view;
+
+    if (wag_metric_table_pace(sample, &view) != NGX_OK
+        || sample->snapshot->upstream->pace->number.interval == 0)
+    {
+        return NGX_OK;
+    }
+
+    return wag_metric_table_of_number(sample, view.waiting);
+}
+
+
+/* NGX_DECLINED: its number is not known */
+
+static ngx_int_t
+wag_metric_table_pace(wag_sample_t *sample, wag_pace_view_t *view)
+{
+    wag_pace_claim_t  claim;
+
+    if (sample->session->number == 0) {
+        return NGX_DECLINED;
+    }
+
+    ngx_memzero(&claim, sizeof(wag_pace_claim_t));
+    claim.number = sample->session->number;
+
+    wag_pace_look(sample->snapshot->upstream->pace, &claim, view);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+wag_metric_table_of_number(wag_sample_t *sample, ngx_uint_t n)
+{
+    u_char  number[NGX_INT64_LEN + 1];
+
+    ngx_sprintf(number, "%uL%Z", sample->session->number);
+
+    return wag_metrics_line(sample, "", "number", (char *) number, "%ui", n);
 }
 
 

@@ -24,6 +24,7 @@ typedef struct {
 static ngx_int_t wag_metrics_produce(wag_chunked_response_t *stream);
 static ngx_int_t wag_metrics_next(wag_chunked_response_t *stream,
     wag_sample_t *sample, ngx_uint_t of);
+static ngx_uint_t wag_metrics_lacks(wag_upstream_t *us, ngx_uint_t of);
 static void wag_metrics_labels(wag_sample_t *sample);
 
 
@@ -187,11 +188,14 @@ wag_metrics_next(wag_chunked_response_t *stream, wag_sample_t *sample,
         return NGX_DONE;
 
     case WAG_OF_SESSION:
+    case WAG_OF_NUMBER:
 
         while (m->upstream < m->nupstreams) {
             sample->snapshot = m->snapshots[m->upstream];
 
-            if (stream->n < sample->snapshot->session_views.nelts) {
+            if (stream->n < sample->snapshot->session_views.nelts
+                && (of == WAG_OF_SESSION || sample->snapshot->upstream->pace))
+            {
                 sample->session = sample->snapshot->session_views.elts;
                 sample->session += stream->n++;
                 return NGX_OK;
@@ -205,9 +209,8 @@ wag_metrics_next(wag_chunked_response_t *stream, wag_sample_t *sample,
 
     default:
 
-        while (of == WAG_OF_SESSIONS
-               && m->upstream < m->nupstreams
-               && m->snapshots[m->upstream]->upstream->vendors == 0)
+        while (m->upstream < m->nupstreams
+               && wag_metrics_lacks(m->snapshots[m->upstream]->upstream, of))
         {
             m->upstream++;
         }
@@ -232,6 +235,14 @@ wag_metrics_next(wag_chunked_response_t *stream, wag_sample_t *sample,
 }
 
 
+static ngx_uint_t
+wag_metrics_lacks(wag_upstream_t *us, ngx_uint_t of)
+{
+    return (of == WAG_OF_SESSIONS && us->vendors == 0)
+           || (of == WAG_OF_PACED && us->pace == NULL);
+}
+
+
 static void
 wag_metrics_labels(wag_sample_t *sample)
 {
@@ -248,11 +259,11 @@ wag_metrics_labels(wag_sample_t *sample)
     }
 
     if (sample->view) {
-        wag_metrics_label(sample, "instance", &sample->view->peer->name);
+        wag_metrics_label(sample, "instance", &sample->view->name);
     }
 
     if (sample->session) {
-        wag_metrics_label(sample, "instance", &sample->session->peer->name);
+        wag_metrics_label(sample, "instance", &sample->session->instance);
         wag_metrics_label(sample, "session", &sample->session->name);
     }
 }

@@ -19,7 +19,7 @@ static ngx_uint_t wag_session_view_shown(wag_upstream_t *us,
 static ngx_uint_t wag_session_view_state(wag_peer_t *peer,
     wag_session_t *session);
 static ngx_int_t wag_session_view_copy(wag_upstream_t *us, wag_peer_t *peer,
-    wag_session_t *session, ngx_array_t *views);
+    ngx_str_t *instance, wag_session_t *session, ngx_array_t *views);
 static int ngx_libc_cdecl wag_session_view_compare(const void *one,
     const void *two);
 
@@ -103,6 +103,7 @@ wag_session_view_take(wag_upstream_t *us, wag_peer_t *peer, wag_key_t *key,
     ngx_array_t *views)
 {
     ngx_int_t       rc;
+    ngx_str_t       name;
     ngx_uint_t      n, first;
     wag_session_t  *session;
 
@@ -115,13 +116,25 @@ wag_session_view_take(wag_upstream_t *us, wag_peer_t *peer, wag_key_t *key,
     session = NULL;
     first = views->nelts;
 
+    /* the peer may be another one's when this is told */
+
+    name = peer->name;
+
+    if (peer->server->refs) {
+
+        name.data = ngx_pstrdup(views->pool, &peer->name);
+        if (name.data == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
     wag_lock(us->zone->shpool);
 
     while (rc == NGX_OK
            && (session = wag_sessions_of_slot(us->group, peer->slot, session)))
     {
         if (wag_session_view_shown(us, session, key)) {
-            rc = wag_session_view_copy(us, peer, session, views);
+            rc = wag_session_view_copy(us, peer, &name, session, views);
         }
 
         if (++n % WAG_SESSION_VIEW_STEP == 0) {
@@ -144,7 +157,7 @@ wag_session_view_take(wag_upstream_t *us, wag_peer_t *peer, wag_key_t *key,
 
 static ngx_int_t
 wag_session_view_copy(wag_upstream_t *us, wag_peer_t *peer,
-    wag_session_t *session, ngx_array_t *views)
+    ngx_str_t *instance, wag_session_t *session, ngx_array_t *views)
 {
     u_char               name[WAG_SESSION_NAME_LEN];
     wag_session_view_t  *v;
@@ -154,7 +167,8 @@ wag_session_view_copy(wag_upstream_t *us, wag_peer_t *peer,
         return NGX_ERROR;
     }
 
-    v->peer = peer;
+    v->instance = *instance;
+    v->vendor = peer->server->vendor;
     v->state = wag_session_view_state(peer, session);
     v->reason = NULL;
     v->number = session->number;

@@ -17,7 +17,8 @@
 /* a session as it was at one moment */
 
 typedef struct {
-    wag_peer_t          *peer;
+    ngx_str_t            instance;
+    struct wag_vendor_s *vendor;
     ngx_uint_t           state;
     const char          *reason;    /* NULL: none */
     uint64_t             number;    /* 0: not known */

@@ -9,6 +9,8 @@
 #include "wag_conf.h"
 #include "wag_json_response.h"
 #include "wag_json_text.h"
+#include "wag_members.h"
+#include "wag_pace.h"
 #include "wag_session.h"
 #include "wag_session_view.h"
 #include "wag_sessions_api.h"
@@ -20,6 +22,7 @@
 
 
 typedef struct {
+    wag_upstream_t      *upstream;
     wag_key_t           *key;
     ngx_str_t            session;    /* data is NULL: any */
     ngx_str_t            instance;
@@ -37,8 +40,6 @@ typedef struct {
 static ngx_int_t wag_sessions_api_handler(ngx_http_request_t *r);
 static const char *wag_sessions_api_filters(ngx_http_request_t *r,
     wag_sessions_api_t *api);
-static ngx_int_t wag_sessions_api_arg(ngx_http_request_t *r, const char *name,
-    ngx_str_t *value);
 static const char *wag_sessions_api_number(ngx_http_request_t *r,
     const char *name, ngx_uint_t most, ngx_uint_t *n);
 static ngx_int_t wag_sessions_api_take(wag_upstream_t *us,
@@ -48,6 +49,8 @@ static ngx_uint_t wag_sessions_api_matches(wag_sessions_api_t *api,
 static ngx_uint_t wag_sessions_api_same(ngx_str_t *one, ngx_str_t *two);
 static ngx_int_t wag_sessions_api_produce(wag_chunked_response_t *stream);
 static ngx_int_t wag_sessions_api_session(wag_chunked_response_t *stream,
+    wag_sessions_api_t *api, wag_session_view_t *v);
+static cJSON *wag_sessions_api_pace(cJSON *root, wag_pace_t *pace,
     wag_session_view_t *v);
 static ngx_int_t wag_sessions_api_end(wag_chunked_response_t *stream,
     wag_sessions_api_t *api);
@@ -81,6 +84,9 @@ wag_sessions_api_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wa_gateway_module);
+
+    api->upstream = wlcf->upstream;
     api->key = wag_client_key(r);
 
     bad = wag_sessions_api_filters(r, api);
@@ -88,8 +94,6 @@ wag_sessions_api_handler(ngx_http_request_t *r)
     if (bad) {
         return wag_json_response_bad(r, "Bad filter", bad);
     }
-
-    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wa_gateway_module);
 
     if (ngx_array_init(&api->views, r->pool, 16, sizeof(wag_session_view_t))
         != NGX_OK
@@ -112,13 +116,13 @@ wag_sessions_api_filters(ngx_http_request_t *r, wag_sessions_api_t *api)
     ngx_uint_t   i;
     const char  *bad;
 
-    if (wag_sessions_api_arg(r, "session", &api->session) == NGX_ERROR
-        || wag_sessions_api_arg(r, "instance", &api->instance) == NGX_ERROR)
+    if (wag_json_response_arg(r, "session", &api->session) == NGX_ERROR
+        || wag_json_response_arg(r, "instance", &api->instance) == NGX_ERROR)
     {
         return "no memory";
     }
 
-    if (wag_sessions_api_arg(r, "number", &value) == NGX_OK) {
+    if (wag_json_response_arg(r, "number", &value) == NGX_OK) {
 
         api->number = wag_vendor_number(&value);
 
@@ -129,7 +133,7 @@ wag_sessions_api_filters(ngx_http_request_t *r, wag_sessions_api_t *api)
 
     api->state = WAG_SESSION_STATES;
 
-    if (wag_sessions_api_arg(r, "state", &value) == NGX_OK) {
+    if (wag_json_response_arg(r, "state", &value) == NGX_OK) {
 
         for (i = 0; i < WAG_SESSION_STATES; i++) {
             if (wag_sessions_api_same(&wag_session_states[i], &value)) {
@@ -160,34 +164,6 @@ wag_sessions_api_filters(ngx_http_request_t *r, wag_sessions_api_t *api)
 }
 
 
-/* decoded once, RFC 3986, 2.4; NGX_DECLINED if it is not there */
-
-static ngx_int_t
-wag_sessions_api_arg(ngx_http_request_t *r, const char *name, ngx_str_t *value)
-{
-    u_char     *dst, *src;
-    ngx_str_t   raw;
-
-    if (ngx_http_arg(r, (u_char *) name, ngx_strlen(name), &raw) != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    dst = ngx_pnalloc(r->pool, raw.len + 1);
-    if (dst == NULL) {
-        return NGX_ERROR;
-    }
-
-    value->data = dst;
-    src = raw.data;
-
-    ngx_unescape_uri(&dst, &src, raw.len, 0);
-
-    value->len = dst - value->data;
-
-    return NGX_OK;
-}
-
-
 static const char *
 wag_sessions_api_number(ngx_http_request_t *r, const char *name,
     ngx_uint_t most, ngx_uint_t *n)
@@ -195,7 +171,7 @@ wag_sessions_api_number(ngx_http_request_t *r, const char *name,
     ngx_int_t  number;
     ngx_str_t  value;
 
-    if (wag_sessions_api_arg(r, name, &value) != NGX_OK) {
+    if (wag_json_response_arg(r, name, &value) != NGX_OK) {
         return NULL;
     }
 
@@ -220,7 +196,9 @@ wag_sessions_api_take(wag_upstream_t *us, wag_sessions_api_t *api)
     wag_peer_t          *peer;
     wag_session_view_t  *v;
 
-    for (i = 0; i < us->nservers; i++) {
+    wag_members_refresh(us);
+
+    for (i = 0; i < us->npeers; i++) {
         peer = us->peers[i];
 
         if (api->instance.data
@@ -295,7 +273,7 @@ wag_sessions_api_produce(wag_chunked_response_t *stream)
     if (stream->n < api->views.nelts) {
         v = api->views.elts;
 
-        return wag_sessions_api_session(stream, &v[stream->n]);
+        return wag_sessions_api_session(stream, api, &v[stream->n]);
     }
 
     return wag_sessions_api_end(stream, api);
@@ -303,7 +281,8 @@ wag_sessions_api_produce(wag_chunked_response_t *stream)
 
 
 static ngx_int_t
-wag_sessions_api_session(wag_chunked_response_t *stream, wag_session_view_t *v)
+wag_sessions_api_session(wag_chunked_response_t *stream,
+    wag_sessions_api_t *api, wag_session_view_t *v)
 {
     u_char      number[NGX_INT64_LEN];
     cJSON      *root, *messages;
@@ -317,13 +296,13 @@ wag_sessions_api_session(wag_chunked_response_t *stream, wag_session_view_t *v)
                            : 0;
 
     state = &wag_session_states[v->state];
-    vendor = &v->peer->server->vendor->name;
+    vendor = &v->vendor->name;
 
     if (wag_json_text_string(root, "session", v->name.data, v->name.len)
         == NULL
         || wag_json_text_or_null(root, "number", &digits) == NULL
-        || wag_json_text_string(root, "instance", v->peer->name.data,
-                                v->peer->name.len) == NULL
+        || wag_json_text_string(root, "instance", v->instance.data,
+                                v->instance.len) == NULL
         || wag_json_text_string(root, "vendor", vendor->data, vendor->len)
            == NULL
         || wag_json_text_string(root, "state", state->data, state->len) == NULL
@@ -336,7 +315,8 @@ wag_sessions_api_session(wag_chunked_response_t *stream, wag_session_view_t *v)
         || cJSON_AddNumberToObject(messages, "sent", v->sent) == NULL
         || cJSON_AddNumberToObject(messages, "failed", v->failed) == NULL
         || cJSON_AddNumberToObject(messages, "unknown", v->unknown) == NULL
-        || wag_json_text_time(root, "lastSent", v->last_sent) == NULL)
+        || wag_json_text_time(root, "lastSent", v->last_sent) == NULL
+        || wag_sessions_api_pace(root, api->upstream->pace, v) == NULL)
     {
         cJSON_Delete(root);
         return NGX_ERROR;
@@ -346,6 +326,47 @@ wag_sessions_api_session(wag_chunked_response_t *stream, wag_session_view_t *v)
                                        0);
 
     return (rc == NGX_OK) ? NGX_AGAIN : NGX_ERROR;
+}
+
+
+/* null: nothing is paced, or the number is not known */
+
+static cJSON *
+wag_sessions_api_pace(cJSON *root, wag_pace_t *pace, wag_session_view_t *v)
+{
+    cJSON             *object;
+    wag_pace_view_t    view;
+    wag_pace_claim_t   claim;
+
+    if (pace == NULL || v->number == 0) {
+        return cJSON_AddNullToObject(root, "pace");
+    }
+
+    ngx_memzero(&claim, sizeof(wag_pace_claim_t));
+    claim.number = v->number;
+
+    wag_pace_look(pace, &claim, &view);
+
+    object = cJSON_AddObjectToObject(root, "pace");
+
+    if (pace->number.interval
+        && (cJSON_AddNumberToObject(object, "left", view.left) == NULL
+            || cJSON_AddNumberToObject(object, "burst", pace->number.size)
+               == NULL
+            || cJSON_AddNumberToObject(object, "waiting", view.waiting)
+               == NULL))
+    {
+        return NULL;
+    }
+
+    if (pace->day
+        && (cJSON_AddNumberToObject(object, "dayLeft", view.day_left) == NULL
+            || cJSON_AddNumberToObject(object, "day", pace->day) == NULL))
+    {
+        return NULL;
+    }
+
+    return object;
 }
 
 

@@ -13,12 +13,23 @@
 
 static void wag_snapshot_add(wag_session_count_t *sum,
     wag_session_count_t *count);
-static void wag_snapshot_view(wag_view_t *v);
+static ngx_int_t wag_snapshot_view(ngx_pool_t *pool, wag_view_t *v);
+static void wag_snapshot_admin(wag_view_t *v);
 static ngx_uint_t wag_snapshot_next(wag_upstream_t *us);
 static ngx_int_t wag_snapshot_events(ngx_pool_t *pool, wag_upstream_t *us,
     wag_snapshot_t *s);
 static void wag_snapshot_own_events(wag_snapshot_t *s, wag_key_t *key);
 static ngx_uint_t wag_snapshot_has(wag_snapshot_t *s, wag_event_t *event);
+
+
+ngx_str_t  wag_snapshot_admins[] = {
+    ngx_string("configured"),
+    ngx_string("up"),
+    ngx_string("drain"),
+    ngx_string("down"),
+    ngx_string("removing"),
+    ngx_string("removed")
+};
 
 
 void
@@ -31,7 +42,7 @@ wag_snapshot_count(wag_upstream_t *us, ngx_uint_t *total, ngx_uint_t *healthy,
 
     wag_slot_table_refresh(us);
 
-    *total = us->nservers;
+    *total = us->npeers;
     *healthy = 0;
 
     ngx_memzero(sessions, sizeof(wag_session_count_t));
@@ -44,7 +55,7 @@ wag_snapshot_count(wag_upstream_t *us, ngx_uint_t *total, ngx_uint_t *healthy,
         return;
     }
 
-    for (i = 0; i < us->nservers; i++) {
+    for (i = 0; i < us->npeers; i++) {
         peer = us->peers[i];
 
         wag_session_view_count(us, peer, NULL, &count);
@@ -87,12 +98,12 @@ wag_snapshot_take(ngx_pool_t *pool, wag_upstream_t *us, wag_key_t *key)
         return NULL;
     }
 
-    s->views = ngx_palloc(pool, us->nservers * sizeof(wag_view_t));
+    wag_slot_table_refresh(us);
+
+    s->views = ngx_palloc(pool, us->npeers * sizeof(wag_view_t));
     if (s->views == NULL) {
         return NULL;
     }
-
-    wag_slot_table_refresh(us);
 
     s->upstream = us;
     s->now = wag_time();
@@ -105,7 +116,7 @@ wag_snapshot_take(ngx_pool_t *pool, wag_upstream_t *us, wag_key_t *key)
 
     /* one record at a time: requests that mark an instance hardly wait */
 
-    for (i = 0; i < us->nservers; i++) {
+    for (i = 0; i < us->npeers; i++) {
         v = &s->views[s->total];
         v->peer = us->peers[i];
 
@@ -127,7 +138,9 @@ wag_snapshot_take(ngx_pool_t *pool, wag_upstream_t *us, wag_key_t *key)
 
         wag_snapshot_add(&s->sessions, &v->sessions);
 
-        wag_snapshot_view(v);
+        if (wag_snapshot_view(pool, v) != NGX_OK) {
+            return NULL;
+        }
 
         s->healthy += v->healthy;
         s->total++;
@@ -169,7 +182,7 @@ wag_snapshot_sessions(ngx_pool_t *pool, wag_snapshot_t *s)
         return NGX_OK;
     }
 
-    for (i = 0; i < us->nservers; i++) {
+    for (i = 0; i < us->npeers; i++) {
         if (wag_session_view_take(us, us->peers[i], NULL,
                                   &s->session_views)
             != NGX_OK)
@@ -182,14 +195,28 @@ wag_snapshot_sessions(ngx_pool_t *pool, wag_snapshot_t *s)
 }
 
 
-static void
-wag_snapshot_view(wag_view_t *v)
+/* the peer may be another one's when this is told */
+
+static ngx_int_t
+wag_snapshot_view(ngx_pool_t *pool, wag_view_t *v)
 {
+    v->name = v->peer->name;
+    v->weight = v->peer->weight;
+    v->max_conns = v->peer->max_conns;
+    v->vendor = v->peer->server->vendor;
+
+    if (v->peer->server->refs) {
+
+        v->name.data = ngx_pstrdup(pool, &v->peer->name);
+        if (v->name.data == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
     v->state = v->record.state;
     v->healthy = wag_available(&v->record);
 
-    if (v->peer->server->vendor && v->sessions.states[WAG_SESSION_READY] == 0)
-    {
+    if (v->vendor && v->sessions.states[WAG_SESSION_READY] == 0) {
         v->healthy = 0;
     }
 
@@ -203,8 +230,34 @@ wag_snapshot_view(wag_view_t *v)
     }
 
     if (v->peer->down) {
-        v->healthy = 0;
-        v->state = v->record.in_flight ? WAG_DRAINING : WAG_DOWN;
+        wag_snapshot_admin(v);
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+wag_snapshot_admin(wag_view_t *v)
+{
+    v->healthy = 0;
+    v->state = v->record.in_flight ? WAG_DRAINING : WAG_DOWN;
+
+    switch (v->record.admin.state) {
+
+    case WAG_ADMIN_DRAIN:
+        ngx_str_set(&v->reason, "drained at run time");
+        break;
+
+    case WAG_ADMIN_DOWN:
+        ngx_str_set(&v->reason, "down at run time");
+        break;
+
+    case WAG_ADMIN_REMOVING:
+        ngx_str_set(&v->reason, "being removed");
+        break;
+
+    default:
         ngx_str_set(&v->reason, "down in configuration");
     }
 }
@@ -322,7 +375,7 @@ wag_snapshot_has(wag_snapshot_t *s, wag_event_t *event)
     ngx_uint_t   i;
 
     for (i = 0; i < s->total; i++) {
-        name = &s->views[i].peer->name;
+        name = &s->views[i].name;
 
         if (name->len == event->name_len
             && ngx_memcmp(name->data, event->name, name->len) == 0)

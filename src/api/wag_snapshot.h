@@ -15,7 +15,11 @@
 /* an instance as it was at one moment; the record itself moves on */
 
 typedef struct {
-    wag_peer_t          *peer;
+    wag_peer_t          *peer;      /* while the snapshot is taken */
+    ngx_str_t            name;
+    ngx_uint_t           weight;
+    ngx_uint_t           max_conns;
+    struct wag_vendor_s *vendor;    /* NULL: plain */
     wag_instance_t       record;
     ngx_uint_t           state;     /* with what conf says */
     ngx_uint_t           healthy;   /* unsigned  healthy:1; */
@@ -66,6 +70,11 @@ wag_snapshot_t *wag_snapshot_take(ngx_pool_t *pool, wag_upstream_t *us,
  * Copies the sessions as well, if they are no more than have a metric each.
  */
 ngx_int_t wag_snapshot_sessions(ngx_pool_t *pool, wag_snapshot_t *s);
+
+
+/* what was set at run time, by WAG_ADMIN_CONFIGURED ... */
+
+extern ngx_str_t  wag_snapshot_admins[];
 
 
 #endif /* _WAG_SNAPSHOT_H_INCLUDED_ */

@@ -22,6 +22,8 @@ static ngx_int_t wag_status_json_gateway(cJSON *root, ngx_http_request_t *r,
     wag_snapshot_t *s);
 static ngx_int_t wag_status_json_detail(wag_chunked_response_t *stream,
     wag_view_t *v, ngx_uint_t n);
+static ngx_int_t wag_status_json_admin(cJSON *object, wag_snapshot_t *s,
+    wag_view_t *v);
 static ngx_int_t wag_status_json_checks(cJSON *object, wag_checks_t *checks);
 static ngx_int_t wag_status_json_requests(cJSON *object,
     wag_instance_t *instance);
@@ -161,8 +163,8 @@ wag_status_json_detail(wag_chunked_response_t *stream, wag_view_t *v,
     record = &v->record;
     root = cJSON_CreateObject();
 
-    (void) ngx_cpystrn((u_char *) name, v->peer->name.data,
-                       ngx_min(v->peer->name.len + 1, sizeof(name)));
+    (void) ngx_cpystrn((u_char *) name, v->name.data,
+                       ngx_min(v->name.len + 1, sizeof(name)));
 
     object = cJSON_AddObjectToObject(root, name);
 
@@ -176,7 +178,8 @@ wag_status_json_detail(wag_chunked_response_t *stream, wag_view_t *v,
         || wag_json_text_or_null(object, "reason", &v->reason) == NULL
         || wag_json_text_time(object, "since", record->since)
            == NULL
-        || cJSON_AddNumberToObject(object, "weight", v->peer->weight) == NULL
+        || cJSON_AddNumberToObject(object, "weight", v->weight) == NULL
+        || wag_status_json_admin(object, stream->data, v) != NGX_OK
         || wag_status_json_checks(object, &record->checks) != NGX_OK
         || wag_status_json_requests(object, record) != NGX_OK
         || wag_status_json_latency(object, record) != NGX_OK
@@ -187,6 +190,28 @@ wag_status_json_detail(wag_chunked_response_t *stream, wag_view_t *v,
     }
 
     return wag_status_json_add(stream, n ? "," : "", root, 1, 1);
+}
+
+
+/* where instances can be changed at run time */
+
+static ngx_int_t
+wag_status_json_admin(cJSON *object, wag_snapshot_t *s, wag_view_t *v)
+{
+    if (!s->upstream->controlled) {
+        return NGX_OK;
+    }
+
+    if (wag_json_text_or_null(object, "admin",
+                              &wag_snapshot_admins[v->record.admin.state])
+        == NULL
+        || cJSON_AddBoolToObject(object, "added", v->record.added) == NULL
+        || cJSON_AddNumberToObject(object, "maxConns", v->max_conns) == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -279,7 +304,7 @@ wag_status_json_vendor(cJSON *object, wag_view_t *v)
     cJSON         *sessions;
     wag_vendor_t  *vendor;
 
-    vendor = v->peer->server->vendor;
+    vendor = v->vendor;
 
     if (vendor == NULL) {
         return NGX_OK;

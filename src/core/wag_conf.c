@@ -70,6 +70,7 @@ wag_conf_create_location(ngx_conf_t *cf)
     wlcf->errors = NGX_CONF_UNSET_UINT;
     wlcf->envelope = NGX_CONF_UNSET;
     wlcf->keys = NGX_CONF_UNSET_PTR;
+    wlcf->admin_keys = NGX_CONF_UNSET_PTR;
     wlcf->sender = NGX_CONF_UNSET_UINT;
     wlcf->send = NGX_CONF_UNSET_UINT;
     wlcf->allow = NGX_CONF_UNSET_PTR;
@@ -87,6 +88,7 @@ wag_conf_merge_location(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->errors, prev->errors, WAG_LANG_OFF);
     ngx_conf_merge_value(conf->envelope, prev->envelope, 0);
     ngx_conf_merge_ptr_value(conf->keys, prev->keys, NULL);
+    ngx_conf_merge_ptr_value(conf->admin_keys, prev->admin_keys, NULL);
     ngx_conf_merge_ptr_value(conf->allow, prev->allow, NULL);
 
     ngx_conf_merge_uint_value(conf->send, prev->send, WAG_SEND_OFF);
@@ -104,6 +106,19 @@ wag_conf_merge_location(ngx_conf_t *cf, void *parent, void *child)
         if (conf->upstream == NULL) {
             return NGX_CONF_ERROR;
         }
+    }
+
+    if (conf->control) {
+
+        if (conf->admin_keys == NULL) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "\"wa_gateway_control\" requires "
+                          "\"wa_gateway_admin_key\" in %s:%ui",
+                          conf->file_name, conf->line);
+            return NGX_CONF_ERROR;
+        }
+
+        conf->upstream->controlled = 1;
     }
 
     return NGX_CONF_OK;

@@ -42,6 +42,8 @@ typedef struct {
     ngx_uint_t           errors;   /* LANG_OFF, _AR, _EN */
     ngx_flag_t           envelope;
     ngx_array_t         *keys;     /* key_t, NULL: none */
+    ngx_array_t         *admin_keys;   /* ditto */
+    ngx_uint_t           control;  /* unsigned  control:1; */
     ngx_uint_t           sender;   /* SENDER_ANY ...; UNSET: upstream's */
     ngx_uint_t           send;     /* SEND_OFF ... */
     ngx_str_t            country;  /* of numbers without one */

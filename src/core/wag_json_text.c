@@ -7,6 +7,11 @@
 #include "wag_json_text.h"
 
 
+static u_char *wag_json_text_moment(u_char *p, uint64_t msec);
+static u_char *wag_json_text_digits(u_char *p, ngx_uint_t n, ngx_uint_t len,
+    u_char end);
+
+
 cJSON *
 wag_json_text_string(cJSON *object, const char *name, u_char *data, size_t len)
 {
@@ -32,20 +37,71 @@ wag_json_text_or_null(cJSON *object, const char *name, ngx_str_t *text)
 cJSON *
 wag_json_text_time(cJSON *object, const char *name, uint64_t msec)
 {
-    ngx_tm_t  tm;
-    u_char    buf[WAG_JSON_TIME_LEN + 1];
+    u_char  buf[WAG_JSON_TIME_LEN + 1];
 
     if (msec == 0) {
         return cJSON_AddNullToObject(object, name);
     }
 
-    ngx_gmtime(msec / 1000, &tm);
-
-    ngx_sprintf(buf, "%4d-%02d-%02dT%02d:%02d:%02d.%03dZ%Z", tm.ngx_tm_year,
-                tm.ngx_tm_mon, tm.ngx_tm_mday, tm.ngx_tm_hour, tm.ngx_tm_min,
-                tm.ngx_tm_sec, (int) (msec % 1000));
+    *wag_json_text_moment(buf, msec) = '\0';
 
     return cJSON_AddStringToObject(object, name, (char *) buf);
+}
+
+
+u_char *
+wag_json_text_write(u_char *p, ngx_str_t *text)
+{
+    *p++ = '"';
+    p = (u_char *) ngx_escape_json(p, text->data, text->len);
+    *p++ = '"';
+
+    return p;
+}
+
+
+u_char *
+wag_json_text_write_time(u_char *p, uint64_t msec)
+{
+    *p++ = '"';
+    p = wag_json_text_moment(p, msec);
+    *p++ = '"';
+
+    return p;
+}
+
+
+static u_char *
+wag_json_text_moment(u_char *p, uint64_t msec)
+{
+    ngx_tm_t  tm;
+
+    ngx_gmtime(msec / 1000, &tm);
+
+    p = wag_json_text_digits(p, tm.ngx_tm_year, 4, '-');
+    p = wag_json_text_digits(p, tm.ngx_tm_mon, 2, '-');
+    p = wag_json_text_digits(p, tm.ngx_tm_mday, 2, 'T');
+    p = wag_json_text_digits(p, tm.ngx_tm_hour, 2, ':');
+    p = wag_json_text_digits(p, tm.ngx_tm_min, 2, ':');
+    p = wag_json_text_digits(p, tm.ngx_tm_sec, 2, '.');
+
+    return wag_json_text_digits(p, msec % 1000, 3, 'Z');
+}
+
+
+static u_char *
+wag_json_text_digits(u_char *p, ngx_uint_t n, ngx_uint_t len, u_char end)
+{
+    ngx_uint_t  i;
+
+    for (i = len; i > 0; i--) {
+        p[i - 1] = (u_char) ('0' + n % 10);
+        n /= 10;
+    }
+
+    p[len] = end;
+
+    return p + len + 1;
 }
 
 

@@ -2,7 +2,8 @@
 /*
  * Copyright (C) the wa_gateway authors
  *
- * JSON that the gateway says, with cJSON.
+ * JSON that the gateway says: with cJSON, or written at once where each
+ * message has it.
  */
 
 
@@ -44,6 +45,18 @@ cJSON *wag_json_text_time(cJSON *object, const char *name, uint64_t msec);
  * The text of a value, from pool.
  */
 ngx_int_t wag_json_text_print(ngx_pool_t *pool, cJSON *value, ngx_str_t *text);
+
+/*
+ * Writes a string, in quotes, to where there is room for 6 bytes for each of
+ * its own and for 2 more; gives the end.
+ */
+u_char *wag_json_text_write(u_char *p, ngx_str_t *text);
+
+/*
+ * Writes a time as wag_json_text_time() does, in quotes, to where there is
+ * room for WAG_JSON_TIME_LEN bytes and 2 more; gives the end.
+ */
+u_char *wag_json_text_write_time(u_char *p, uint64_t msec);
 
 
 #endif /* _WAG_JSON_TEXT_H_INCLUDED_ */

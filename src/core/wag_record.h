@@ -19,6 +19,7 @@
 
 
 #define WAG_NAME_LEN  256
+#define WAG_KEY_ROOM  256   /* of an instance added at run time */
 #define WAG_EVENTS    50
 
 /* bytes of a session's name; of that and its second text; of others */
@@ -53,6 +54,14 @@
 #define WAG_SESSION_CAME        1
 #define WAG_SESSION_WENT        2
 #define WAG_SESSION_MOVED       3   /* told where it is now */
+
+/* why a send was refused that a number had no budget for */
+
+#define WAG_PACED_NUMBER        0
+#define WAG_PACED_RECIPIENT     1
+#define WAG_PACED_DAY           2
+#define WAG_PACED_FULL          3   /* no room to count it */
+#define WAG_PACED_REASONS       4
 
 /* the sets an upstream's instances are chosen from, in this order */
 
@@ -93,8 +102,8 @@ typedef struct {
     ngx_msec_t           time;            /* ms, of the last one */
     ngx_uint_t           passed;
     ngx_uint_t           failed;
-    ngx_uint_t           failed_in_row;
-    ngx_uint_t           last_status;     /* 0: none */
+    uint32_t             failed_in_row;
+    uint32_t             last_status;     /* 0: none */
     ngx_uint_t           hash;            /* what is asked */
     ngx_pid_t            pid;             /* who asks, 0: nobody */
     ngx_msec_t           since;           /* it asks, monotonic */
@@ -120,6 +129,9 @@ typedef struct {
     ngx_str_t            name;
     uint32_t             room;      /* bytes for the name */
     uint32_t             hash;      /* of the name */
+    uint32_t             key_room;  /* bytes for the key */
+    uint32_t             key_len;   /* of one that was added */
+    u_char              *key;
     wag_addresses_t      addresses;
 } wag_identity_t;
 
@@ -130,15 +142,18 @@ typedef struct {
 #define WAG_ADMIN_UP          1
 #define WAG_ADMIN_DRAIN       2
 #define WAG_ADMIN_DOWN        3
+#define WAG_ADMIN_REMOVING    4   /* no requests, until none are left */
+#define WAG_ADMIN_REMOVED     5   /* though it is configured */
 
-#define WAG_CONFIGURED        ((ngx_uint_t) -1)
+#define WAG_CONFIGURED        ((uint32_t) -1)
 
 
 typedef struct {
     ngx_atomic_t         version;     /* moves last; 0: nothing was */
-    ngx_uint_t           state;
-    ngx_uint_t           weight;      /* CONFIGURED: as there */
-    ngx_uint_t           max_conns;   /* ditto */
+    uint32_t             state;
+    uint32_t             told;        /* that nothing is in flight */
+    uint32_t             weight;      /* CONFIGURED: as there */
+    uint32_t             max_conns;   /* ditto */
 } wag_admin_t;
 
 
@@ -168,6 +183,7 @@ typedef struct {
     wag_checks_t         checks;
 
     uint32_t             vendor;       /* hash of its name, 0: plain */
+    uint32_t             added;        /* at run time */
     ngx_atomic_t         ask;          /* for a list, soon */
     ngx_uint_t           placed;       /* new sessions, not listed yet */
     ngx_uint_t           placed_list;  /* those when a list was begun */
@@ -297,16 +313,21 @@ typedef struct {
     ngx_atomic_t         cursor[WAG_TIERS];
     u_char               pad[128];
     ngx_atomic_t         state_epoch;   /* moves with any state */
+    ngx_atomic_t         members;       /* with who is there, before that */
 
     ngx_atomic_t         failovers;
     ngx_atomic_t         ambiguous;
     ngx_atomic_t         no_instance;
+    ngx_atomic_t         held;         /* sends, ever */
+    ngx_atomic_t         paced[WAG_PACED_REASONS];
 
     ngx_queue_t          queue;        /* of root->groups */
     ngx_str_t            name;
     ngx_uint_t           config_gen;   /* last configured in */
     ngx_uint_t           nslots;       /* of all of these */
     wag_slots_t         *slots;
+    ngx_uint_t           capacity;     /* of those added at run time */
+    ngx_atomic_t         writer;       /* of the state file, a pid */
     wag_sessions_t       sessions;
 
     ngx_uint_t           nevents;   /* ever */
@@ -351,6 +372,16 @@ typedef struct {
 /* a slot or a session */
 
 #define wag_used(record)  ((record)->incarnation & 1)
+
+
+/* of an instance; the lock is held */
+
+static ngx_inline void
+wag_event_record(wag_group_t *group, wag_event_t *event)
+{
+    group->events[group->nevents % WAG_EVENTS] = *event;
+    group->nevents++;
+}
 
 
 /* the state of a session that is shown, while its instance is up */

@@ -19,8 +19,10 @@
 
 /* wa_gateway_sender */
 
-#define WAG_SENDER_ANY    0
-#define WAG_SENDER_ONE    1
+#define WAG_SENDER_ANY          0
+#define WAG_SENDER_ONE          1
+#define WAG_SENDER_CHAT         2
+#define WAG_SENDER_CHAT_STRICT  3
 
 /* wa_gateway retry= */
 
@@ -36,7 +38,9 @@
 
 typedef struct wag_check_s       wag_check_t;
 typedef struct wag_checker_s     wag_checker_t;
+typedef struct wag_kept_s        wag_kept_t;
 typedef struct wag_knowns_s      wag_knowns_t;
+typedef struct wag_pace_s        wag_pace_t;
 typedef struct wag_upstream_s    wag_upstream_t;
 typedef struct wag_marks_zone_s  wag_marks_zone_t;
 
@@ -88,6 +92,10 @@ typedef struct {
     ngx_str_t            key;        /* of its own, for the gateway */
     ngx_str_t            host;       /* of requests to it */
     ngx_str_t            list;       /* the request for its sessions */
+
+    ngx_pool_t          *pool;       /* of one added at run time */
+    ngx_uint_t           refs;       /* 0: of the configuration */
+    wag_addrs_t         *list_addrs; /* that hold addrs */
 } wag_server_t;
 
 
@@ -95,10 +103,10 @@ typedef struct {
 
 typedef struct {
     ngx_str_t            name;
-    wag_server_t        *server;     /* NULL: not of this configuration */
+    wag_server_t        *server;     /* NULL: never was one */
     wag_instance_t      *instance;
     ngx_uint_t           slot;
-    ngx_uint_t           incarnation;
+    ngx_uint_t           incarnation;  /* even: nobody is there */
 
     ngx_uint_t           tier;
     ngx_uint_t           weight;     /* with what was set at run time */
@@ -183,6 +191,14 @@ struct wag_upstream_s {
     wag_peer_t                    *slots;       /* by their number */
     ngx_uint_t                     nslots;
     wag_peer_t                   **peers;       /* as servers are ordered */
+    ngx_uint_t                     npeers;
+    ngx_uint_t                     capacity;    /* for those added */
+    ngx_uint_t                     controlled;  /* wa_gateway_control */
+    ngx_str_t                      state_file;
+    ngx_array_t                   *kept;        /* kept_t, read of it */
+    ngx_uint_t                     members;     /* of these peers */
+    void                         (*leave[2])(wag_upstream_t *us,
+                                             wag_peer_t *peer);
 
     wag_slot_table_t               slot_tables[WAG_TIERS];
     ngx_uint_t                     state_epoch;  /* of the slot tables */
@@ -215,6 +231,7 @@ struct wag_upstream_s {
     ngx_array_t                    kinds;       /* vendor_t *, each once */
     wag_knowns_t                  *knowns;      /* sessions, of this worker */
     ngx_uint_t                     sender;      /* SENDER_ANY ... */
+    wag_pace_t                    *pace;        /* NULL: off */
     ngx_flag_t                     sender_set;  /* unsigned  :1; */
     wag_idempotency_conf_t        *idempotency; /* NULL: off */
     ngx_flag_t                     idempotency_set;

@@ -15,8 +15,10 @@
 
 static const char *wag_access_argument(ngx_array_t *keys, ngx_str_t *value,
     ngx_uint_t *named);
+static ngx_uint_t wag_access_is_limited(ngx_array_t *keys);
 static char *wag_access_file(ngx_conf_t *cf, ngx_array_t *keys,
     ngx_str_t *name);
+static ngx_int_t wag_access_find(ngx_http_request_t *r, wag_loc_conf_t *wlcf);
 static ngx_int_t wag_access_find_key(ngx_http_request_t *r, ngx_array_t *keys);
 static ngx_int_t wag_access_strip_key_headers(ngx_http_request_t *r,
     ngx_array_t *keys);
@@ -34,25 +36,28 @@ static ngx_str_t  wag_authorization = ngx_string("Authorization");
 char *
 wag_access_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    wag_loc_conf_t *wlcf = conf;
+    char *p = conf;
 
-    ngx_str_t   *value, name;
-    ngx_uint_t   i, named;
-    const char  *err;
+    ngx_str_t     *value, name;
+    ngx_uint_t     i, named;
+    const char    *err;
+    ngx_array_t  **keys;
 
-    if (wlcf->keys != NGX_CONF_UNSET_PTR) {
+    keys = (ngx_array_t **) (p + cmd->offset);
+
+    if (*keys != NGX_CONF_UNSET_PTR) {
         return "is duplicate";
     }
 
     value = cf->args->elts;
 
     if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
-        wlcf->keys = NULL;
+        *keys = NULL;
         return NGX_CONF_OK;
     }
 
-    wlcf->keys = ngx_array_create(cf->pool, 1, sizeof(wag_key_t));
-    if (wlcf->keys == NULL) {
+    *keys = ngx_array_create(cf->pool, 1, sizeof(wag_key_t));
+    if (*keys == NULL) {
         return NGX_CONF_ERROR;
     }
 
@@ -64,7 +69,7 @@ wag_access_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             name.data = value[i].data + 5;
             name.len = value[i].len - 5;
 
-            if (wag_access_file(cf, wlcf->keys, &name) != NGX_CONF_OK) {
+            if (wag_access_file(cf, *keys, &name) != NGX_CONF_OK) {
                 return NGX_CONF_ERROR;
             }
 
@@ -73,13 +78,13 @@ wag_access_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             continue;
         }
 
-        err = wag_access_argument(wlcf->keys, &value[i], &named);
+        err = wag_access_argument(*keys, &value[i], &named);
 
         if (err == NULL
             && (i + 1 == cf->args->nelts
                 || !wag_keys_is_parameter(&value[i + 1])))
         {
-            err = wag_keys_check(wlcf->keys);
+            err = wag_keys_check(*keys);
         }
 
         if (err != NULL) {
@@ -89,7 +94,33 @@ wag_access_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
+    if (cmd->offset == offsetof(wag_loc_conf_t, admin_keys)
+        && wag_access_is_limited(*keys))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "a key with limits in \"%V\"",
+                           &cmd->name);
+        return NGX_CONF_ERROR;
+    }
+
     return NGX_CONF_OK;
+}
+
+
+static ngx_uint_t
+wag_access_is_limited(ngx_array_t *keys)
+{
+    wag_key_t   *key;
+    ngx_uint_t   i;
+
+    key = keys->elts;
+
+    for (i = 0; i < keys->nelts; i++) {
+        if (wag_keys_is_limited(&key[i])) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -158,11 +189,15 @@ wag_access_handler(ngx_http_request_t *r)
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wa_gateway_module);
 
-    if (wlcf->keys == NULL) {
+    if (wlcf->keys == NULL && wlcf->admin_keys == NULL) {
         return NGX_DECLINED;
     }
 
-    rc = wag_access_find_key(r, wlcf->keys);
+    rc = wag_access_find(r, wlcf);
+
+    if (rc == NGX_DECLINED && wlcf->keys == NULL && !wlcf->control) {
+        return NGX_DECLINED;
+    }
 
     if (rc == NGX_OK) {
         return NGX_OK;
@@ -184,6 +219,28 @@ wag_access_handler(ngx_http_request_t *r)
     }
 
     return NGX_HTTP_UNAUTHORIZED;
+}
+
+
+/* an admin key opens what any key opens, and ends here in any case */
+
+static ngx_int_t
+wag_access_find(ngx_http_request_t *r, wag_loc_conf_t *wlcf)
+{
+    ngx_int_t  rc, admin;
+
+    admin = wlcf->admin_keys ? wag_access_find_key(r, wlcf->admin_keys)
+                             : NGX_DECLINED;
+
+    if (admin == NGX_ERROR || wlcf->keys == NULL || wlcf->control) {
+        return admin;
+    }
+
+    /* who brings both has the other one, whose limits hold */
+
+    rc = wag_access_find_key(r, wlcf->keys);
+
+    return (rc == NGX_DECLINED) ? admin : rc;
 }
 
 

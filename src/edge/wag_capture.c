@@ -141,7 +141,7 @@ wag_capture_proof(ngx_http_request_t *r, wag_ctx_t *ctx)
 {
     wag_vendor_t  *vendor;
 
-    vendor = ctx->peer->server->vendor;
+    vendor = ctx->server->vendor;
 
     if (vendor == NULL
         || wag_proof_needs_body(vendor, r->upstream->headers_in.status_n)

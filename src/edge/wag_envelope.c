@@ -68,7 +68,7 @@ wag_envelope_header(ngx_http_request_t *r)
 
     /* a vendor's own answers pass as they are */
 
-    if (ctx->peer && ctx->peer->server->vendor) {
+    if (ctx->peer && ctx->server->vendor) {
         return NGX_OK;
     }
 
@@ -451,8 +451,8 @@ wag_envelope_tail(ngx_http_request_t *r, ngx_str_t *tail)
         item = cJSON_AddNullToObject(root, "instance");
 
     } else {
-        item = wag_json_text_string(root, "instance", ctx->peer->name.data,
-                                    ctx->peer->name.len);
+        item = wag_json_text_string(root, "instance", ctx->server->name.data,
+                                    ctx->server->name.len);
     }
 
     if (item == NULL

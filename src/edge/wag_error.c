@@ -13,6 +13,7 @@
 #include "wag_idempotency.h"
 #include "wag_json_response.h"
 #include "wag_json_text.h"
+#include "wag_pacing.h"
 
 
 #define WAG_RETRY_AFTER      5    /* s, at most, with checks */
@@ -170,9 +171,9 @@ wag_error_object(ngx_http_request_t *r, wag_ctx_t *ctx, ngx_uint_t status)
             && (wag_json_text_string(root, "member", ctx->member.data,
                                      ctx->member.len)
                 == NULL
-                || (ctx->generic && ctx->generic->message.error
+                || (ctx->generic && ctx->generic->message->error
                     && cJSON_AddStringToObject(root, "reason",
-                                               ctx->generic->message.error)
+                                               ctx->generic->message->error)
                        == NULL))))
     {
         cJSON_Delete(root);
@@ -312,6 +313,10 @@ wag_error_retry_after(ngx_http_request_t *r, wag_ctx_t *ctx)
 static ngx_msec_t
 wag_error_pause(wag_ctx_t *ctx)
 {
+    if (ctx->pacing && ctx->pacing->refused) {
+        return ctx->pacing->wait;
+    }
+
     return (ctx->generic && ctx->generic->pause)
            ? ctx->generic->pause * 1000
            : ctx->routing->judgement.choice.wait;

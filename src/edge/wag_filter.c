@@ -11,6 +11,7 @@
 #include "wag_error.h"
 #include "wag_filter.h"
 #include "wag_generic.h"
+#include "wag_rate_limit.h"
 #include "wag_replay.h"
 #include "wag_reply.h"
 
@@ -69,7 +70,9 @@ wag_filter_header(ngx_http_request_t *r)
         return NGX_ERROR;
     }
 
-    if (wag_capture_header(r) != NGX_OK) {
+    if (wag_rate_limit_add(r) != NGX_OK
+        || wag_capture_header(r) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -102,6 +105,10 @@ wag_filter_reply(ngx_http_request_t *r, ngx_chain_t *in)
 
     if (rc != NGX_DONE) {
         return rc;
+    }
+
+    if (wag_rate_limit_add(r) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     if (wag_capture_header(r) != NGX_OK) {

@@ -15,16 +15,21 @@
 
 static ngx_int_t wag_reply_make(ngx_http_request_t *r, wag_ctx_t *ctx,
     ngx_chain_t **out);
+static ngx_int_t wag_reply_text_of(ngx_http_request_t *r, wag_ctx_t *ctx,
+    ngx_uint_t status, ngx_str_t *text);
 static ngx_int_t wag_reply_short(ngx_http_request_t *r, wag_ctx_t *ctx,
-    cJSON *root);
-static ngx_uint_t wag_reply_status(wag_ctx_t *ctx);
-static cJSON *wag_reply_object(ngx_http_request_t *r, wag_ctx_t *ctx,
     ngx_uint_t status);
-static cJSON *wag_reply_success(wag_ctx_t *ctx);
-static cJSON *wag_reply_number(cJSON *root, uint64_t number);
-static cJSON *wag_reply_data(cJSON *root, wag_generic_t *generic);
+static ngx_uint_t wag_reply_status(wag_ctx_t *ctx);
+static ngx_int_t wag_reply_success(wag_ctx_t *ctx, ngx_str_t *text);
+static u_char *wag_reply_number(u_char *p, uint64_t number);
+static ngx_int_t wag_reply_failure(ngx_http_request_t *r, wag_ctx_t *ctx,
+    ngx_uint_t status, ngx_str_t *text);
+static ngx_str_t *wag_reply_data(wag_generic_t *generic);
 static ngx_int_t wag_reply_header(ngx_http_request_t *r, ngx_uint_t status,
     size_t len);
+
+
+#define wag_reply_text(p, text)  ngx_cpymem(p, text, sizeof(text) - 1)
 
 
 ngx_uint_t
@@ -96,7 +101,6 @@ wag_reply_body(ngx_http_request_t *r, ngx_chain_t *in, ngx_chain_t **out)
 static ngx_int_t
 wag_reply_make(ngx_http_request_t *r, wag_ctx_t *ctx, ngx_chain_t **out)
 {
-    cJSON        *root;
     ngx_buf_t    *b;
     ngx_int_t     rc;
     ngx_str_t     text;
@@ -107,20 +111,13 @@ wag_reply_make(ngx_http_request_t *r, wag_ctx_t *ctx, ngx_chain_t **out)
 
     status = wag_reply_status(ctx);
 
-    root = wag_reply_object(r, ctx, status);
-    if (root == NULL) {
-        return NGX_ERROR;
-    }
-
-    rc = wag_json_text_print(r->pool, root, &text);
+    rc = wag_reply_text_of(r, ctx, status, &text);
 
     if (rc == NGX_OK && wag_idempotency_is_open(ctx)
         && text.len > WAG_STORED_BODY_LEN)
     {
-        rc = wag_reply_short(r, ctx, root);
+        rc = wag_reply_short(r, ctx, status);
     }
-
-    cJSON_Delete(root);
 
     b = ngx_calloc_buf(r->pool);
     cl = ngx_alloc_chain_link(r->pool);
@@ -144,25 +141,46 @@ wag_reply_make(ngx_http_request_t *r, wag_ctx_t *ctx, ngx_chain_t **out)
 }
 
 
+static ngx_int_t
+wag_reply_text_of(ngx_http_request_t *r, wag_ctx_t *ctx, ngx_uint_t status,
+    ngx_str_t *text)
+{
+    return (ctx->generic->result == WAG_PROOF_SENT)
+           ? wag_reply_success(ctx, text)
+           : wag_reply_failure(r, ctx, status, text);
+}
+
+
 /* what a repeat gets, if all of it is too long to be kept */
 
 static ngx_int_t
-wag_reply_short(ngx_http_request_t *r, wag_ctx_t *ctx, cJSON *root)
+wag_reply_short(ngx_http_request_t *r, wag_ctx_t *ctx, ngx_uint_t status)
 {
-    cJSON  *null;
+    u_char            *p;
+    ngx_str_t          text;
+    static ngx_str_t   end = ngx_string(",\"dataKept\":false}");
 
-    null = cJSON_CreateNull();
+    ctx->generic->cut = 1;
 
-    if (!cJSON_ReplaceItemInObjectCaseSensitive(root, "data", null)) {
-        cJSON_Delete(null);
+    if (wag_reply_text_of(r, ctx, status, &text) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (cJSON_AddFalseToObject(root, "dataKept") == NULL) {
+    p = ngx_pnalloc(r->pool, text.len + end.len);
+    if (p == NULL) {
         return NGX_ERROR;
     }
 
-    return wag_json_text_print(r->pool, root, &ctx->idempotent->instead);
+    ctx->idempotent->instead.data = p;
+
+    /* in place of the brace at its end */
+
+    p = ngx_cpymem(p, text.data, text.len - 1);
+    p = ngx_cpymem(p, end.data, end.len);
+
+    ctx->idempotent->instead.len = p - ctx->idempotent->instead.data;
+
+    return NGX_OK;
 }
 
 
@@ -201,100 +219,123 @@ wag_reply_status(wag_ctx_t *ctx)
 }
 
 
+/* written at once: each message that was sent has it */
+
+static ngx_int_t
+wag_reply_success(wag_ctx_t *ctx, ngx_str_t *text)
+{
+    u_char     *p;
+    size_t      size;
+    ngx_str_t  *data, *shown, *name, *id;
+
+    data = wag_reply_data(ctx->generic);
+    id = &ctx->message_id;
+    shown = &ctx->asked.shown;
+    name = &ctx->server->name;
+
+    size = sizeof("{'success':true,'data':,'messageId':'','session':'',"
+                  "'number':'','instance':'','timestamp':''}")
+           + data->len + 6 * (id->len + shown->len + name->len)
+           + NGX_INT64_LEN + WAG_JSON_TIME_LEN;
+
+    p = ngx_pnalloc(ctx->request->pool, size);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    text->data = p;
+
+    p = wag_reply_text(p, "{\"success\":true,\"data\":");
+    p = ngx_cpymem(p, data->data, data->len);
+    p = wag_reply_text(p, ",\"messageId\":");
+    p = wag_json_text_write(p, id);
+    p = wag_reply_text(p, ",\"session\":");
+    p = wag_json_text_write(p, shown);
+    p = wag_reply_text(p, ",\"number\":");
+    p = wag_reply_number(p, ctx->asked.number);
+    p = wag_reply_text(p, ",\"instance\":");
+    p = wag_json_text_write(p, name);
+    p = wag_reply_text(p, ",\"timestamp\":");
+    p = wag_json_text_write_time(p, wag_time());
+    *p++ = '}';
+
+    text->len = p - text->data;
+
+    return NGX_OK;
+}
+
+
+static u_char *
+wag_reply_number(u_char *p, uint64_t number)
+{
+    if (number == 0) {
+        return wag_reply_text(p, "null");
+    }
+
+    return ngx_sprintf(p, "\"%uL\"", number);
+}
+
+
 /*
  * What a vendor says of its own fault may have the message in it, or a stack:
  * only what it refused or took for a success is passed on.
  */
 
-static cJSON *
-wag_reply_object(ngx_http_request_t *r, wag_ctx_t *ctx, ngx_uint_t status)
+static ngx_int_t
+wag_reply_failure(ngx_http_request_t *r, wag_ctx_t *ctx, ngx_uint_t status,
+    ngx_str_t *text)
 {
     cJSON          *root;
+    ngx_int_t       rc;
     wag_generic_t  *generic;
 
     generic = ctx->generic;
-
-    if (generic->result == WAG_PROOF_SENT) {
-        return wag_reply_success(ctx);
-    }
 
     if (generic->result == WAG_PROOF_NONE) {
         ctx->sent = WAG_SENT_UNKNOWN;
     }
 
     root = wag_error_object(r, ctx, status);
+    rc = root ? NGX_OK : NGX_ERROR;
 
     if (root
         && (generic->result == WAG_PROOF_MESSAGE
             || (ctx->refusal == WAG_REFUSED_UNCONFIRMED
                 && generic->status < NGX_HTTP_SPECIAL_RESPONSE))
-        && wag_reply_data(root, generic) == NULL)
+        && cJSON_AddRawToObject(root, "data",
+                                (char *) wag_reply_data(generic)->data)
+           == NULL)
     {
-        cJSON_Delete(root);
-        return NULL;
+        rc = NGX_ERROR;
     }
 
-    return root;
+    if (rc == NGX_OK) {
+        rc = wag_json_text_print(r->pool, root, text);
+    }
+
+    cJSON_Delete(root);
+
+    return rc;
 }
 
 
-static cJSON *
-wag_reply_success(wag_ctx_t *ctx)
+/*
+ * As the vendor wrote it, if that is whole, JSON and not too long; with a NUL
+ * behind.
+ */
+
+static ngx_str_t *
+wag_reply_data(wag_generic_t *generic)
 {
-    cJSON          *root;
-    wag_generic_t  *generic;
+    static ngx_str_t  null = ngx_string("null");
 
-    generic = ctx->generic;
-
-    root = cJSON_CreateObject();
-
-    if (cJSON_AddTrueToObject(root, "success") == NULL
-        || wag_reply_data(root, generic) == NULL
-        || wag_json_text_string(root, "messageId", ctx->message_id.data,
-                                ctx->message_id.len)
-           == NULL
-        || wag_json_text_string(root, "session", ctx->asked.shown.data,
-                                ctx->asked.shown.len)
-           == NULL
-        || wag_reply_number(root, ctx->asked.number) == NULL
-        || wag_json_text_string(root, "instance", ctx->peer->name.data,
-                                ctx->peer->name.len)
-           == NULL
-        || wag_json_text_time(root, "timestamp", wag_time()) == NULL)
-    {
-        cJSON_Delete(root);
-        return NULL;
+    if (generic->cut || generic->data.len == 0 || !generic->proof.json) {
+        return &null;
     }
 
-    return root;
-}
+    generic->data.data[generic->data.len] = '\0';
 
-
-static cJSON *
-wag_reply_number(cJSON *root, uint64_t number)
-{
-    u_char     buf[NGX_INT64_LEN];
-    ngx_str_t  text;
-
-    text.data = buf;
-    text.len = number ? ngx_sprintf(buf, "%uL", number) - buf : 0;
-
-    return wag_json_text_or_null(root, "number", &text);
-}
-
-
-/* as the vendor wrote it, if that is whole, JSON and not too long */
-
-static cJSON *
-wag_reply_data(cJSON *root, wag_generic_t *generic)
-{
-    if (generic->cut || generic->len == 0 || !generic->proof.json) {
-        return cJSON_AddNullToObject(root, "data");
-    }
-
-    generic->data[generic->len] = '\0';
-
-    return cJSON_AddRawToObject(root, "data", (char *) generic->data);
+    return &generic->data;
 }
 
 

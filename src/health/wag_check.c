@@ -18,7 +18,7 @@ static void wag_check_defaults(wag_check_t *check);
 static ngx_int_t wag_check_finish_ssl(ngx_conf_t *cf, wag_upstream_t *us);
 static ngx_int_t wag_check_finish_peer(ngx_conf_t *cf, wag_upstream_t *us,
     wag_server_t *server);
-static ngx_int_t wag_check_addrs(ngx_conf_t *cf, wag_upstream_t *us,
+static ngx_int_t wag_check_addrs(ngx_pool_t *pool, wag_upstream_t *us,
     wag_server_t *server);
 static void wag_check_host(wag_server_t *server, ngx_str_t *host,
     ngx_str_t *name);
@@ -345,8 +345,46 @@ wag_check_finish_ssl(ngx_conf_t *cf, wag_upstream_t *us)
 static ngx_int_t
 wag_check_finish_peer(ngx_conf_t *cf, wag_upstream_t *us, wag_server_t *server)
 {
+    ngx_int_t   rc;
+    ngx_str_t   err;
+    ngx_uint_t  i;
+
+    for (i = 0; us->check->port && i < server->naddrs; i++) {
+
+        if (server->addrs[i].sockaddr->sa_family == AF_UNIX) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "\"port=%ui\" with \"%V\", which has none, in "
+                          "upstream \"%V\" in %s:%ui", us->check->port,
+                          &server->name, &us->uscf->host, us->uscf->file_name,
+                          us->uscf->line);
+            return NGX_ERROR;
+        }
+    }
+
+    rc = wag_check_server(cf->pool, us, server, &err);
+
+    if (rc == NGX_DECLINED) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "%V in the checks of upstream \"%V\" in %s:%ui",
+                      &err, &us->uscf->host, us->uscf->file_name,
+                      us->uscf->line);
+    }
+
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    wag_check_hash(us->check, &server->request, 1);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+wag_check_server(ngx_pool_t *pool, wag_upstream_t *us, wag_server_t *server,
+    ngx_str_t *err)
+{
     ngx_int_t      rc;
-    ngx_str_t      err;
     wag_check_t   *check;
     wag_request_t  request;
 
@@ -372,29 +410,20 @@ wag_check_finish_peer(ngx_conf_t *cf, wag_upstream_t *us, wag_server_t *server)
     request.keepalive = check->keepalive;
     ngx_str_set(&request.user_agent, "wa_gateway/" WAG_VERSION);
 
-    rc = wag_request_make(cf->pool, &request, &server->request, &err);
-
-    if (rc == NGX_DECLINED) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "%V in the checks of upstream \"%V\" in %s:%ui",
-                      &err, &us->uscf->host, us->uscf->file_name,
-                      us->uscf->line);
-    }
+    rc = wag_request_make(pool, &request, &server->request, err);
 
     if (rc != NGX_OK) {
-        return NGX_ERROR;
+        return rc;
     }
 
-    wag_check_hash(check, &server->request, 1);
-
-    return wag_check_addrs(cf, us, server);
+    return wag_check_addrs(pool, us, server);
 }
 
 
 /* the instance's own addresses, or the same at another port */
 
 static ngx_int_t
-wag_check_addrs(ngx_conf_t *cf, wag_upstream_t *us, wag_server_t *server)
+wag_check_addrs(ngx_pool_t *pool, wag_upstream_t *us, wag_server_t *server)
 {
     ngx_uint_t   i;
     ngx_addr_t  *addr;
@@ -405,7 +434,7 @@ wag_check_addrs(ngx_conf_t *cf, wag_upstream_t *us, wag_server_t *server)
         return NGX_OK;
     }
 
-    addr = ngx_palloc(cf->pool, server->naddrs * sizeof(ngx_addr_t));
+    addr = ngx_palloc(pool, server->naddrs * sizeof(ngx_addr_t));
     if (addr == NULL) {
         return NGX_ERROR;
     }
@@ -414,18 +443,9 @@ wag_check_addrs(ngx_conf_t *cf, wag_upstream_t *us, wag_server_t *server)
 
     for (i = 0; i < server->naddrs; i++) {
 
-        if (server->addrs[i].sockaddr->sa_family == AF_UNIX) {
-            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "\"port=%ui\" with \"%V\", which has none, in "
-                          "upstream \"%V\" in %s:%ui", us->check->port,
-                          &server->name, &us->uscf->host, us->uscf->file_name,
-                          us->uscf->line);
-            return NGX_ERROR;
-        }
-
         addr[i] = server->addrs[i];
 
-        addr[i].sockaddr = ngx_palloc(cf->pool, addr[i].socklen);
+        addr[i].sockaddr = ngx_palloc(pool, addr[i].socklen);
         if (addr[i].sockaddr == NULL) {
             return NGX_ERROR;
         }

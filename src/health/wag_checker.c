@@ -4,10 +4,13 @@
  */
 
 
+#include "wag_admin.h"
 #include "wag_check.h"
 #include "wag_checker.h"
 #include "wag_claim.h"
 #include "wag_discovery.h"
+#include "wag_members.h"
+#include "wag_peers.h"
 #include "wag_probe.h"
 #include "wag_schedule.h"
 #include "wag_transition.h"
@@ -35,6 +38,7 @@ typedef struct {
 
     wag_checker_t       *checker;
     wag_peer_t          *peer;
+    wag_server_t        *server;
     wag_discovery_t     *discovery;   /* of sessions; NULL: no vendor */
 
     ngx_msec_t           turn;   /* due without jitter */
@@ -50,6 +54,10 @@ typedef struct {
 } wag_task_t;
 
 
+#define wag_checker_peer(checker, n)                                          \
+    (&(checker)->upstream->slots[(checker)->first + (n) * (checker)->step])
+
+
 struct wag_checker_s {
     ngx_event_t          watch;
     wag_upstream_t      *upstream;
@@ -57,17 +65,25 @@ struct wag_checker_s {
     ngx_uint_t           asked;         /* ditto */
     ngx_msec_t           reclaimed;
     ngx_uint_t           ntasks;
-    wag_task_t          *tasks;
+    ngx_uint_t           first;        /* slot */
+    ngx_uint_t           step;         /* to the next one */
+    wag_task_t         **tasks;        /* of these; NULL: not checked */
 };
 
 
-static ngx_uint_t wag_checker_share(ngx_cycle_t *cycle,
+static ngx_int_t wag_checker_share(ngx_cycle_t *cycle,
     wag_checker_t *checker);
-static ngx_int_t wag_checker_prepare(wag_checker_t *checker, wag_task_t *task,
-    ngx_cycle_t *cycle);
-static void wag_checker_start_task(wag_checker_t *checker, ngx_uint_t n);
+static void wag_checker_sync(wag_checker_t *checker);
+static ngx_uint_t wag_checker_wanted(wag_peer_t *peer);
+static ngx_int_t wag_checker_add(wag_checker_t *checker, wag_peer_t *peer);
+static void wag_checker_leave(wag_upstream_t *us, wag_peer_t *peer);
+static void wag_checker_destroy(wag_task_t *task);
+static ngx_int_t wag_checker_prepare(wag_checker_t *checker,
+    wag_task_t *task);
+static void wag_checker_start_task(wag_task_t *task, ngx_msec_t spread);
 static void wag_checker_resume_schedule(wag_task_t *task, ngx_msec_t spread);
 static void wag_checker_watch_handler(ngx_event_t *ev);
+static void wag_checker_admin(wag_checker_t *checker);
 static void wag_checker_recheck_ejected(wag_checker_t *checker);
 static void wag_checker_ask(wag_checker_t *checker);
 static ngx_int_t wag_checker_may_ask(wag_sessions_t *sessions);
@@ -92,7 +108,7 @@ static void wag_checker_arm(wag_task_t *task, ngx_msec_t due);
 ngx_int_t
 wag_checker_start(ngx_cycle_t *cycle, wag_upstream_t *us)
 {
-    ngx_uint_t      i;
+    ngx_uint_t      i, k, n;
     wag_checker_t  *checker;
 
     checker = ngx_pcalloc(cycle->pool, sizeof(wag_checker_t));
@@ -102,12 +118,17 @@ wag_checker_start(ngx_cycle_t *cycle, wag_upstream_t *us)
 
     checker->upstream = us;
     checker->asked = us->group->sessions.asked;
+    checker->step = us->zone->in_flight->nworkers;
+    checker->first = (ngx_process == NGX_PROCESS_SINGLE) ? 0 : ngx_worker;
 
     if (us->check && wag_checker_share(cycle, checker) != NGX_OK) {
         return NGX_ERROR;
     }
 
     us->checker = checker;
+    us->leave[0] = wag_checker_leave;
+
+    wag_members_refresh(us);
 
     checker->watch.handler = wag_checker_watch_handler;
     checker->watch.data = checker;
@@ -116,8 +137,22 @@ wag_checker_start(ngx_cycle_t *cycle, wag_upstream_t *us)
 
     ngx_add_timer(&checker->watch, WAG_CHECKER_WATCH);
 
+    for (i = 0, k = 0, n = 0; i < checker->ntasks; i++) {
+        n += wag_checker_wanted(wag_checker_peer(checker, i));
+    }
+
     for (i = 0; i < checker->ntasks; i++) {
-        wag_checker_start_task(checker, i);
+
+        if (!wag_checker_wanted(wag_checker_peer(checker, i))) {
+            continue;
+        }
+
+        if (wag_checker_add(checker, wag_checker_peer(checker, i)) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        wag_checker_start_task(checker->tasks[i],
+                               wag_schedule_spread(k++, n));
     }
 
     return NGX_OK;
@@ -126,48 +161,154 @@ wag_checker_start(ngx_cycle_t *cycle, wag_upstream_t *us)
 
 /* every worker takes each n-th slot; its successor has its number */
 
-static ngx_uint_t
+static ngx_int_t
 wag_checker_share(ngx_cycle_t *cycle, wag_checker_t *checker)
 {
-    ngx_uint_t       i, n, worker;
+    ngx_uint_t       n;
     wag_upstream_t  *us;
 
     us = checker->upstream;
 
-    n = us->zone->in_flight->nworkers;
-    worker = (ngx_process == NGX_PROCESS_SINGLE) ? 0 : ngx_worker;
+    n = checker->step;
 
-    checker->tasks = ngx_pcalloc(cycle->pool, (us->nslots / n + 1)
-                                              * sizeof(wag_task_t));
-    if (checker->tasks == NULL) {
+    if (checker->first < us->nslots) {
+        checker->ntasks = (us->nslots - checker->first + n - 1) / n;
+    }
+
+    checker->tasks = ngx_pcalloc(cycle->pool, (checker->ntasks + 1)
+                                              * sizeof(wag_task_t *));
+
+    return checker->tasks ? NGX_OK : NGX_ERROR;
+}
+
+
+/* those that came since, or are down in the configuration and set to be up */
+
+static void
+wag_checker_sync(wag_checker_t *checker)
+{
+    ngx_uint_t   i;
+    wag_peer_t  *peer;
+
+    for (i = 0; i < checker->ntasks; i++) {
+        peer = wag_checker_peer(checker, i);
+
+        if (checker->tasks[i]) {
+
+            if (!wag_checker_wanted(peer)) {
+                wag_checker_destroy(checker->tasks[i]);
+                checker->tasks[i] = NULL;
+            }
+
+        } else if (wag_checker_wanted(peer)
+                   && wag_checker_add(checker, peer) == NGX_OK)
+        {
+            wag_checker_start_task(checker->tasks[i], 0);
+        }
+    }
+}
+
+
+static ngx_uint_t
+wag_checker_wanted(wag_peer_t *peer)
+{
+    if ((peer->incarnation & 1) == 0) {
+        return 0;
+    }
+
+    switch (peer->instance->admin.state) {
+
+    case WAG_ADMIN_CONFIGURED:
+        return !peer->server->down;
+
+    case WAG_ADMIN_REMOVING:
+    case WAG_ADMIN_REMOVED:
+        return 0;
+
+    default:
+        return 1;
+    }
+}
+
+
+static ngx_int_t
+wag_checker_add(wag_checker_t *checker, wag_peer_t *peer)
+{
+    wag_task_t  *task;
+
+    task = ngx_calloc(sizeof(wag_task_t), ngx_cycle->log);
+    if (task == NULL) {
         return NGX_ERROR;
     }
 
-    for (i = 0; i < us->nservers; i++) {
+    task->peer = peer;
+    task->server = wag_peers_ref_server(peer->server);
 
-        if (us->peers[i]->slot % n != worker || us->peers[i]->down) {
-            continue;
-        }
-
-        checker->tasks[checker->ntasks].peer = us->peers[i];
-
-        if (wag_checker_prepare(checker, &checker->tasks[checker->ntasks],
-                                cycle)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-        checker->ntasks++;
+    if (wag_checker_prepare(checker, task) != NGX_OK) {
+        wag_checker_destroy(task);
+        return NGX_ERROR;
     }
+
+    checker->tasks[peer->slot / checker->step] = task;
 
     return NGX_OK;
 }
 
 
+static void
+wag_checker_leave(wag_upstream_t *us, wag_peer_t *peer)
+{
+    wag_task_t     **task;
+    wag_checker_t   *checker;
+
+    checker = us->checker;
+
+    if (checker == NULL
+        || checker->ntasks == 0
+        || peer->slot % checker->step != checker->first)
+    {
+        return;
+    }
+
+    task = &checker->tasks[peer->slot / checker->step];
+
+    if (*task) {
+        wag_checker_destroy(*task);
+        *task = NULL;
+    }
+}
+
+
+static void
+wag_checker_destroy(wag_task_t *task)
+{
+    wag_verdict_t  verdict;
+
+    ngx_memzero(&verdict, sizeof(wag_verdict_t));
+
+    if (task->timer.timer_set) {
+        ngx_del_timer(&task->timer);
+    }
+
+    if (task->claimed) {
+        (void) wag_claim_release(task->checker->upstream, task->peer,
+                                 &verdict);
+    }
+
+    wag_probe_cancel(&task->probe);
+
+    if (task->discovery) {
+        wag_discovery_destroy(task->discovery);
+    }
+
+    wag_peers_unref_server(task->server);
+
+    ngx_free(task);
+}
+
+
 static ngx_int_t
-wag_checker_prepare(wag_checker_t *checker, wag_task_t *task,
-    ngx_cycle_t *cycle)
+wag_checker_prepare(wag_checker_t *checker, wag_task_t *task)
 {
     wag_upstream_t  *us;
 
@@ -177,22 +318,22 @@ wag_checker_prepare(wag_checker_t *checker, wag_task_t *task,
 
     task->timer.handler = wag_checker_handler;
     task->timer.data = task;
-    task->timer.log = cycle->log;
+    task->timer.log = checker->watch.log;
     task->timer.cancelable = 1;
 
     task->probe.data = task;
-    task->probe.parent = cycle->log;
+    task->probe.parent = checker->watch.log;
     task->probe.done = wag_checker_done;
 
-    wag_check_probe(us->check, task->peer->server, &task->probe);
+    wag_check_probe(us->check, task->server, &task->probe);
 
-    if (task->peer->server->vendor == NULL) {
+    if (task->server->vendor == NULL) {
         return NGX_OK;
     }
 
     task->list = !us->check->own;
 
-    task->discovery = wag_discovery_create(cycle, us, task->peer,
+    task->discovery = wag_discovery_create(checker->watch.log, us, task->peer,
                                            wag_checker_listed, task);
 
     return task->discovery ? NGX_OK : NGX_ERROR;
@@ -205,18 +346,11 @@ wag_checker_prepare(wag_checker_t *checker, wag_task_t *task,
  */
 
 static void
-wag_checker_start_task(wag_checker_t *checker, ngx_uint_t n)
+wag_checker_start_task(wag_task_t *task, ngx_msec_t spread)
 {
-    ngx_msec_t   spread;
-    wag_task_t  *task;
-
-    task = &checker->tasks[n];
-
-    spread = wag_schedule_spread(n, checker->ntasks);
-
     wag_checker_resume_schedule(task, spread);
 
-    if (wag_claim_check_changed(checker->upstream, task->peer)) {
+    if (wag_claim_check_changed(task->checker->upstream, task->peer)) {
         task->first = 1;
         task->turn = ngx_current_msec + spread;
     }
@@ -242,8 +376,6 @@ void
 wag_checker_stop(wag_upstream_t *us)
 {
     ngx_uint_t      i;
-    wag_task_t     *task;
-    wag_verdict_t   verdict;
     wag_checker_t  *checker;
 
     checker = us->checker;
@@ -261,23 +393,10 @@ wag_checker_stop(wag_upstream_t *us)
         ngx_del_timer(&checker->watch);
     }
 
-    ngx_memzero(&verdict, sizeof(wag_verdict_t));
-
     for (i = 0; i < checker->ntasks; i++) {
-        task = &checker->tasks[i];
-
-        if (task->timer.timer_set) {
-            ngx_del_timer(&task->timer);
-        }
-
-        if (task->claimed) {
-            (void) wag_claim_release(us, task->peer, &verdict);
-        }
-
-        wag_probe_cancel(&task->probe);
-
-        if (task->discovery) {
-            wag_discovery_stop(task->discovery);
+        if (checker->tasks[i]) {
+            wag_checker_destroy(checker->tasks[i]);
+            checker->tasks[i] = NULL;
         }
     }
 }
@@ -295,12 +414,17 @@ wag_checker_watch_handler(ngx_event_t *ev)
         return;
     }
 
+    wag_members_refresh(checker->upstream);
+
     /* what time moves by itself is told in time, though nobody asks */
 
     wag_transition_tick(checker->upstream);
 
+    wag_checker_admin(checker);
+
     if (checker->state_epoch != checker->upstream->group->state_epoch) {
         checker->state_epoch = checker->upstream->group->state_epoch;
+        wag_checker_sync(checker);
         wag_checker_recheck_ejected(checker);
     }
 
@@ -315,6 +439,26 @@ wag_checker_watch_handler(ngx_event_t *ev)
 }
 
 
+/* who is drained or removed, and has no request any more */
+
+static void
+wag_checker_admin(wag_checker_t *checker)
+{
+    ngx_uint_t       slot;
+    wag_upstream_t  *us;
+
+    us = checker->upstream;
+
+    if (!us->controlled && us->capacity == 0) {
+        return;
+    }
+
+    for (slot = checker->first; slot < us->nslots; slot += checker->step) {
+        wag_admin_finish(us, slot);
+    }
+}
+
+
 /* those that traffic took out, in any worker, have their turn soon */
 
 static void
@@ -324,9 +468,9 @@ wag_checker_recheck_ejected(wag_checker_t *checker)
     wag_task_t  *task;
 
     for (i = 0; i < checker->ntasks; i++) {
-        task = &checker->tasks[i];
+        task = checker->tasks[i];
 
-        if (task->timer.timer_set && !task->first
+        if (task && task->timer.timer_set && !task->first
             && task->peer->instance->checks.next != task->next)
         {
             wag_checker_resume_schedule(task, 0);
@@ -354,9 +498,9 @@ wag_checker_ask(wag_checker_t *checker)
     checker->asked = sessions->asked;
 
     for (i = 0; i < checker->ntasks; i++) {
-        task = &checker->tasks[i];
+        task = checker->tasks[i];
 
-        if (task->discovery == NULL) {
+        if (task == NULL || task->discovery == NULL) {
             continue;
         }
 
@@ -551,7 +695,7 @@ wag_checker_expect(wag_task_t *task, wag_probe_t *p)
                                 p->answer, &p->reason);
     }
 
-    vendor = task->peer->server->vendor;
+    vendor = task->server->vendor;
 
     if (wag_vendor_status(vendor->list.statuses, p->answer->status)) {
         return NGX_OK;

@@ -7,6 +7,7 @@
 #include "wag_check.h"
 #include "wag_claim.h"
 #include "wag_lock.h"
+#include "wag_peers.h"
 #include "wag_state.h"
 #include "wag_transition.h"
 #include "wag_upstream.h"
@@ -36,11 +37,14 @@ wag_claim_take(wag_upstream_t *us, wag_peer_t *peer)
 
     age = (ngx_msec_int_t) (ngx_current_msec - checks->since);
 
-    if (pid != 0
-        && pid != ngx_pid
-        && age < (ngx_msec_int_t) (us->check->timeout
-                                   + WAG_CLAIM_SLACK)
-        && (kill(pid, 0) == 0 || ngx_errno != ESRCH))
+    if (wag_peers_gone(peer)) {
+        rc = NGX_BUSY;
+
+    } else if (pid != 0
+               && pid != ngx_pid
+               && age < (ngx_msec_int_t) (us->check->timeout
+                                          + WAG_CLAIM_SLACK)
+               && (kill(pid, 0) == 0 || ngx_errno != ESRCH))
     {
         rc = NGX_BUSY;
 
@@ -66,6 +70,11 @@ wag_claim_release(wag_upstream_t *us, wag_peer_t *peer,
     checks = &peer->instance->checks;
 
     wag_lock(us->zone->shpool);
+
+    if (wag_peers_gone(peer)) {
+        wag_unlock(us->zone->shpool);
+        return 0;
+    }
 
     checks->pid = 0;
 
@@ -113,7 +122,11 @@ wag_claim_schedule(wag_upstream_t *us, wag_peer_t *peer, ngx_msec_t known,
 
     wag_lock(us->zone->shpool);
 
-    if (checks->next == known) {
+    if (wag_peers_gone(peer)) {
+
+        /* the slot may be another's */
+
+    } else if (checks->next == known) {
         checks->next = turn;
 
     } else {
@@ -138,7 +151,9 @@ wag_claim_check_changed(wag_upstream_t *us, wag_peer_t *peer)
 
     anew = (checks->last == 0 || checks->hash != us->check->hash);
 
-    checks->hash = us->check->hash;
+    if (!wag_peers_gone(peer)) {
+        checks->hash = us->check->hash;
+    }
 
     wag_unlock(us->zone->shpool);
 

@@ -118,12 +118,10 @@ ngx_int_t
 wag_discovery_finish(ngx_conf_t *cf, wag_upstream_t *us)
 {
     ngx_int_t         rc;
-    ngx_str_t         none, err;
+    ngx_str_t         err;
     ngx_uint_t        i;
     wag_server_t     *server;
     wag_vendor_t     *vendor;
-
-    ngx_str_null(&none);
 
     for (i = 0; i < us->nservers; i++) {
         server = &us->servers[i];
@@ -133,10 +131,7 @@ wag_discovery_finish(ngx_conf_t *cf, wag_upstream_t *us)
             continue;
         }
 
-        rc = wag_question_request(cf->pool, server, &vendor->list,
-                                  vendor->list_headers.nelts
-                                  ? &vendor->list_headers : &vendor->headers,
-                                  &none, &none, &server->list, &err);
+        rc = wag_discovery_server(cf->pool, server, &err);
 
         if (rc == NGX_DECLINED) {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
@@ -161,13 +156,30 @@ wag_discovery_finish(ngx_conf_t *cf, wag_upstream_t *us)
 }
 
 
+ngx_int_t
+wag_discovery_server(ngx_pool_t *pool, wag_server_t *server, ngx_str_t *err)
+{
+    ngx_str_t      none;
+    wag_vendor_t  *vendor;
+
+    vendor = server->vendor;
+
+    ngx_str_null(&none);
+
+    return wag_question_request(pool, server, &vendor->list,
+                                vendor->list_headers.nelts
+                                ? &vendor->list_headers : &vendor->headers,
+                                &none, &none, &server->list, err);
+}
+
+
 wag_discovery_t *
-wag_discovery_create(ngx_cycle_t *cycle, wag_upstream_t *us, wag_peer_t *peer,
+wag_discovery_create(ngx_log_t *log, wag_upstream_t *us, wag_peer_t *peer,
     wag_discovery_pt listed, void *data)
 {
     wag_discovery_t  *d;
 
-    d = ngx_pcalloc(cycle->pool, sizeof(wag_discovery_t));
+    d = ngx_calloc(sizeof(wag_discovery_t), log);
     if (d == NULL) {
         return NULL;
     }
@@ -184,14 +196,14 @@ wag_discovery_create(ngx_cycle_t *cycle, wag_upstream_t *us, wag_peer_t *peer,
     d->probe.request = peer->server->list;
     d->probe.head = 0;
     d->probe.data = d;
-    d->probe.parent = cycle->log;
+    d->probe.parent = log;
     d->probe.done = wag_discovery_done;
     d->probe.sink = wag_discovery_sink;
     d->probe.max = WAG_DISCOVERY_MAX;
 
     d->step.handler = wag_discovery_step_handler;
     d->step.data = d;
-    d->step.log = cycle->log;
+    d->step.log = log;
     d->step.cancelable = 1;
 
     ngx_queue_init(&d->asked);
@@ -244,7 +256,7 @@ wag_discovery_start(wag_discovery_t *d)
 
 
 void
-wag_discovery_stop(wag_discovery_t *d)
+wag_discovery_destroy(wag_discovery_t *d)
 {
     ngx_queue_t     *q;
     wag_question_t  *question;
@@ -277,6 +289,8 @@ wag_discovery_stop(wag_discovery_t *d)
     wag_discovery_drop(&d->coming);
     wag_discovery_drop(&d->waiting);
     wag_discovery_drop(&d->round);
+
+    ngx_free(d);
 }
 
 
@@ -786,6 +800,7 @@ wag_discovery_free(wag_discovery_t *d)
         next = ngx_queue_next(q);
         question = ngx_queue_data(q, wag_question_t, queue);
 
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): each is there once */
         wag_question_cancel(question);
         ngx_free(question);
 
@@ -811,6 +826,7 @@ wag_discovery_wake(wag_upstream_t *us)
     q = ngx_queue_head(&us->discoveries);
     d = ngx_queue_data(q, wag_discovery_t, queue);
 
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it was inited */
     ngx_queue_remove(q);
     d->queued = 0;
 

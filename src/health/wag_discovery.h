@@ -33,10 +33,17 @@ typedef void (*wag_discovery_pt)(void *data, wag_probe_t *p, ngx_int_t rc);
 ngx_int_t wag_discovery_finish(ngx_conf_t *cf, wag_upstream_t *us);
 
 /*
- * For an instance that has a vendor; NULL if there is no memory.  To be
- * stopped before the cycle ends.
+ * The same for one server that has a vendor and a name, from pool.
+ * NGX_DECLINED: "err" tells what is wrong.
  */
-wag_discovery_t *wag_discovery_create(ngx_cycle_t *cycle, wag_upstream_t *us,
+ngx_int_t wag_discovery_server(ngx_pool_t *pool, wag_server_t *server,
+    ngx_str_t *err);
+
+/*
+ * For an instance that has a vendor; NULL if there is no memory.  To be
+ * destroyed before the cycle ends, and not from within what it calls.
+ */
+wag_discovery_t *wag_discovery_create(ngx_log_t *log, wag_upstream_t *us,
     wag_peer_t *peer, wag_discovery_pt listed, void *data);
 
 /*
@@ -46,7 +53,7 @@ wag_discovery_t *wag_discovery_create(ngx_cycle_t *cycle, wag_upstream_t *us,
  */
 void wag_discovery_start(wag_discovery_t *d);
 
-void wag_discovery_stop(wag_discovery_t *d);
+void wag_discovery_destroy(wag_discovery_t *d);
 
 
 #endif /* _WAG_DISCOVERY_H_INCLUDED_ */

@@ -5,6 +5,7 @@
 
 
 #include "wag_lock.h"
+#include "wag_peers.h"
 #include "wag_reason.h"
 #include "wag_secret.h"
 #include "wag_session.h"
@@ -35,6 +36,8 @@ typedef struct {
 #define WAG_SESSION_RUNNING    3
 
 
+static wag_session_t *wag_session_of(wag_upstream_t *us, wag_peer_t *peer,
+    wag_session_name_t *name);
 static void wag_session_begin(wag_session_change_t *change,
     wag_upstream_t *us, wag_peer_t *peer);
 static void wag_session_end(wag_session_change_t *change);
@@ -85,10 +88,14 @@ wag_session_list(wag_upstream_t *us, wag_peer_t *peer)
 {
     uint32_t  list;
 
+    list = 0;
+
     wag_lock(us->zone->shpool);
 
-    list = ++peer->instance->lists;
-    peer->instance->placed_list = peer->instance->placed;
+    if (!wag_peers_gone(peer)) {
+        list = ++peer->instance->lists;
+        peer->instance->placed_list = peer->instance->placed;
+    }
 
     wag_unlock(us->zone->shpool);
 
@@ -331,7 +338,7 @@ wag_session_token(wag_upstream_t *us, wag_peer_t *peer,
 
     wag_lock(us->zone->shpool);
 
-    session = wag_sessions_find(us->group, peer->slot, name);
+    session = wag_session_of(us, peer, name);
 
     if (session) {
         wag_sessions_token(session, &text);
@@ -360,13 +367,23 @@ wag_session_set_token(wag_upstream_t *us, wag_peer_t *peer,
 
     wag_lock(us->zone->shpool);
 
-    session = wag_sessions_find(us->group, peer->slot, name);
+    session = wag_session_of(us, peer, name);
 
     if (session && wag_sessions_set_token(session, token) == NGX_OK) {
         wag_sessions_changed(us->group, session);
     }
 
     wag_unlock(us->zone->shpool);
+}
+
+
+/* NULL as well if the instance is gone; the lock is held */
+
+static wag_session_t *
+wag_session_of(wag_upstream_t *us, wag_peer_t *peer, wag_session_name_t *name)
+{
+    return wag_peers_gone(peer)
+           ? NULL : wag_sessions_find(us->group, peer->slot, name);
 }
 
 
@@ -410,7 +427,8 @@ wag_session_current(wag_session_change_t *change, uint32_t list)
     peer = change->peer;
     instance = peer->instance;
 
-    return list == instance->lists
+    return !wag_peers_gone(peer)
+           && list == instance->lists
            && instance->config_gen == change->upstream->zone->root->config_gen
            && instance->vendor == peer->server->vendor_hash;
 }
@@ -722,6 +740,7 @@ wag_session_is(wag_session_change_t *change, wag_session_t *other,
     peer = &change->upstream->slots[other->slot];
 
     if (peer->server == NULL
+        || wag_peers_gone(peer)
         || peer->server->vendor_hash
            != change->peer->server->vendor_hash)
     {

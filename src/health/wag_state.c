@@ -16,12 +16,13 @@ static ngx_uint_t wag_state_tick(wag_health_t *h, wag_policy_t *policy,
     ngx_msec_t now);
 
 
-ngx_str_t  wag_states[WAG_STATES] = {
+ngx_str_t  wag_states[WAG_STATES + 1] = {
     ngx_string("up"),
     ngx_string("slow_start"),
     ngx_string("checking"),
     ngx_string("down"),
-    ngx_string("draining")
+    ngx_string("draining"),
+    ngx_null_string
 };
 
 

@@ -47,7 +47,7 @@ ngx_uint_t wag_state_share(wag_health_t *h, wag_policy_t *policy,
     ngx_msec_t now);
 
 
-extern ngx_str_t  wag_states[WAG_STATES];
+extern ngx_str_t  wag_states[WAG_STATES + 1];
 
 
 #endif /* _WAG_STATE_H_INCLUDED_ */

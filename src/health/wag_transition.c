@@ -6,6 +6,7 @@
 
 #include "wag_check.h"
 #include "wag_lock.h"
+#include "wag_peers.h"
 #include "wag_schedule.h"
 #include "wag_state.h"
 #include "wag_transition.h"
@@ -15,7 +16,6 @@
 static ngx_uint_t wag_transition_is_last(wag_upstream_t *us,
     wag_peer_t *peer);
 static void wag_transition_recheck(wag_health_signal_t *signal);
-static void wag_transition_record(wag_group_t *group, wag_event_t *event);
 static void wag_transition_log(wag_event_t *event, ngx_msec_t held);
 static void wag_transition_due(wag_upstream_t *us, ngx_msec_t at);
 
@@ -44,6 +44,14 @@ wag_transition_event(wag_health_signal_t *signal)
     event.time = wag_time();
 
     wag_lock(signal->upstream->zone->shpool);
+
+    if (wag_peers_gone(signal->peer)) {
+
+        /* the slot may be another's */
+
+        wag_unlock(signal->upstream->zone->shpool);
+        return;
+    }
 
     /* two workers may take one of the last two out each: looked at in turn */
 
@@ -83,7 +91,7 @@ wag_transition_event(wag_health_signal_t *signal)
             wag_transition_recheck(signal);
         }
 
-        wag_transition_record(group, &event);
+        wag_event_record(group, &event);
 
         (void) ngx_atomic_fetch_add(&group->state_epoch, 1);
     }
@@ -102,7 +110,7 @@ wag_transition_is_last(wag_upstream_t *us, wag_peer_t *peer)
     ngx_uint_t   i;
     wag_peer_t  *other;
 
-    for (i = 0; i < us->nservers; i++) {
+    for (i = 0; i < us->npeers; i++) {
         other = us->peers[i];
 
         if (other != peer
@@ -138,14 +146,6 @@ wag_transition_recheck(wag_health_signal_t *signal)
                                                   ngx_current_msec,
                                                   ngx_random());
     }
-}
-
-
-static void
-wag_transition_record(wag_group_t *group, wag_event_t *event)
-{
-    group->events[group->nevents % WAG_EVENTS] = *event;
-    group->nevents++;
 }
 
 
@@ -197,7 +197,7 @@ wag_transition_tick(wag_upstream_t *us)
     signal.upstream = us;
     signal.event = WAG_TICK;
 
-    for (i = 0; i < us->nservers; i++) {
+    for (i = 0; i < us->npeers; i++) {
         instance = us->peers[i]->instance;
 
         /* with checks, only a check that passes brings an instance back */

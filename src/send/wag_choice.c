@@ -4,21 +4,21 @@
  */
 
 
+#include "wag_chat.h"
 #include "wag_choice.h"
 #include "wag_lock.h"
 
 
-static wag_known_t *wag_choice_candidate(wag_choice_t *choice,
-    wag_known_t *prev);
-static wag_known_t *wag_choice_named(wag_choice_t *choice, wag_known_t *prev);
-static ngx_uint_t wag_choice_is_named(wag_choice_t *choice);
-static ngx_uint_t wag_choice_matches(wag_choice_t *choice, wag_known_t *known);
-static ngx_uint_t wag_choice_is_unable(wag_choice_t *choice,
-    wag_peer_t *peer);
-static ngx_uint_t wag_choice_allows(wag_choice_t *choice, wag_known_t *known);
-static ngx_uint_t wag_choice_is_limited(wag_choice_t *choice);
+static ngx_uint_t wag_choice_has_one(wag_choice_t *choice,
+    wag_choice_take_pt may, void *data);
+static ngx_uint_t wag_choice_look_chat(wag_choice_t *choice);
 static ngx_uint_t wag_choice_is_free(wag_choice_t *choice);
 static ngx_uint_t wag_choice_missing(wag_choice_t *choice);
+static wag_known_t *wag_choice_chat(wag_choice_t *choice,
+    wag_choice_take_pt take, void *data);
+static ngx_int_t wag_choice_ask(void *data, wag_peer_t *peer,
+    wag_known_t *known);
+static ngx_int_t wag_choice_waits(wag_choice_t *choice, ngx_msec_t *wait);
 static wag_known_t *wag_choice_any(wag_choice_t *choice,
     wag_choice_take_pt take, void *data);
 static wag_known_t *wag_choice_of_rank(wag_choice_t *choice, ngx_uint_t rank,
@@ -33,6 +33,15 @@ static ngx_uint_t wag_choice_can_place(wag_choice_t *choice, wag_peer_t *peer);
 /* a session that is not ready has the rank of what its instance told */
 
 #define WAG_CHOICE_RANKS  (WAG_SESSION_STOPPED + 1)
+
+
+/* who is asked, and whether one of them can only not be asked now */
+
+typedef struct {
+    wag_choice_take_pt   take;
+    void                *data;
+    ngx_uint_t           busy;
+} wag_choice_asked_t;
 
 
 ngx_uint_t
@@ -56,9 +65,9 @@ wag_choice_look(wag_choice_t *choice)
     forbidden = 0;
     known = NULL;
 
-    while ((known = wag_choice_candidate(choice, known))) {
+    while ((known = wag_candidate_next(choice, known))) {
 
-        if (!wag_choice_allows(choice, known)) {
+        if (!wag_candidate_allows(choice, known)) {
             forbidden = 1;
             continue;
         }
@@ -92,16 +101,20 @@ wag_choice_look(wag_choice_t *choice)
 
     if (n == 0) {
 
-        if (forbidden || wag_choice_is_limited(choice)) {
+        if (forbidden || wag_candidate_is_limited(choice)) {
             return WAG_CHOICE_FORBIDDEN;
         }
 
-        if (!wag_choice_is_named(choice)) {
+        if (!wag_candidate_is_named(choice)) {
             return WAG_CHOICE_NONE;
         }
 
         return wag_choice_missing(choice) ? WAG_CHOICE_UNLISTED
                                           : WAG_CHOICE_UNKNOWN;
+    }
+
+    if (wag_chat_chooses(choice)) {
+        return wag_choice_look_chat(choice);
     }
 
     if (several && (!choice->send || choice->sender == WAG_SENDER_ONE)) {
@@ -113,115 +126,81 @@ wag_choice_look(wag_choice_t *choice)
     }
 
     if (choice->send && ready == 0) {
-        return wag_choice_is_named(choice) ? WAG_CHOICE_DOWN : WAG_CHOICE_NONE;
+        return wag_candidate_is_named(choice) ? WAG_CHOICE_DOWN
+                                              : WAG_CHOICE_NONE;
     }
 
     return WAG_CHOICE_SOME;
 }
 
 
-/* the next one that matches what was named */
+/* a number that rests is ready, so its chats stay with it */
 
-static wag_known_t *
-wag_choice_candidate(wag_choice_t *choice, wag_known_t *prev)
+static ngx_uint_t
+wag_choice_look_chat(wag_choice_t *choice)
 {
-    while ((prev = wag_choice_named(choice, prev))) {
+    ngx_int_t         rc;
+    wag_choice_t      one;
+    wag_rendezvous_t  place;
 
-        if (wag_choice_matches(choice, prev)) {
-            return prev;
+    one = *choice;
+    place.number = 0;
+
+    while (wag_chat_next(choice, &place)) {
+        one.number = place.number;
+
+        rc = wag_choice_waits(&one, &choice->wait);
+
+        if (rc != NGX_DECLINED) {
+            return (rc == NGX_OK) ? WAG_CHOICE_SOME : WAG_CHOICE_PACED;
+        }
+
+        if (choice->sender == WAG_SENDER_CHAT_STRICT) {
+            return WAG_CHOICE_DOWN;
         }
     }
 
-    return NULL;
+    return wag_candidate_is_named(choice) ? WAG_CHOICE_DOWN : WAG_CHOICE_NONE;
 }
 
 
-static wag_known_t *
-wag_choice_named(wag_choice_t *choice, wag_known_t *prev)
+/*
+ * Of candidates that are ready: NGX_OK: one does not rest; NGX_BUSY: all do,
+ * the first one for "wait" ms more; NGX_DECLINED: there is none.
+ */
+
+static ngx_int_t
+wag_choice_waits(wag_choice_t *choice, ngx_msec_t *wait)
 {
-    wag_upstream_t  *us;
+    ngx_int_t     rc;
+    ngx_msec_t    rest;
+    wag_known_t  *known;
 
-    us = choice->upstream;
+    rc = NGX_DECLINED;
+    known = NULL;
 
-    if (choice->name.len) {
-        return wag_known_by_name(us, &choice->name, prev);
+    while ((known = wag_candidate_next(choice, known))) {
+
+        if (!wag_known_is_ready(choice->upstream, known)
+            || !wag_candidate_allows(choice, known))
+        {
+            continue;
+        }
+
+        rest = wag_known_rest(known);
+
+        if (rest == 0) {
+            return NGX_OK;
+        }
+
+        if (rc == NGX_DECLINED || rest < *wait) {
+            *wait = rest;
+        }
+
+        rc = NGX_BUSY;
     }
 
-    if (choice->shown.len) {
-        return wag_known_by_shown(us, &choice->shown, prev);
-    }
-
-    if (choice->number) {
-        return wag_known_by_number(us, choice->number, prev);
-    }
-
-    return wag_known_next(us, prev);
-}
-
-
-static ngx_uint_t
-wag_choice_is_named(wag_choice_t *choice)
-{
-    return choice->name.len || choice->shown.len || choice->number
-           || choice->peer;
-}
-
-
-static ngx_uint_t
-wag_choice_matches(wag_choice_t *choice, wag_known_t *known)
-{
-    wag_peer_t      *peer;
-    wag_upstream_t  *us;
-
-    us = choice->upstream;
-    peer = &us->slots[known->slot];
-
-    return (choice->peer == NULL || choice->peer == peer)
-           && (choice->vendor == NULL
-               || choice->vendor == peer->server->vendor)
-           && (choice->number == 0 || choice->number == known->number)
-           && (choice->shown.len == 0 || choice->name.len == 0
-               || wag_known_is_shown_as(us, known, &choice->shown))
-           && !wag_known_is_copy(us, known)
-           && (choice->unable == 0 || !wag_choice_is_unable(choice, peer));
-}
-
-
-static ngx_uint_t
-wag_choice_is_unable(wag_choice_t *choice, wag_peer_t *peer)
-{
-    ngx_uint_t      i;
-    wag_vendor_t  **kind;
-
-    kind = choice->upstream->kinds.elts;
-
-    for (i = 0; kind[i] != peer->server->vendor; i++) { /* void */ }
-
-    return (choice->unable & ((uint32_t) 1 << i)) != 0;
-}
-
-
-static ngx_uint_t
-wag_choice_allows(wag_choice_t *choice, wag_known_t *known)
-{
-    u_char     buf[WAG_SESSION_NAME_LEN];
-    ngx_str_t  shown;
-
-    if (!wag_choice_is_limited(choice)) {
-        return 1;
-    }
-
-    shown.data = buf;
-    shown.len = wag_known_shown(choice->upstream, known, buf);
-
-    return wag_keys_allows(choice->key, &shown, known->number);
-}
-
-
-static ngx_uint_t
-wag_choice_is_limited(wag_choice_t *choice)
-{
-    return choice->key && wag_keys_is_limited(choice->key);
+    return rc;
 }
 
 
@@ -232,11 +211,12 @@ wag_choice_is_free(wag_choice_t *choice)
 {
     return choice->send
            && !choice->scarce
-           && choice->sender == WAG_SENDER_ANY
-           && !wag_choice_is_named(choice)
+           && choice->sender != WAG_SENDER_ONE
+           && !wag_chat_chooses(choice)
+           && !wag_candidate_is_named(choice)
            && (choice->vendor == NULL || choice->upstream->kinds.nelts == 1)
            && choice->unable == 0
-           && !wag_choice_is_limited(choice);
+           && !wag_candidate_is_limited(choice);
 }
 
 
@@ -251,13 +231,13 @@ wag_choice_missing(wag_choice_t *choice)
 
     us = choice->upstream;
 
-    for (i = 0; i < us->nservers; i++) {
+    for (i = 0; i < us->npeers; i++) {
         peer = us->peers[i];
 
         if (peer->server->vendor
             && !peer->down
             && peer->instance->listed == 0
-            && (choice->peer == NULL || choice->peer == peer)
+            && wag_candidate_is_at(choice, peer)
             && (choice->vendor == NULL
                 || choice->vendor == peer->server->vendor))
         {
@@ -275,7 +255,11 @@ wag_choice_next(wag_choice_t *choice, wag_choice_take_pt take, void *data)
     ngx_uint_t    rank;
     wag_known_t  *known;
 
-    if (choice->send && !wag_choice_is_named(choice)) {
+    if (wag_chat_chooses(choice)) {
+        return wag_choice_chat(choice, take, data);
+    }
+
+    if (choice->send && !wag_candidate_is_named(choice)) {
         return wag_choice_any(choice, take, data);
     }
 
@@ -289,6 +273,64 @@ wag_choice_next(wag_choice_t *choice, wag_choice_take_pt take, void *data)
     }
 
     return NULL;
+}
+
+
+/*
+ * The first number in the chat's order that is ready, though it may have to
+ * wait.  Only where all of its instances were tried, and nothing was sent, it
+ * is the next one's turn.
+ */
+
+static wag_known_t *
+wag_choice_chat(wag_choice_t *choice, wag_choice_take_pt take, void *data)
+{
+    ngx_msec_t           wait;
+    wag_known_t         *known;
+    wag_choice_t         one;
+    wag_rendezvous_t     place;
+    wag_choice_asked_t   asked;
+
+    asked.take = take;
+    asked.data = data;
+    asked.busy = 0;
+
+    one = *choice;
+    place.number = 0;
+
+    while (wag_chat_next(choice, &place)) {
+        one.number = place.number;
+
+        known = wag_choice_of_rank(&one, WAG_SESSION_READY, wag_choice_ask,
+                                   &asked);
+
+        if (known
+            || asked.busy
+            || choice->sender == WAG_SENDER_CHAT_STRICT
+            || wag_choice_waits(&one, &wait) == NGX_BUSY)
+        {
+            return known;
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_int_t
+wag_choice_ask(void *data, wag_peer_t *peer, wag_known_t *known)
+{
+    wag_choice_asked_t *asked = data;
+
+    ngx_int_t  rc;
+
+    rc = asked->take(asked->data, peer, known);
+
+    if (rc == NGX_BUSY) {
+        asked->busy = 1;
+    }
+
+    return rc;
 }
 
 
@@ -307,9 +349,9 @@ wag_choice_any(wag_choice_t *choice, wag_choice_take_pt take, void *data)
     for (turns = wag_known_ready(us); turns; turns--) {
 
         if (wag_known_rest(known) == 0
-            && wag_choice_matches(choice, known)
-            && wag_choice_allows(choice, known)
-            && take(data, &us->slots[known->slot]) == NGX_OK)
+            && wag_candidate_matches(choice, known)
+            && wag_candidate_allows(choice, known)
+            && take(data, &us->slots[known->slot], known) == NGX_OK)
         {
             return known;
         }
@@ -335,7 +377,7 @@ wag_choice_of_rank(wag_choice_t *choice, ngx_uint_t rank,
     known = NULL;
     n = 0;
 
-    while ((known = wag_choice_candidate(choice, known))) {
+    while ((known = wag_candidate_next(choice, known))) {
         n += (wag_choice_rank(choice, known) == rank);
     }
 
@@ -349,7 +391,7 @@ wag_choice_of_rank(wag_choice_t *choice, ngx_uint_t rank,
     for (round = 0; round < 2; round++) {
 
         for (i = 0, known = NULL;
-             (known = wag_choice_candidate(choice, known));
+             (known = wag_candidate_next(choice, known));
              /* void */ )
         {
             if (wag_choice_rank(choice, known) != rank) {
@@ -357,7 +399,7 @@ wag_choice_of_rank(wag_choice_t *choice, ngx_uint_t rank,
             }
 
             if ((i++ < first) == (round == 1)
-                && take(data, &us->slots[known->slot]) == NGX_OK)
+                && take(data, &us->slots[known->slot], known) == NGX_OK)
             {
                 return known;
             }
@@ -378,14 +420,14 @@ wag_choice_rank(wag_choice_t *choice, wag_known_t *known)
     if (wag_known_is_ready(choice->upstream, known)
         && (!choice->send || wag_known_rest(known) == 0))
     {
-        return wag_choice_allows(choice, known) ? WAG_SESSION_READY
+        return wag_candidate_allows(choice, known) ? WAG_SESSION_READY
                                                 : WAG_CHOICE_RANKS;
     }
 
     if (choice->send
         || peer->down
         || !wag_available(peer->instance)
-        || !wag_choice_allows(choice, known))
+        || !wag_candidate_allows(choice, known))
     {
         return WAG_CHOICE_RANKS;
     }
@@ -397,13 +439,46 @@ wag_choice_rank(wag_choice_t *choice, wag_known_t *known)
 ngx_uint_t
 wag_choice_has(wag_choice_t *choice, wag_choice_take_pt may, void *data)
 {
+    ngx_msec_t        wait;
+    wag_choice_t      one;
+    wag_rendezvous_t  place;
+
+    if (!wag_chat_chooses(choice)) {
+        return wag_choice_has_one(choice, may, data);
+    }
+
+    one = *choice;
+    place.number = 0;
+
+    while (wag_chat_next(choice, &place)) {
+        one.number = place.number;
+
+        if (wag_choice_has_one(&one, may, data)) {
+            return 1;
+        }
+
+        if (choice->sender == WAG_SENDER_CHAT_STRICT
+            || wag_choice_waits(&one, &wait) == NGX_BUSY)
+        {
+            break;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+wag_choice_has_one(wag_choice_t *choice, wag_choice_take_pt may, void *data)
+{
     wag_known_t  *known;
 
     known = NULL;
 
-    while ((known = wag_choice_candidate(choice, known))) {
+    while ((known = wag_candidate_next(choice, known))) {
         if (wag_choice_rank(choice, known) < WAG_CHOICE_RANKS
-            && may(data, &choice->upstream->slots[known->slot]) == NGX_OK)
+            && may(data, &choice->upstream->slots[known->slot], known)
+               == NGX_OK)
         {
             return 1;
         }
@@ -425,7 +500,7 @@ wag_choice_place(wag_choice_t *choice, wag_choice_take_pt take, void *data)
     for ( ;; ) {
         peer = wag_choice_fewest(choice, &n, &i);
 
-        if (peer == NULL || take(data, peer) == NGX_OK) {
+        if (peer == NULL || take(data, peer, NULL) == NGX_OK) {
             return peer;
         }
 
@@ -453,7 +528,7 @@ wag_choice_fewest(wag_choice_t *choice, ngx_uint_t *n, ngx_uint_t *i)
 
     wag_lock(us->zone->shpool);
 
-    for (k = 0; k < us->nservers; k++) {
+    for (k = 0; k < us->npeers; k++) {
         peer = us->peers[k];
 
         count = wag_known_of_slot(us, peer->slot) + peer->instance->placed;
@@ -502,7 +577,7 @@ wag_choice_can_place(wag_choice_t *choice, wag_peer_t *peer)
     return peer->server->vendor
            && !peer->down
            && wag_available(peer->instance)
-           && (choice->peer == NULL || choice->peer == peer)
+           && wag_candidate_is_at(choice, peer)
            && (choice->vendor == NULL
                || choice->vendor == peer->server->vendor);
 }

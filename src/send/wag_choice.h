@@ -10,9 +10,7 @@
 #define _WAG_CHOICE_H_INCLUDED_
 
 
-#include "wag_keys.h"
-#include "wag_known.h"
-#include "wag_vendor.h"
+#include "wag_candidate.h"
 
 
 /* what there is to choose from */
@@ -27,27 +25,13 @@
 #define WAG_CHOICE_PACED      7   /* all that could send rest */
 
 
-typedef struct {
-    wag_upstream_t      *upstream;
-    ngx_str_t            name;       /* as its vendor has it; len 0: any */
-    ngx_str_t            shown;      /* as it is shown; ditto */
-    uint64_t             number;     /* 0: any */
-    wag_peer_t          *peer;       /* NULL: any */
-    wag_vendor_t        *vendor;     /* NULL: any */
-    wag_key_t           *key;        /* NULL: all are allowed */
-    ngx_uint_t           sender;     /* SENDER_ANY ... */
-    uint32_t             unable;     /* a bit for each of us->kinds */
-    ngx_msec_t           wait;       /* ms, of CHOICE_PACED */
-    unsigned             send:1;     /* it must be ready */
-    unsigned             scarce:1;   /* those that are ready were no use */
-} wag_choice_t;
-
-
 /*
- * Whether an instance may be asked, with all that this takes; "data" is of
- * the caller.  NGX_OK; NGX_BUSY.
+ * Whether an instance may be asked for a session, NULL if it is for none, with
+ * all that this takes; "data" is of the caller.  NGX_OK; NGX_DECLINED: it was
+ * tried or does not fit; NGX_BUSY: not now.
  */
-typedef ngx_int_t (*wag_choice_take_pt)(void *data, wag_peer_t *peer);
+typedef ngx_int_t (*wag_choice_take_pt)(void *data, wag_peer_t *peer,
+    wag_known_t *known);
 
 
 /*

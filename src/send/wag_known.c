@@ -25,6 +25,7 @@ struct wag_knowns_s {
     ngx_uint_t           n;
     ngx_atomic_uint_t    epoch;      /* of the table, as far as copied */
     ngx_uint_t           state_epoch;
+    ngx_uint_t           members;    /* of the peers when copied */
 
     uint32_t            *buckets[WAG_KNOWN_KEYS];
     ngx_uint_t           mask;
@@ -32,6 +33,10 @@ struct wag_knowns_s {
     uintptr_t           *ready;      /* a bit for each that can send */
     ngx_uint_t           nready;
     uint32_t            *counts;     /* of sessions, by slot */
+
+    wag_known_number_t  *numbers;    /* each once */
+    ngx_uint_t           nnumbers;
+    ngx_uint_t           numbered;   /* unsigned  numbered:1; they are so */
 };
 
 
@@ -51,6 +56,8 @@ static void wag_known_judge_all(wag_upstream_t *us);
 static wag_known_t *wag_known_chain(wag_knowns_t *knowns, ngx_uint_t key,
     uint32_t hash, wag_known_t *prev);
 static uint32_t wag_known_number_hash(uint64_t number);
+static ngx_uint_t wag_known_is_first(wag_upstream_t *us, wag_known_t *known,
+    wag_known_number_t *number);
 static ngx_uint_t wag_known_label_is_unique(wag_knowns_t *knowns,
     wag_known_t *known);
 static wag_known_t *wag_known_ready_in(wag_knowns_t *knowns, ngx_uint_t from,
@@ -87,7 +94,13 @@ wag_known_refresh(wag_upstream_t *us)
 
     knowns = us->knowns;
 
-    if (knowns->epoch != table->epoch) {
+    if (knowns->members != us->members) {
+
+        /* a session may have come before its instance was taken over */
+
+        wag_known_copy_all(us);
+
+    } else if (knowns->epoch != table->epoch) {
 
         if (table->epoch - knowns->epoch > WAG_SESSION_CHANGES / 2) {
             wag_known_copy_all(us);
@@ -118,7 +131,7 @@ wag_known_create(wag_upstream_t *us)
     for (nbuckets = 16; nbuckets < n; nbuckets <<= 1) { /* void */ }
 
     size = sizeof(wag_knowns_t)
-           + n * sizeof(wag_known_t)
+           + n * (sizeof(wag_known_t) + sizeof(wag_known_number_t))
            + (wag_known_word(n) + 1) * sizeof(uintptr_t)
            + WAG_KNOWN_KEYS * nbuckets * sizeof(uint32_t)
            + us->nslots * sizeof(uint32_t);
@@ -136,6 +149,9 @@ wag_known_create(wag_upstream_t *us)
 
     knowns->entries = (wag_known_t *) p;
     p += n * sizeof(wag_known_t);
+
+    knowns->numbers = (wag_known_number_t *) p;
+    p += n * sizeof(wag_known_number_t);
 
     knowns->ready = (uintptr_t *) p;
     p += (wag_known_word(n) + 1) * sizeof(uintptr_t);
@@ -163,6 +179,7 @@ wag_known_copy_all(wag_upstream_t *us)
 
     knowns = us->knowns;
     knowns->epoch = us->group->sessions.epoch;
+    knowns->members = us->members;
 
     ngx_memory_barrier();
 
@@ -231,11 +248,13 @@ wag_known_copy(wag_upstream_t *us, ngx_uint_t n)
     known = &knowns->entries[n];
     session = wag_sessions_get(us->group, n);
 
+    knowns->numbered = 0;
+
     wag_known_forget(knowns, known);
 
     if (!wag_used(session)
         || session->slot >= us->nslots
-        || us->slots[session->slot].server == NULL)
+        || (us->slots[session->slot].incarnation & 1) == 0)
     {
         return;
     }
@@ -411,6 +430,10 @@ wag_known_judge_all(wag_upstream_t *us)
     knowns = us->knowns;
     knowns->state_epoch = us->group->state_epoch;
 
+    /* weights may have moved */
+
+    knowns->numbered = 0;
+
     ngx_memory_barrier();
 
     for (i = 0; i < knowns->n; i++) {
@@ -447,11 +470,12 @@ wag_known_chain(wag_knowns_t *knowns, ngx_uint_t key, uint32_t hash,
 wag_known_t *
 wag_known_by_name(wag_upstream_t *us, ngx_str_t *name, wag_known_t *prev)
 {
+    uint32_t   hash;
     ngx_str_t  text;
 
-    while ((prev = wag_known_chain(us->knowns, WAG_KNOWN_NAME,
-                                   wag_known_crc(name), prev)))
-    {
+    hash = prev ? prev->hash[WAG_KNOWN_NAME] : wag_known_crc(name);
+
+    while ((prev = wag_known_chain(us->knowns, WAG_KNOWN_NAME, hash, prev))) {
         wag_known_name(prev, &text);
 
         if (wag_known_same(&text, name)) {
@@ -517,6 +541,67 @@ static uint32_t
 wag_known_number_hash(uint64_t number)
 {
     return ngx_crc32_short((u_char *) &number, sizeof(uint64_t));
+}
+
+
+wag_known_number_t *
+wag_known_numbers(wag_upstream_t *us, ngx_uint_t *n)
+{
+    ngx_uint_t           i;
+    wag_known_t         *known;
+    wag_knowns_t        *knowns;
+    wag_known_number_t  *number;
+
+    knowns = us->knowns;
+
+    if (!knowns->numbered) {
+        knowns->nnumbers = 0;
+
+        for (i = 0; i < knowns->n; i++) {
+            known = &knowns->entries[i];
+            number = &knowns->numbers[knowns->nnumbers];
+
+            if (wag_used(known)
+                && known->number
+                && wag_known_is_first(us, known, number))
+            {
+                knowns->nnumbers++;
+            }
+        }
+
+        knowns->numbered = 1;
+    }
+
+    *n = knowns->nnumbers;
+
+    return knowns->numbers;
+}
+
+
+/* of those with its number; its weight is the greatest of their instances' */
+
+static ngx_uint_t
+wag_known_is_first(wag_upstream_t *us, wag_known_t *known,
+    wag_known_number_t *number)
+{
+    wag_known_t  *other;
+
+    number->number = known->number;
+    number->weight = 0;
+
+    other = NULL;
+
+    while ((other = wag_known_by_number(us, known->number, other))) {
+
+        if (other < known) {
+            return 0;
+        }
+
+        number->weight = ngx_max(number->weight,
+                                 us->slots[other->slot].weight);
+    }
+
+    return 1;
 }
 
 

@@ -43,6 +43,12 @@ typedef struct {
 } wag_known_t;
 
 
+typedef struct {
+    uint64_t             number;
+    ngx_uint_t           weight;
+} wag_known_number_t;
+
+
 /*
  * Takes over what moved since it was asked last.  Makes the copy first if
  * there is none; NGX_ERROR if there is no memory for it.
@@ -57,6 +63,12 @@ wag_known_t *wag_known_by_name(wag_upstream_t *us, ngx_str_t *name,
     wag_known_t *prev);
 wag_known_t *wag_known_by_number(wag_upstream_t *us, uint64_t number,
     wag_known_t *prev);
+
+/*
+ * All numbers, each once, with the weight of its instance, of several the
+ * greatest; made anew where sessions or states moved.
+ */
+wag_known_number_t *wag_known_numbers(wag_upstream_t *us, ngx_uint_t *n);
 
 /*
  * All of them, in the table's order.

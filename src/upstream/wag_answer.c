@@ -16,6 +16,7 @@
 static ngx_int_t wag_answer_begin(wag_ctx_t *ctx);
 static ngx_uint_t wag_answer_is_whole(ngx_http_upstream_t *u);
 static ngx_int_t wag_answer_judge(wag_ctx_t *ctx, u_char *pos, u_char *last);
+static ngx_int_t wag_answer_room(wag_ctx_t *ctx, size_t n);
 static ngx_uint_t wag_answer_pause(ngx_http_upstream_t *u);
 
 
@@ -31,7 +32,7 @@ wag_answer_header(wag_ctx_t *ctx)
 
     generic->status = u->headers_in.status_n;
 
-    rc = wag_proof_needs_body(ctx->peer->server->vendor, generic->status);
+    rc = wag_proof_needs_body(ctx->server->vendor, generic->status);
 
     if (rc == NGX_DECLINED) {
         return NGX_OK;
@@ -124,7 +125,7 @@ wag_answer_begin(wag_ctx_t *ctx)
     generic->begun = 1;
 
     return wag_proof_init(&generic->proof, ctx->request->pool,
-                          ctx->peer->server->vendor, generic->status);
+                          ctx->server->vendor, generic->status);
 }
 
 
@@ -142,19 +143,50 @@ wag_answer_take(wag_ctx_t *ctx, u_char *pos, u_char *last)
 
     wag_proof_parse(&generic->proof, pos, last);
 
-    if (generic->data == NULL) {
-        generic->data = ngx_pnalloc(ctx->request->pool, WAG_GENERIC_DATA + 1);
-        if (generic->data == NULL) {
-            return NGX_ERROR;
-        }
+    n = ngx_min((size_t) (last - pos), WAG_GENERIC_DATA - generic->data.len);
+
+    if (wag_answer_room(ctx, n) != NGX_OK) {
+        return NGX_ERROR;
     }
 
-    n = ngx_min((size_t) (last - pos), WAG_GENERIC_DATA - generic->len);
-
-    ngx_memcpy(generic->data + generic->len, pos, n);
-    generic->len += n;
+    ngx_memcpy(generic->data.data + generic->data.len, pos, n);
+    generic->data.len += n;
 
     generic->cut |= (n < (size_t) (last - pos));
+
+    return NGX_OK;
+}
+
+
+/* most answers are small and come at once: for those just what they take */
+
+static ngx_int_t
+wag_answer_room(wag_ctx_t *ctx, size_t n)
+{
+    u_char         *p;
+    size_t          size;
+    wag_generic_t  *generic;
+
+    generic = ctx->generic;
+    size = generic->data.len + n;
+
+    if (size <= generic->room) {
+        return NGX_OK;
+    }
+
+    size = ngx_max(size, 2 * generic->room);
+
+    p = ngx_pnalloc(ctx->request->pool, size + 1);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (generic->data.len) {
+        ngx_memcpy(p, generic->data.data, generic->data.len);
+    }
+
+    generic->data.data = p;
+    generic->room = size;
 
     return NGX_OK;
 }
@@ -241,7 +273,7 @@ wag_answer_reset(wag_ctx_t *ctx)
     generic->begun = 0;
     generic->judged = 0;
     generic->cut = 0;
-    generic->len = 0;
+    generic->data.len = 0;
     generic->status = 0;
     generic->result = WAG_PROOF_NONE;
 }

@@ -15,6 +15,7 @@
 #include "wag_keepalive.h"
 #include "wag_keepalive_conf.h"
 #include "wag_outcome.h"
+#include "wag_pacing.h"
 #include "wag_remake.h"
 #include "wag_retry.h"
 #include "wag_routing.h"
@@ -39,7 +40,9 @@ static wag_peer_t *wag_balancer_any(wag_ctx_t *ctx);
 static void wag_balancer_none(wag_ctx_t *ctx);
 static wag_peer_t *wag_balancer_again(wag_ctx_t *ctx);
 static wag_peer_t *wag_balancer_choose(wag_ctx_t *ctx, ngx_uint_t tier);
-static ngx_int_t wag_balancer_take(void *data, wag_peer_t *peer);
+static wag_peer_t *wag_balancer_next(wag_ctx_t *ctx);
+static ngx_int_t wag_balancer_take(void *data, wag_peer_t *peer,
+    wag_known_t *known);
 static void wag_balancer_free(ngx_peer_connection_t *pc, void *data,
     ngx_uint_t state);
 static ngx_int_t wag_balancer_reinit(ngx_http_request_t *r);
@@ -67,6 +70,7 @@ wag_balancer_init(ngx_conf_t *cf, ngx_http_upstream_srv_conf_t *uscf)
     }
 
     us->zone->nservers += us->nservers;
+    us->leave[1] = wag_keepalive_leave;
 
     wag_keepalive_conf_disable_builtin(cf, uscf);
 
@@ -109,6 +113,8 @@ wag_balancer_init_peer(ngx_http_request_t *r,
 
     ctx->barred = (ctx->written && !wag_retry_repeatable(ctx));
 
+    ctx->pacing = NULL;
+
     if (!ctx->barred) {
         ctx->peer = NULL;
         ctx->tried = NULL;
@@ -120,8 +126,9 @@ wag_balancer_init_peer(ngx_http_request_t *r,
     }
 
     ctx->routing = NULL;
-
     ctx->generic = NULL;
+
+    wag_slot_table_refresh(ctx->upstream);
 
     if (ctx->upstream->vendors && !ctx->barred) {
         rc = wag_generic_is(ctx) ? wag_generic_judge(ctx)
@@ -129,6 +136,10 @@ wag_balancer_init_peer(ngx_http_request_t *r,
 
         if (ctx->upstream->idempotency) {
             rc = wag_idempotency_claim(ctx, rc);
+        }
+
+        if (rc == NGX_OK) {
+            rc = wag_pacing_init(ctx);
         }
 
         if (rc != NGX_OK) {
@@ -150,7 +161,7 @@ wag_balancer_init_peer(ngx_http_request_t *r,
     u->peer.data = ctx;
     u->peer.get = wag_balancer_get;
     u->peer.free = wag_balancer_free;
-    u->peer.tries = ctx->upstream->nservers;
+    u->peer.tries = ngx_max(ctx->upstream->npeers, 1);
 
     ctx->process_header = u->process_header;
     ctx->reinit_request = u->reinit_request;
@@ -198,6 +209,7 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
 {
     wag_ctx_t *ctx = data;
 
+    ngx_int_t    rc;
     ngx_addr_t  *addr;
     wag_peer_t  *peer;
 
@@ -218,6 +230,13 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
         return NGX_BUSY;
     }
 
+    if (wag_pacing_resume(ctx, pc) == NGX_BUSY) {
+        ctx->refused = 1;
+        pc->name = &ctx->upstream->uscf->host;
+
+        return NGX_BUSY;
+    }
+
     if (ctx->peer == NULL) {
 
         /* proxy_next_upstream_tries was applied after init_peer() */
@@ -225,13 +244,25 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
         ctx->tries = pc->tries;
     }
 
-    peer = wag_balancer_again(ctx);
+    peer = wag_balancer_next(ctx);
 
     if (peer == NULL) {
-        peer = wag_balancer_another(ctx);
-    }
+        rc = wag_pacing_hold(ctx, pc);
 
-    if (peer == NULL) {
+        if (rc == NGX_AGAIN || rc == NGX_ERROR) {
+            return rc;
+        }
+
+        pc->name = &ctx->upstream->uscf->host;
+
+        if (rc == NGX_BUSY) {
+
+            /* NGX_BUSY would log that there are no live upstreams */
+
+            pc->tries = 0;
+            return NGX_DECLINED;
+        }
+
         ctx->refused = 1;
 
         if (ctx->attempts == 0 && ctx->routing
@@ -241,8 +272,6 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
         }
 
         (void) ngx_atomic_fetch_add(&ctx->upstream->group->no_instance, 1);
-
-        pc->name = &ctx->upstream->uscf->host;
 
         return NGX_BUSY;
     }
@@ -293,6 +322,28 @@ wag_balancer_none(wag_ctx_t *ctx)
 
 
 static wag_peer_t *
+wag_balancer_next(wag_ctx_t *ctx)
+{
+    wag_peer_t  *peer;
+
+    peer = wag_balancer_again(ctx);
+
+    if (peer == NULL) {
+        peer = wag_balancer_another(ctx);
+    }
+
+    if (peer == NULL && wag_pacing_unpin(ctx)) {
+
+        /* what it waited for has fallen meanwhile */
+
+        peer = wag_balancer_another(ctx);
+    }
+
+    return peer;
+}
+
+
+static wag_peer_t *
 wag_balancer_again(wag_ctx_t *ctx)
 {
     if (ctx->again) {
@@ -304,6 +355,8 @@ wag_balancer_again(wag_ctx_t *ctx)
                 wag_in_flight_release(ctx->peer);
                 return NULL;
             }
+
+            wag_pacing_again(ctx);
 
             return ctx->peer;
         }
@@ -330,6 +383,7 @@ wag_balancer_another(wag_ctx_t *ctx)
 
     if (peer && ctx->routing && wag_balancer_make(ctx, peer) != NGX_OK) {
         wag_in_flight_release(peer);
+        wag_pacing_attempt(ctx, 1);
         return NULL;
     }
 
@@ -399,7 +453,7 @@ wag_balancer_choose(wag_ctx_t *ctx, ngx_uint_t tier)
     for (i = 0; i < WAG_BALANCER_TURNS; i++) {
         peer = wag_slot_table_next(ctx->upstream, tier);
 
-        if (wag_balancer_take(ctx, peer) == NGX_OK) {
+        if (wag_balancer_take(ctx, peer, NULL) == NGX_OK) {
             return peer;
         }
     }
@@ -407,7 +461,7 @@ wag_balancer_choose(wag_ctx_t *ctx, ngx_uint_t tier)
     for (i = 0; i < table->nslots; i++) {
         peer = &ctx->upstream->slots[table->slots[i]];
 
-        if (wag_balancer_take(ctx, peer) == NGX_OK) {
+        if (wag_balancer_take(ctx, peer, NULL) == NGX_OK) {
             return peer;
         }
     }
@@ -417,14 +471,23 @@ wag_balancer_choose(wag_ctx_t *ctx, ngx_uint_t tier)
 
 
 static ngx_int_t
-wag_balancer_take(void *data, wag_peer_t *peer)
+wag_balancer_take(void *data, wag_peer_t *peer, wag_known_t *known)
 {
     wag_ctx_t *ctx = data;
 
-    if (wag_retry_tried(ctx, peer)
-        || !wag_routing_fits(ctx->routing, peer)
-        || wag_in_flight_hold(peer) != NGX_OK)
-    {
+    ngx_int_t  rc;
+
+    if (wag_retry_tried(ctx, peer) || !wag_routing_fits(ctx->routing, peer)) {
+        return NGX_DECLINED;
+    }
+
+    rc = wag_pacing_take(ctx, peer, known);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (wag_in_flight_hold(peer) != NGX_OK) {
+        wag_pacing_attempt(ctx, 1);
         return NGX_BUSY;
     }
 
@@ -462,6 +525,10 @@ wag_balancer_free(ngx_peer_connection_t *pc, void *data, ngx_uint_t state)
     }
 
     wag_retry_decide(ctx, pc, state);
+
+    if (pc->tries == 0) {
+        wag_pacing_end(ctx);
+    }
 }
 
 
@@ -583,6 +650,10 @@ wag_balancer_finalize(ngx_http_request_t *r, ngx_int_t rc)
 
     if (ctx->again) {
         wag_retry_declined(ctx);
+    }
+
+    if (r->upstream->peer.sockaddr == NULL) {
+        wag_pacing_end(ctx);
     }
 
     wag_ctx_own(ctx);

@@ -17,6 +17,7 @@
 #include "wag_sessions.h"
 #include "wag_slot_table.h"
 #include "wag_state.h"
+#include "wag_table.h"
 #include "wag_zone.h"
 
 
@@ -35,6 +36,7 @@ typedef struct {
     ngx_str_t            key_file;
     ngx_uint_t           sessions;
     ngx_uint_t           session_metrics;
+    ngx_uint_t           capacity;
 } wag_balancer_args_t;
 
 
@@ -69,6 +71,9 @@ static wag_param_t  wag_balancer_params[] = {
 
     { ngx_string("session_metrics="), WAG_PARAM_NUM,
       offsetof(wag_balancer_args_t, session_metrics), 0, WAG_MAX_NUM },
+
+    { ngx_string("capacity="), WAG_PARAM_NUM,
+      offsetof(wag_balancer_args_t, capacity), 1, 10000 },
 
     { ngx_null_string, 0, 0, 0, 0 }
 };
@@ -106,6 +111,7 @@ wag_balancer_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     us->uscf = uscf;
+    us->capacity = args.capacity;
 
     if (args.retry.len == 0 || ngx_strcmp(args.retry.data, "unsent") == 0) {
         us->retry = WAG_RETRY_UNSENT;
@@ -365,12 +371,13 @@ wag_balancer_conf_finish_upstream(ngx_conf_t *cf,
 }
 
 
-/* a zone whose size was not given has room for the sessions */
+/* a zone whose size was not given has room for sessions and capacity= */
 
 static void
 wag_balancer_conf_size(wag_upstream_t *us)
 {
     if (!us->zone->sized) {
-        us->zone->shm_zone->shm.size += wag_sessions_size(us->max_sessions);
+        us->zone->shm_zone->shm.size += wag_sessions_size(us->max_sessions)
+                                        + wag_table_spare_size(us->capacity);
     }
 }

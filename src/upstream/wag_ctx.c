@@ -130,6 +130,10 @@ wag_ctx_cleanup(void *data)
     if (ctx->addrs) {
         wag_addrs_unref(ctx->addrs);
     }
+
+    if (ctx->server) {
+        wag_peers_unref_server(ctx->server);
+    }
 }
 
 
@@ -179,9 +183,18 @@ wag_ctx_own(wag_ctx_t *ctx)
 void
 wag_ctx_addrs(wag_ctx_t *ctx, wag_peer_t *peer)
 {
-    wag_addrs_t  *old;
+    wag_addrs_t   *old;
+    wag_server_t  *server;
 
     wag_peers_refresh_addrs(ctx->upstream, peer);
+
+    server = ctx->server;
+    ctx->server = wag_peers_ref_server(peer->server);
+    ctx->incarnation = peer->incarnation;
+
+    if (server) {
+        wag_peers_unref_server(server);
+    }
 
     old = ctx->addrs;
     ctx->addrs = wag_addrs_ref(peer->addrs);
@@ -236,8 +249,8 @@ wag_ctx_instance(ngx_http_request_t *r, ngx_http_variable_value_t *v,
         return NGX_OK;
     }
 
-    v->len = ctx->peer->name.len;
-    v->data = ctx->peer->name.data;
+    v->len = ctx->server->name.len;
+    v->data = ctx->server->name.data;
     v->valid = 1;
     v->no_cacheable = 0;
     v->not_found = 0;
@@ -284,7 +297,10 @@ wag_ctx_state(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 
     ctx = wag_ctx_find(r);
 
-    if (ctx == NULL || ctx->peer == NULL) {
+    if (ctx == NULL
+        || ctx->peer == NULL
+        || ctx->incarnation != ctx->peer->instance->incarnation)
+    {
         v->not_found = 1;
         return NGX_OK;
     }

@@ -56,6 +56,9 @@
 typedef struct wag_routing_s     wag_routing_t;
 typedef struct wag_generic_s     wag_generic_t;
 typedef struct wag_idempotent_s  wag_idempotent_t;
+typedef struct wag_arrival_s    wag_arrival_t;
+typedef struct wag_pacing_s     wag_pacing_t;
+typedef struct wag_hold_s       wag_hold_t;
 
 
 /* a session that was asked, as it was then: the record may be another's now */
@@ -75,7 +78,9 @@ typedef struct {
     wag_peer_t          *peer;   /* asked last */
 
     uintptr_t           *tried;      /* a bit for each slot */
-    wag_addrs_t         *addrs;      /* of the peer */
+    wag_server_t        *server;     /* of the peer, then */
+    ngx_uint_t           incarnation;   /* ditto */
+    wag_addrs_t         *addrs;      /* ditto */
     ngx_uint_t           address;    /* of these */
     ngx_uint_t           naddress;   /* of these, tried */
     ngx_uint_t           attempts;   /* instances asked */
@@ -96,9 +101,12 @@ typedef struct {
     ngx_int_t            rc;         /* it was finalized with */
     ngx_uint_t           interims;   /* answers that were */
 
+    wag_arrival_t       *arrival;   /* NULL: the body was not looked at */
     wag_routing_t       *routing;   /* NULL: no instance has a vendor */
     wag_generic_t       *generic;   /* NULL: it is no message of its own */
     wag_idempotent_t    *idempotent; /* NULL: it has no key */
+    wag_pacing_t        *pacing;    /* NULL: it spends no budget */
+    wag_hold_t          *hold;      /* NULL: it never waited */
     wag_asked_t          asked;     /* last */
     ngx_str_t            message_id;
     ngx_str_t            own_id;    /* that the message is to have */
@@ -107,6 +115,7 @@ typedef struct {
 
     ngx_str_t            body;     /* of an error answer */
     void                *stream;   /* of a long answer */
+    void                *control;  /* of a change of instances */
 
     unsigned             again:1;     /* same peer, maybe address */
     unsigned             resend:1;    /* nothing was written */

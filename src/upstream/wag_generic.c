@@ -4,9 +4,12 @@
  */
 
 
+#include "wag_arrival.h"
 #include "wag_conf.h"
 #include "wag_form.h"
 #include "wag_generic.h"
+#include "wag_origin.h"
+#include "wag_rendezvous.h"
 #include "wag_write.h"
 
 
@@ -14,8 +17,6 @@
 
 
 static ngx_int_t wag_generic_request(wag_ctx_t *ctx);
-static ngx_uint_t wag_generic_is_foreign(ngx_http_request_t *r,
-    wag_head_t *head);
 static ngx_int_t wag_generic_read(wag_ctx_t *ctx);
 static off_t wag_generic_length(ngx_chain_t *in);
 static ngx_int_t wag_generic_json(wag_ctx_t *ctx);
@@ -49,12 +50,22 @@ wag_generic_is(wag_ctx_t *ctx)
 ngx_int_t
 wag_generic_judge(wag_ctx_t *ctx)
 {
-    ngx_int_t  rc;
+    ngx_int_t       rc;
+    wag_generic_t  *generic;
 
-    ctx->generic = ngx_pcalloc(ctx->request->pool, sizeof(wag_generic_t));
-    if (ctx->generic == NULL) {
+    generic = ngx_palloc(ctx->request->pool, sizeof(wag_generic_t));
+    if (generic == NULL) {
         return NGX_ERROR;
     }
+
+    ngx_memzero(generic, offsetof(wag_generic_t, proof));
+
+    generic->message = ngx_pcalloc(ctx->request->pool, sizeof(wag_message_t));
+    if (generic->message == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->generic = generic;
 
     rc = wag_routing_begin(ctx);
 
@@ -91,9 +102,9 @@ wag_generic_request(wag_ctx_t *ctx)
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wa_gateway_module);
 
-    ctx->generic->message.kind = (wlcf->send == WAG_SEND_TEXT)
-                                 ? WAG_MESSAGE_TEXT : WAG_MESSAGE_MEDIA;
-    ctx->generic->message.country = wlcf->country;
+    ctx->generic->message->kind = (wlcf->send == WAG_SEND_TEXT)
+                                  ? WAG_MESSAGE_TEXT : WAG_MESSAGE_MEDIA;
+    ctx->generic->message->country = wlcf->country;
 
     if (r->method != NGX_HTTP_POST) {
         return wag_generic_refuse(ctx, WAG_REFUSED_METHOD);
@@ -106,7 +117,7 @@ wag_generic_request(wag_ctx_t *ctx)
         return wag_generic_refuse(ctx, WAG_REFUSED_CONFIGURED);
     }
 
-    if (wag_generic_is_foreign(r, head)) {
+    if (wag_origin_is_foreign(r)) {
         return wag_generic_refuse(ctx, WAG_REFUSED_FOREIGN);
     }
 
@@ -123,59 +134,27 @@ wag_generic_request(wag_ctx_t *ctx)
 }
 
 
-/* RFC 6454, 7.3: scheme and authority, which is the Host of a page's own */
-
-static ngx_uint_t
-wag_generic_is_foreign(ngx_http_request_t *r, wag_head_t *head)
-{
-    u_char            *p, *last;
-    ngx_str_t         *host;
-    ngx_keyval_t      *origin;
-    static ngx_str_t   name = ngx_string("Origin");
-
-    origin = wag_head_find(head, &name, NULL);
-
-    if (origin == NULL) {
-        return 0;
-    }
-
-    if (r->headers_in.host == NULL || wag_head_find(head, &name, origin)) {
-        return 1;
-    }
-
-    host = &r->headers_in.host->value;
-
-    last = origin->value.data + origin->value.len;
-    p = ngx_strlchr(origin->value.data, last, '/');
-
-    return p == NULL
-           || last - p < 2
-           || p[1] != '/'
-           || (size_t) (last - p - 2) != host->len
-           || ngx_strncasecmp(p + 2, host->data, host->len) != 0;
-}
-
-
 static ngx_int_t
 wag_generic_read(wag_ctx_t *ctx)
 {
     ngx_int_t       rc;
-    wag_message_t  *message;
+    wag_generic_t  *generic;
 
-    message = &ctx->generic->message;
-    ctx->generic->body = ctx->request->upstream->request_bufs->next;
+    generic = ctx->generic;
+    generic->body = ctx->request->upstream->request_bufs->next;
 
-    message->length = wag_generic_length(ctx->generic->body);
+    generic->message->length = wag_generic_length(generic->body);
 
-    wag_message_init(message, ctx->request->pool);
+    wag_message_init(generic->message, ctx->request->pool);
 
-    rc = ctx->generic->form ? wag_generic_form(ctx) : wag_generic_json(ctx);
+    rc = generic->form ? wag_generic_form(ctx) : wag_generic_json(ctx);
 
     if (rc == NGX_DECLINED) {
         ngx_log_error(NGX_LOG_INFO, ctx->request->connection->log, 0,
-                      "wa_gateway: message refused: %s", message->error);
+                      "wa_gateway: message refused: %s",
+                      generic->message->error);
 
-        return wag_generic_bad(ctx, &message->member);
+        return wag_generic_bad(ctx, &generic->message->member);
     }
 
     return rc;
@@ -203,7 +182,15 @@ wag_generic_json(wag_ctx_t *ctx)
     ngx_chain_t    *cl;
     wag_message_t  *message;
 
-    message = &ctx->generic->message;
+    message = wag_arrival_message(ctx, ctx->generic->message, &rc);
+
+    if (message) {
+        ctx->generic->message = message;
+
+        return (rc == NGX_AGAIN) ? wag_message_end(message) : rc;
+    }
+
+    message = ctx->generic->message;
 
     for (cl = ctx->generic->body; cl; cl = cl->next) {
         b = cl->buf;
@@ -248,7 +235,7 @@ wag_generic_json_file(wag_ctx_t *ctx, ngx_buf_t *b)
                           ngx_min(WAG_GENERIC_PIECE, b->file_last - offset),
                           offset);
 
-        rc = (n > 0) ? wag_message_parse(&ctx->generic->message, buf, buf + n)
+        rc = (n > 0) ? wag_message_parse(ctx->generic->message, buf, buf + n)
                      : NGX_ERROR;
     }
 
@@ -270,10 +257,10 @@ wag_generic_form(wag_ctx_t *ctx)
     ngx_str_t     text;
     ngx_chain_t  *cl;
 
-    size = ctx->generic->message.length;
+    size = ctx->generic->message->length;
 
     if (size > WAG_FORM_MAX_LEN) {
-        ctx->generic->message.error = "a form longer than 256 KB";
+        ctx->generic->message->error = "a form longer than 256 KB";
         return NGX_DECLINED;
     }
 
@@ -307,7 +294,7 @@ wag_generic_form(wag_ctx_t *ctx)
 
     text.len = p - text.data;
 
-    return wag_form_read(&ctx->generic->message, &text);
+    return wag_form_read(ctx->generic->message, &text);
 }
 
 
@@ -319,6 +306,7 @@ wag_generic_choose(wag_ctx_t *ctx)
     ngx_int_t         rc;
     ngx_uint_t        found;
     wag_judgement_t  *j;
+    wag_recipient_t  *to;
 
     j = &ctx->routing->judgement;
 
@@ -329,6 +317,11 @@ wag_generic_choose(wag_ctx_t *ctx)
 
     j->choice.unable = wag_write_unable(ctx);
     j->choice.send = 1;
+
+    to = &ctx->generic->message->to;
+
+    j->choice.chat = wag_rendezvous_chat(to->type, &to->id);
+    j->choice.chats = 1;
 
     if (j->choice.unable == ((uint32_t) 1 << ctx->upstream->kinds.nelts) - 1) {
         return wag_generic_bad(ctx, wag_write_member(ctx));
@@ -379,7 +372,7 @@ wag_generic_names(wag_ctx_t *ctx, wag_choice_t *choice)
 {
     wag_message_t  *message;
 
-    message = &ctx->generic->message;
+    message = ctx->generic->message;
 
     if (message->session.len) {
 

@@ -23,16 +23,14 @@
 
 
 struct wag_generic_s {
-    wag_message_t        message;
+    wag_message_t       *message;
     ngx_chain_t         *body;      /* the client's */
-
-    wag_proof_t          proof;     /* of the answer that comes */
     ngx_uint_t           result;    /* WAG_PROOF_NONE ... */
     ngx_uint_t           status;    /* of the answer */
     ngx_uint_t           pause;     /* s, that a throttled number rests */
 
-    u_char              *data;      /* of the answer */
-    size_t               len;
+    ngx_str_t            data;      /* of the answer, with room for a NUL */
+    size_t               room;      /* for data */
 
     unsigned             form:1;    /* it is no JSON */
     unsigned             held:1;    /* the answer's header, until judged */
@@ -41,6 +39,10 @@ struct wag_generic_s {
     unsigned             cut:1;     /* there was more than is kept */
     unsigned             taken:1;   /* the answer comes to the filter */
     unsigned             told:1;    /* the client has its own */
+
+    /* large, so it is not zeroed with the rest: it has an init() */
+
+    wag_proof_t          proof;     /* of the answer that comes */
 };
 
 

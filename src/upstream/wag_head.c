@@ -16,9 +16,14 @@ static u_char *wag_head_blanks(u_char *p, ngx_str_t *value);
 static ngx_uint_t wag_head_is_dropped(wag_head_edit_t *edit, ngx_str_t *name);
 
 
+/* most write a name as it is written here */
+
+#define wag_head_begins(one, two)                                             \
+    (ngx_memcmp((one)->data, (two)->data, (two)->len) == 0                    \
+     || ngx_strncasecmp((one)->data, (two)->data, (two)->len) == 0)
+
 #define wag_head_same(one, two)                                               \
-    ((one)->len == (two)->len                                                 \
-     && ngx_strncasecmp((one)->data, (two)->data, (one)->len) == 0)
+    ((one)->len == (two)->len && wag_head_begins(one, two))
 
 
 ngx_int_t
@@ -208,7 +213,7 @@ wag_head_is_type(wag_head_t *head, ngx_str_t *wanted)
         || wag_head_find(head, &name, type)
         || wag_head_find(head, &encoding, NULL)
         || type->value.len < wanted->len
-        || ngx_strncasecmp(type->value.data, wanted->data, wanted->len) != 0)
+        || !wag_head_begins(&type->value, wanted))
     {
         return 0;
     }

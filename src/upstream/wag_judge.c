@@ -5,6 +5,7 @@
 
 
 #include "wag_allow.h"
+#include "wag_arrival.h"
 #include "wag_body_chain.h"
 #include "wag_judge.h"
 
@@ -25,10 +26,12 @@ static ngx_uint_t wag_judge_is_key(wag_ctx_t *ctx, wag_vendor_t *vendor,
 static ngx_int_t wag_judge_body(wag_ctx_t *ctx, wag_head_t *head,
     wag_route_request_t *rr, wag_judgement_t *j);
 static ngx_int_t wag_judge_scan(wag_ctx_t *ctx, wag_head_t *head,
+    ngx_str_t *name, wag_body_t **found);
+static ngx_int_t wag_judge_read(wag_ctx_t *ctx, wag_head_t *head,
     wag_body_t *body);
 static void wag_judge_name(wag_route_request_t *rr, wag_judgement_t *j);
 static void wag_judge_session(wag_route_request_t *rr, wag_judgement_t *j);
-static ngx_uint_t wag_judge_differs(wag_judgement_t *j);
+static ngx_uint_t wag_judge_is_known(wag_judgement_t *j);
 static void wag_judge_no_session(wag_route_request_t *rr, wag_judgement_t *j);
 static void wag_judge_bad(wag_judgement_t *j, ngx_str_t *member);
 
@@ -176,8 +179,8 @@ wag_judge_are_keyed(wag_ctx_t *ctx, wag_vendor_t *vendor)
     ngx_uint_t     i;
     wag_server_t  *server;
 
-    for (i = 0; i < ctx->upstream->nservers; i++) {
-        server = &ctx->upstream->servers[i];
+    for (i = 0; i < ctx->upstream->npeers; i++) {
+        server = ctx->upstream->peers[i]->server;
 
         if (server->vendor == vendor && server->key.len == 0) {
             return 0;
@@ -218,8 +221,8 @@ wag_judge_is_key(wag_ctx_t *ctx, wag_vendor_t *vendor, ngx_str_t *key)
 
     found = 0;
 
-    for (i = 0; key->len && i < ctx->upstream->nservers; i++) {
-        server = &ctx->upstream->servers[i];
+    for (i = 0; key->len && i < ctx->upstream->npeers; i++) {
+        server = ctx->upstream->peers[i]->server;
 
         if (server->vendor != vendor || server->key.len == 0) {
             continue;
@@ -261,14 +264,7 @@ wag_judge_body(wag_ctx_t *ctx, wag_head_t *head, wag_route_request_t *rr,
         return NGX_OK;
     }
 
-    body = ngx_palloc(r->pool, sizeof(wag_body_t));
-    if (body == NULL) {
-        return NGX_ERROR;
-    }
-
-    wag_body_init(body, &rr->member);
-
-    rc = wag_judge_scan(ctx, head, body);
+    rc = wag_judge_scan(ctx, head, &rr->member, &body);
 
     if (rc == NGX_ABORT) {
         return NGX_ERROR;
@@ -306,9 +302,40 @@ wag_judge_body(wag_ctx_t *ctx, wag_head_t *head, wag_route_request_t *rr,
 /* as wag_body_end(); NGX_ABORT: it could not be read */
 
 static ngx_int_t
-wag_judge_scan(wag_ctx_t *ctx, wag_head_t *head, wag_body_t *body)
+wag_judge_scan(wag_ctx_t *ctx, wag_head_t *head, ngx_str_t *name,
+    wag_body_t **found)
+{
+    wag_body_t  *body;
+
+    /* what is behind the head did not come from the client */
+
+    body = (head->body == head->buf->last) ? wag_arrival_body(ctx, name)
+                                           : NULL;
+
+    if (body == NULL) {
+        body = ngx_palloc(ctx->request->pool, sizeof(wag_body_t));
+        if (body == NULL) {
+            return NGX_ABORT;
+        }
+
+        wag_body_init(body, name);
+
+        if (wag_judge_read(ctx, head, body) != NGX_OK) {
+            return NGX_ABORT;
+        }
+    }
+
+    *found = body;
+
+    return wag_body_end(body);
+}
+
+
+static ngx_int_t
+wag_judge_read(wag_ctx_t *ctx, wag_head_t *head, wag_body_t *body)
 {
     u_char       *buf;
+    ngx_int_t     rc;
     ngx_buf_t     rest;
     ngx_chain_t   in;
 
@@ -328,18 +355,15 @@ wag_judge_scan(wag_ctx_t *ctx, wag_head_t *head, wag_body_t *body)
     if (ctx->request->request_body && ctx->request->request_body->temp_file) {
         buf = ngx_alloc(WAG_JUDGE_PIECE, ctx->request->connection->log);
         if (buf == NULL) {
-            return NGX_ABORT;
+            return NGX_ERROR;
         }
     }
 
-    if (wag_body_chain(body, &in, buf, WAG_JUDGE_PIECE) != NGX_OK) {
-        ngx_free(buf);
-        return NGX_ABORT;
-    }
+    rc = wag_body_chain(body, &in, buf, WAG_JUDGE_PIECE);
 
     ngx_free(buf);
 
-    return wag_body_end(body);
+    return rc;
 }
 
 
@@ -360,6 +384,7 @@ wag_judge_name(wag_route_request_t *rr, wag_judgement_t *j)
             && !wag_judge_same(&rr->session, &choice->shown))
         {
             wag_judge_bad(j, &wag_judge_shown);
+            j->named = wag_judge_is_known(j);
         }
 
         return;
@@ -392,12 +417,14 @@ wag_judge_session(wag_route_request_t *rr, wag_judgement_t *j)
 
     found = wag_choice_look(&j->choice);
 
-    if (found == WAG_CHOICE_UNKNOWN
-        && j->choice.name.len && j->choice.shown.len
-        && wag_judge_differs(j))
-    {
-        wag_judge_bad(j, &wag_judge_shown);
-        return;
+    if (found == WAG_CHOICE_UNKNOWN && j->choice.name.len) {
+
+        j->named = wag_judge_is_known(j);
+
+        if (j->named && j->choice.shown.len) {
+            wag_judge_bad(j, &wag_judge_shown);
+            return;
+        }
     }
 
     if (rr->kind == WAG_ROUTE_CREATE
@@ -419,19 +446,26 @@ wag_judge_refusal(ngx_uint_t found)
 
 
 /*
- * A name that is a secret is not compared with the one that is shown: it is
- * known alone, and is not together with the other.
+ * Without what the gateway's own headers tell.  A name that is a secret is not
+ * compared with the one that is shown: it is known alone, and is not together
+ * with the other.
  */
 
 static ngx_uint_t
-wag_judge_differs(wag_judgement_t *j)
+wag_judge_is_known(wag_judgement_t *j)
 {
+    ngx_uint_t    found;
     wag_choice_t  choice;
 
     choice = j->choice;
+    choice.number = 0;
     ngx_str_null(&choice.shown);
 
-    return wag_choice_look(&choice) != WAG_CHOICE_UNKNOWN;
+    found = wag_choice_look(&choice);
+
+    return found != WAG_CHOICE_UNKNOWN
+           && found != WAG_CHOICE_UNLISTED
+           && found != WAG_CHOICE_FORBIDDEN;
 }
 
 
@@ -482,6 +516,10 @@ wag_judge_bad(wag_judgement_t *j, ngx_str_t *member)
 ngx_uint_t
 wag_judge_score(wag_judgement_t *j)
 {
+    if (j->named) {
+        return (j->refusal == WAG_REFUSED_BAD) ? WAG_JUDGE_FOUND : 5;
+    }
+
     switch (j->refusal) {
 
     case WAG_REFUSED_NOT:
@@ -490,7 +528,7 @@ wag_judge_score(wag_judgement_t *j)
             return j->choice.name.len ? WAG_JUDGE_FOUND : 4;
         }
 
-        return (j->kind == WAG_ROUTE_NATIVE) ? 1 : 4;
+        return (j->kind == WAG_ROUTE_NATIVE) ? WAG_JUDGE_ANY : 4;
 
     case WAG_REFUSED_UNKNOWN:
     case WAG_REFUSED_UNLISTED:

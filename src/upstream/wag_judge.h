@@ -35,6 +35,7 @@ typedef struct {
     unsigned             encode:1;  /* what it is filled with */
     unsigned             keyed:1;   /* with the instance's key */
     unsigned             dropped:1;
+    unsigned             named:1;   /* one it has, and another one besides */
 } wag_judgement_t;
 
 
@@ -57,6 +58,7 @@ ngx_uint_t wag_judge_refusal(ngx_uint_t found);
  */
 ngx_uint_t wag_judge_score(wag_judgement_t *j);
 
+#define WAG_JUDGE_ANY    1   /* any instance will do */
 #define WAG_JUDGE_FOUND  6
 
 

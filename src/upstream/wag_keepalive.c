@@ -187,6 +187,22 @@ wag_keepalive_take(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
 }
 
 
+void
+wag_keepalive_leave(wag_upstream_t *us, wag_peer_t *peer)
+{
+    wag_idle_t   *idle;
+    ngx_queue_t  *q;
+
+    while (!ngx_queue_empty(&peer->idle)) {
+        q = ngx_queue_head(&peer->idle);
+        idle = ngx_queue_data(q, wag_idle_t, queue);
+
+        wag_keepalive_remove(idle);
+        wag_keepalive_close(idle->connection);
+    }
+}
+
+
 /* whether it goes where the request is to go, by this list or another */
 
 static ngx_uint_t

@@ -36,4 +36,10 @@ ngx_int_t wag_keepalive_take(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
 void wag_keepalive_put(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
 
 
+/*
+ * Closes all idle connections to an instance that is no longer there.
+ */
+void wag_keepalive_leave(wag_upstream_t *us, wag_peer_t *peer);
+
+
 #endif /* _WAG_KEEPALIVE_H_INCLUDED_ */

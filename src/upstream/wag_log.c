@@ -126,8 +126,8 @@ wag_log_has_key(wag_upstream_t *us, wag_vendor_t *vendor, u_char *text,
     ngx_uint_t     i;
     wag_server_t  *server;
 
-    for (i = 0; i < us->nservers; i++) {
-        server = &us->servers[i];
+    for (i = 0; i < us->npeers; i++) {
+        server = us->peers[i]->server;
 
         if (server->vendor == vendor
             && server->key.len == len

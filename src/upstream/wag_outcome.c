@@ -9,6 +9,7 @@
 #include "wag_connect_error.h"
 #include "wag_ctx.h"
 #include "wag_outcome.h"
+#include "wag_pacing.h"
 #include "wag_routing.h"
 #include "wag_session.h"
 #include "wag_state.h"
@@ -24,6 +25,7 @@ static ngx_uint_t wag_outcome_loopback(struct sockaddr *sockaddr);
 static void wag_outcome_session(wag_ctx_t *ctx);
 static void wag_outcome_message(wag_ctx_t *ctx);
 static void wag_outcome_rest(wag_ctx_t *ctx);
+static ngx_uint_t wag_outcome_is_spent(wag_ctx_t *ctx);
 static ngx_uint_t wag_outcome_is_sent(wag_ctx_t *ctx);
 static ngx_uint_t wag_outcome_is_unsent(wag_ctx_t *ctx);
 static void wag_outcome_time(wag_ctx_t *ctx, wag_counters_t *counters);
@@ -281,7 +283,7 @@ wag_outcome_score(wag_ctx_t *ctx)
 
         /* an error of a server that has sessions is one of a session */
 
-        if (ctx->peer->server->vendor
+        if (ctx->server->vendor
             || !wag_outcome_counts(ctx->upstream, ctx->status))
         {
             signal.event = WAG_OK;
@@ -338,7 +340,13 @@ wag_outcome_session(wag_ctx_t *ctx)
         ctx->peer->instance->ask = 1;
     }
 
-    if (session == NULL || ctx->routing->judgement.kind != WAG_ROUTE_SEND) {
+    if (ctx->routing->judgement.kind != WAG_ROUTE_SEND) {
+        return;
+    }
+
+    wag_pacing_attempt(ctx, !wag_outcome_is_spent(ctx));
+
+    if (session == NULL) {
         return;
     }
 
@@ -423,6 +431,23 @@ wag_outcome_rest(wag_ctx_t *ctx)
     {
         known->record->rest = until;
     }
+}
+
+
+/* WhatsApp may have counted what its server refused, or what was lost */
+
+static ngx_uint_t
+wag_outcome_is_spent(wag_ctx_t *ctx)
+{
+    ngx_uint_t  result;
+
+    result = ctx->generic ? wag_answer_result(ctx) : WAG_PROOF_NONE;
+
+    if (result != WAG_PROOF_NONE) {
+        return result != WAG_PROOF_SESSION && result != WAG_PROOF_PACED;
+    }
+
+    return ctx->outcome == WAG_ANSWERED || ctx->written;
 }
 
 

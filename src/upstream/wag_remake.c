@@ -10,6 +10,8 @@
 static void wag_remake_values(wag_ctx_t *ctx, wag_peer_t *peer,
     ngx_str_t *values);
 static ngx_int_t wag_remake_place(wag_ctx_t *ctx, wag_head_edit_t *edit);
+static ngx_int_t wag_remake_drop_key(wag_head_edit_t *edit,
+    ngx_array_t *headers);
 static ngx_uint_t wag_remake_brings(wag_head_t *head, ngx_array_t *headers);
 
 
@@ -65,7 +67,7 @@ wag_remake_begin(wag_ctx_t *ctx, wag_head_edit_t *edit)
 
     edit->target = ctx->routing->head.target;
 
-    if (ngx_array_init(&edit->drop, pool, 8, sizeof(ngx_str_t)) != NGX_OK
+    if (ngx_array_init(&edit->drop, pool, 16, sizeof(ngx_str_t)) != NGX_OK
         || ngx_array_init(&edit->add, pool, 4, sizeof(ngx_keyval_t)) != NGX_OK)
     {
         return NGX_ERROR;
@@ -129,8 +131,8 @@ wag_remake_key(wag_ctx_t *ctx, wag_head_edit_t *edit, wag_peer_t *peer)
         return NGX_OK;
     }
 
-    if (wag_remake_drop_all(edit, &vendor->headers) != NGX_OK
-        || wag_remake_drop_all(edit, &vendor->list_headers) != NGX_OK)
+    if (wag_remake_drop_key(edit, &vendor->headers) != NGX_OK
+        || wag_remake_drop_key(edit, &vendor->list_headers) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -244,8 +246,8 @@ wag_remake_drop(wag_head_edit_t *edit, ngx_str_t *name)
 }
 
 
-ngx_int_t
-wag_remake_drop_all(wag_head_edit_t *edit, ngx_array_t *headers)
+static ngx_int_t
+wag_remake_drop_key(wag_head_edit_t *edit, ngx_array_t *headers)
 {
     ngx_uint_t            i;
     wag_vendor_header_t  *header;

@@ -7,6 +7,7 @@
 #include "wag_answer.h"
 #include "wag_ctx.h"
 #include "wag_outcome.h"
+#include "wag_pacing.h"
 #include "wag_retry.h"
 #include "wag_routing.h"
 #include "wag_slot_table.h"
@@ -22,7 +23,8 @@
 static ngx_uint_t wag_retry_same(wag_ctx_t *ctx, ngx_uint_t cached);
 static void wag_retry_other(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
 static ngx_int_t wag_retry_mark(wag_ctx_t *ctx);
-static ngx_int_t wag_retry_may(void *data, wag_peer_t *peer);
+static ngx_int_t wag_retry_may(void *data, wag_peer_t *peer,
+    wag_known_t *known);
 static ngx_uint_t wag_retry_others(wag_ctx_t *ctx);
 static void wag_retry_rewind(wag_ctx_t *ctx);
 
@@ -54,6 +56,8 @@ wag_retry_decide(wag_ctx_t *ctx, ngx_peer_connection_t *pc, ngx_uint_t state)
     if (!written && wag_retry_same(ctx, cached)) {
         ctx->again = 1;
         pc->tries = 1;
+
+        wag_pacing_attempt(ctx, 1);
 
     } else {
         wag_outcome_score(ctx);
@@ -167,7 +171,7 @@ wag_retry_tried(wag_ctx_t *ctx, wag_peer_t *peer)
 
 
 static ngx_int_t
-wag_retry_may(void *data, wag_peer_t *peer)
+wag_retry_may(void *data, wag_peer_t *peer, wag_known_t *known)
 {
     wag_ctx_t *ctx = data;
 
@@ -196,7 +200,7 @@ wag_retry_others(wag_ctx_t *ctx)
         for (i = 0; i < table->nslots; i++) {
             peer = &ctx->upstream->slots[table->slots[i]];
 
-            if (wag_retry_may(ctx, peer) == NGX_OK) {
+            if (wag_retry_may(ctx, peer, NULL) == NGX_OK) {
                 return 1;
             }
         }

@@ -137,6 +137,8 @@ wag_routing_own_headers(wag_ctx_t *ctx)
             ctx->refusal = WAG_REFUSED_UNKNOWN;
             return NGX_DECLINED;
         }
+
+        choice->incarnation = choice->peer->incarnation;
     }
 
     return NGX_OK;
@@ -190,7 +192,7 @@ wag_routing_peer(wag_upstream_t *us, ngx_str_t *name)
     ngx_uint_t   i;
     wag_peer_t  *peer;
 
-    for (i = 0; i < us->nservers; i++) {
+    for (i = 0; i < us->npeers; i++) {
         peer = us->peers[i];
 
         if (peer->name.len == name->len
@@ -255,9 +257,9 @@ wag_routing_vendors(wag_ctx_t *ctx)
         return NGX_DECLINED;
     }
 
-    if (found.by == WAG_BY_INSTANCE && !found.keyed) {
+    if (best <= WAG_JUDGE_ANY) {
 
-        /* one that has no vendor will do as well */
+        /* no vendor has it for its own: one that has none will do as well */
 
         routing->judgement.choice.vendor = NULL;
     }
@@ -328,8 +330,9 @@ wag_routing_by_instance(wag_ctx_t *ctx, wag_choice_take_pt take)
 
     peer = ctx->routing->judgement.choice.peer;
 
-    return (!peer->down && wag_available(peer->instance)
-            && take(ctx, peer) == NGX_OK)
+    return (peer->incarnation == ctx->routing->judgement.choice.incarnation
+            && !peer->down && wag_available(peer->instance)
+            && take(ctx, peer, NULL) == NGX_OK)
            ? peer : NULL;
 }
 

@@ -17,7 +17,6 @@
 
 static const char *wag_server_vendor_line(ngx_conf_t *cf, wag_upstream_t *us,
     ngx_str_t *line);
-static const char *wag_server_vendor_key(ngx_str_t *key);
 static wag_origin_t *wag_server_vendor_find(wag_upstream_t *us, ngx_uint_t n);
 static ngx_int_t wag_server_vendor_set(ngx_conf_t *cf, wag_upstream_t *us,
     wag_server_t *server, ngx_str_t *name);
@@ -210,7 +209,7 @@ wag_server_vendor_line(ngx_conf_t *cf, wag_upstream_t *us, ngx_str_t *line)
 
 /* it becomes part of a header, of an URI, or of text in base64 */
 
-static const char *
+const char *
 wag_server_vendor_key(ngx_str_t *key)
 {
     size_t  i;
@@ -321,7 +320,7 @@ wag_server_vendor_set(ngx_conf_t *cf, wag_upstream_t *us, wag_server_t *server,
         return NGX_ERROR;
     }
 
-    server->vendor_hash = ngx_crc32_short(name->data, name->len) | 1;
+    server->vendor_hash = wag_vendor_hash(name);
 
 #if !(WAG_SECRET_NAMES)
 

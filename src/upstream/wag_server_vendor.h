@@ -43,4 +43,10 @@ ngx_int_t wag_server_vendor_keys(ngx_conf_t *cf, wag_upstream_t *us,
 ngx_int_t wag_server_vendor_finish(ngx_conf_t *cf, wag_upstream_t *us);
 
 
+/*
+ * NULL, or what is wrong with a key.
+ */
+const char *wag_server_vendor_key(ngx_str_t *key);
+
+
 #endif /* _WAG_SERVER_VENDOR_H_INCLUDED_ */

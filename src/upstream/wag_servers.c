@@ -24,6 +24,12 @@ static ngx_int_t wag_servers_name(ngx_conf_t *cf, wag_upstream_t *us,
 static ngx_int_t wag_servers_unique(ngx_conf_t *cf, wag_upstream_t *us);
 
 
+static ngx_str_t  wag_servers_schemes[] = {
+    ngx_string("http://"),
+    ngx_string("https://")
+};
+
+
 char *
 wag_servers_instances(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -230,8 +236,8 @@ static ngx_int_t
 wag_servers_name(ngx_conf_t *cf, wag_upstream_t *us,
     ngx_http_upstream_server_t *line, ngx_str_t *name)
 {
-    u_char    *p;
-    ngx_str_t  scheme;
+    u_char     *p;
+    ngx_str_t   scheme, *guess;
 
     if (wag_url_scheme(&line->name, &scheme) == NGX_OK) {
         *name = line->name;
@@ -240,24 +246,28 @@ wag_servers_name(ngx_conf_t *cf, wag_upstream_t *us,
 
     /* a "server" line has no scheme: that of the checks is the best guess */
 
-    if (us->check && us->check->ssl == 1) {
-        ngx_str_set(&scheme, "https://");
+    guess = &wag_servers_schemes[us->check && us->check->ssl == 1];
 
-    } else {
-        ngx_str_set(&scheme, "http://");
-    }
-
-    name->len = scheme.len + line->name.len;
+    name->len = guess->len + line->name.len;
 
     name->data = ngx_pnalloc(cf->pool, name->len);
     if (name->data == NULL) {
         return NGX_ERROR;
     }
 
-    p = ngx_cpymem(name->data, scheme.data, scheme.len);
+    p = ngx_cpymem(name->data, guess->data, guess->len);
     ngx_memcpy(p, line->name.data, line->name.len);
 
     return NGX_OK;
+}
+
+
+ngx_str_t *
+wag_servers_scheme(wag_upstream_t *us)
+{
+    return us->scheme.len
+           ? &us->scheme
+           : &wag_servers_schemes[us->check && us->check->ssl == 1];
 }
 
 

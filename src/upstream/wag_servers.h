@@ -23,4 +23,11 @@ char *wag_servers_instances(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 ngx_int_t wag_servers_create(ngx_conf_t *cf, wag_upstream_t *us);
 
 
+/*
+ * The scheme that the URLs of all instances have, if it was given; else the
+ * one that "server" lines are called by.
+ */
+ngx_str_t *wag_servers_scheme(wag_upstream_t *us);
+
+
 #endif /* _WAG_SERVERS_H_INCLUDED_ */

@@ -4,6 +4,7 @@
  */
 
 
+#include "wag_members.h"
 #include "wag_peers.h"
 #include "wag_slot_table.h"
 #include "wag_state.h"
@@ -48,11 +49,19 @@ wag_slot_table_create(ngx_conf_t *cf, wag_upstream_t *us)
         w[tier] += us->servers[i].weight;
     }
 
+    n[WAG_PRIMARY] += us->capacity;
+
     for (tier = 0; tier < WAG_TIERS; tier++) {
         table = &us->slot_tables[tier];
 
         if (us->policy.slow_start) {
             w[tier] *= WAG_SLOT_TABLE_STEPS;
+        }
+
+        /* weights may be set at run time */
+
+        if (us->controlled || us->capacity) {
+            w[tier] = WAG_SLOT_TABLE_TURNS;
         }
 
         table->max = ngx_min(w[tier], WAG_SLOT_TABLE_TURNS) + n[tier];
@@ -93,6 +102,8 @@ wag_slot_table_refresh(wag_upstream_t *us)
     us->timed = 0;
 
     ngx_memory_barrier();
+
+    wag_members_refresh(us);
 
     for (tier = 0; tier < WAG_TIERS; tier++) {
         wag_slot_table_build(us, tier);
@@ -135,7 +146,7 @@ wag_slot_table_collect_weights(wag_upstream_t *us, ngx_uint_t tier)
     total = 0;
     n = 0;
 
-    for (i = 0; i < us->nservers; i++) {
+    for (i = 0; i < us->npeers; i++) {
         peer = us->peers[i];
 
         if (peer->tier != tier) {

@@ -94,7 +94,7 @@ wag_write_message(wag_ctx_t *ctx, wag_send_message_t *m)
 {
     wag_message_t  *message;
 
-    message = &ctx->generic->message;
+    message = ctx->generic->message;
 
     ngx_memzero(m, sizeof(wag_send_message_t));
 
@@ -167,10 +167,9 @@ wag_write_headers(wag_ctx_t *ctx, wag_peer_t *peer, wag_send_filled_t *filled,
 {
     u_char         *p;
     ngx_str_t      *name, value;
-    ngx_array_t    *headers;
     wag_message_t  *message;
 
-    message = &ctx->generic->message;
+    message = ctx->generic->message;
 
     for (name = wag_write_dropped; name->len; name++) {
         if (wag_remake_drop(edit, name) != NGX_OK) {
@@ -206,12 +205,8 @@ wag_write_headers(wag_ctx_t *ctx, wag_peer_t *peer, wag_send_filled_t *filled,
         return NGX_ERROR;
     }
 
-    /* one of the client's own may name another session */
-
-    headers = &peer->server->vendor->send_headers;
-
-    return (wag_remake_drop_all(edit, headers) == NGX_OK)
-           ? wag_remake_headers(ctx, edit, peer, headers) : NGX_ERROR;
+    return wag_remake_headers(ctx, edit, peer,
+                              &peer->server->vendor->send_headers);
 }
 
 
@@ -329,7 +324,7 @@ wag_write_splice(wag_ctx_t *ctx, ngx_chain_t **last)
     ngx_chain_t    *cl, *in;
     wag_message_t  *message;
 
-    message = &ctx->generic->message;
+    message = ctx->generic->message;
     at = 0;
 
     for (in = ctx->generic->body; in; in = in->next, at += size) {

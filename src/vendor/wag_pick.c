@@ -120,6 +120,11 @@ wag_pick_key(wag_pick_t *p)
         wag_pick_step(p, s->depth, &s->text);
     }
 
+    if (p->paths == 0) {
+        s->room.len = 0;
+        return NGX_OK;
+    }
+
     if (p->paths & WAG_PICK_ITEMS) {
 
         if (p->nitems) {
@@ -175,7 +180,7 @@ wag_pick_scalar(wag_pick_t *p, ngx_uint_t event)
 
     s = &p->scan;
 
-    for (i = 0; i < p->nvalues; i++) {
+    for (i = 0; p->ends && i < p->nvalues; i++) {
 
         if (!(p->ends & ((uint32_t) 1 << i))) {
             continue;

@@ -24,7 +24,9 @@ wag_proof_init(wag_proof_t *p, ngx_pool_t *pool, wag_vendor_t *vendor,
     wag_pick_value_t   *value;
     wag_json_path_t   **path;
 
-    ngx_memzero(p, sizeof(wag_proof_t));
+    /* wag_pick_init() does the rest */
+
+    ngx_memzero(p, offsetof(wag_proof_t, pick.scan));
 
     p->status = status;
     p->vendor = vendor;

@@ -45,6 +45,13 @@ static ngx_int_t wag_route_error(wag_route_request_t *r, const char *error,
     ngx_str_t *where);
 
 
+/* most write it as the file does */
+
+#define wag_route_same(one, text)                                             \
+    (ngx_memcmp((one)->data, (text)->data, (one)->len) == 0                   \
+     || ngx_strncasecmp((one)->data, (text)->data, (one)->len) == 0)
+
+
 static ngx_str_t   wag_route_in_path = ngx_string("path");
 static ngx_str_t   wag_route_in_query = ngx_string("query");
 
@@ -268,8 +275,7 @@ wag_route_text(wag_segment_t *segment, ngx_str_t *text)
 
         if ((one[i].text.len == text->len
              || (one[i].prefix && one[i].text.len < text->len))
-            && ngx_strncasecmp(one[i].text.data, text->data, one[i].text.len)
-               == 0)
+            && wag_route_same(&one[i].text, text))
         {
             return 1;
         }

@@ -37,6 +37,13 @@ wag_vendor_state(wag_vendor_t *vendor, ngx_str_t *text)
 }
 
 
+uint32_t
+wag_vendor_hash(ngx_str_t *name)
+{
+    return ngx_crc32_short(name->data, name->len) | 1;
+}
+
+
 ngx_uint_t
 wag_vendor_status(ngx_array_t *statuses, ngx_uint_t status)
 {

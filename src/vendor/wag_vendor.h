@@ -97,6 +97,11 @@ typedef struct wag_vendor_s {
 ngx_uint_t wag_vendor_state(wag_vendor_t *vendor, ngx_str_t *text);
 
 /*
+ * What stands for a vendor in shared memory, by its name; never 0.
+ */
+uint32_t wag_vendor_hash(ngx_str_t *name);
+
+/*
  * Whether a status is among "from, to" pairs; NULL is 200 alone.
  */
 ngx_uint_t wag_vendor_status(ngx_array_t *statuses, ngx_uint_t status);

@@ -31,7 +31,8 @@ wag_in_flight_size(wag_zone_t *zone)
     nslots = 0;
 
     for (i = 0; i < zone->upstreams.nelts; i++) {
-        nslots += wag_slots_fit(wag_slots_size(usp[i]->nservers));
+        nslots += wag_slots_fit(wag_slots_size(usp[i]->nservers
+                                               + usp[i]->capacity));
     }
 
     return wag_in_flight_bytes(wag_in_flight_workers(zone),
@@ -155,6 +156,7 @@ wag_in_flight_tell(wag_in_flight_t *table)
     for (i = 0; i < table->nparts; i++) {
         group = table->parts[i].group;
 
+        (void) ngx_atomic_fetch_add(&group->members, 1);
         (void) ngx_atomic_fetch_add(&group->state_epoch, 1);
 
         /* more than can be told one by one: any session may have changed */

@@ -4,9 +4,11 @@
  */
 
 
+#include "wag_addresses.h"
 #include "wag_conf.h"
 #include "wag_inherit.h"
 #include "wag_lock.h"
+#include "wag_peers.h"
 #include "wag_sessions.h"
 #include "wag_slots.h"
 #include "wag_table.h"
@@ -14,6 +16,7 @@
 
 static void wag_inherit_group(wag_group_t *group, wag_group_t *old);
 static void wag_inherit_instances(wag_upstream_t *us, wag_group_t *old);
+static void wag_inherit_added(wag_upstream_t *us, wag_group_t *old);
 static void wag_inherit_instance(wag_instance_t *instance,
     wag_instance_t *old);
 static void wag_inherit_sessions(wag_group_t *group, ngx_uint_t slot,
@@ -63,8 +66,13 @@ wag_inherit_upstream(wag_zone_t *zone, wag_upstream_t *us)
             wag_inherit_group(us->group, group);
 
             wag_inherit_instances(us, group);
+            wag_inherit_added(us, group);
 
             wag_unlock(old->shpool);
+
+            /* which is newer than what a file has */
+
+            us->kept = NULL;
 
             return;
         }
@@ -75,7 +83,7 @@ wag_inherit_upstream(wag_zone_t *zone, wag_upstream_t *us)
 static void
 wag_inherit_group(wag_group_t *group, wag_group_t *old)
 {
-    ngx_uint_t  tier;
+    ngx_uint_t  i, tier;
 
     for (tier = 0; tier < WAG_TIERS; tier++) {
         group->cursor[tier] = old->cursor[tier];
@@ -85,6 +93,12 @@ wag_inherit_group(wag_group_t *group, wag_group_t *old)
     group->failovers = old->failovers;
     group->ambiguous = old->ambiguous;
     group->no_instance = old->no_instance;
+    group->held = old->held;
+
+    for (i = 0; i < WAG_PACED_REASONS; i++) {
+        group->paced[i] = old->paced[i];
+    }
+
     group->nevents = old->nevents;
 
     ngx_memcpy(group->events, old->events, sizeof(group->events));
@@ -121,6 +135,63 @@ wag_inherit_instances(wag_upstream_t *us, wag_group_t *old)
     }
 
     wag_slots_index_destroy(&index);
+}
+
+
+/* those that were added at run time, as many as there is room for */
+
+static void
+wag_inherit_added(wag_upstream_t *us, wag_group_t *old)
+{
+    u_char          *set;
+    ngx_uint_t       i, slot;
+    wag_addrs_t     *addrs;
+    wag_instance_t  *instance;
+    wag_newcomer_t   newcomer;
+
+    for (i = 0; i < old->nslots; i++) {
+        instance = wag_slots_get(old, i);
+
+        if (!wag_used(instance)
+            || !instance->added
+            || wag_table_added(us->group) >= us->capacity
+            || wag_slots_find(us->group, &instance->identity.name)
+               != WAG_NO_SLOT)
+        {
+            continue;
+        }
+
+        set = wag_addresses_get(&instance->identity.addresses);
+
+        addrs = wag_addresses_list(set, us->zone->shm_zone->shm.log);
+        if (addrs == NULL) {
+            return;
+        }
+
+        wag_slots_newcomer(&newcomer);
+
+        newcomer.name = instance->identity.name;
+        newcomer.key.len = instance->identity.key_len;
+        newcomer.key.data = instance->identity.key;
+        newcomer.addrs = addrs->addrs;
+        newcomer.naddrs = addrs->naddrs;
+        newcomer.health = instance->health;
+        newcomer.vendor = instance->vendor;
+        newcomer.admin = instance->admin;
+        newcomer.added = 1;
+        newcomer.config_gen = us->zone->root->config_gen;
+
+        slot = wag_table_put(us->zone->root, us->group, &newcomer);
+
+        wag_addrs_unref(addrs);
+
+        if (slot == WAG_NO_SLOT) {
+            return;
+        }
+
+        wag_inherit_instance(wag_slots_get(us->group, slot), instance);
+        wag_inherit_sessions(us->group, slot, old, i);
+    }
 }
 
 

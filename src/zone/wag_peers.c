@@ -30,9 +30,20 @@ wag_peers_create(wag_zone_t *zone, wag_upstream_t *us)
     }
 
     us->peers = ngx_palloc(zone->cycle->pool,
-                           us->nservers * sizeof(wag_peer_t *));
+                           us->nslots * sizeof(wag_peer_t *));
     if (us->peers == NULL) {
         return NGX_ERROR;
+    }
+
+    for (i = 0; i < us->nslots; i++) {
+        peer = &us->slots[i];
+
+        peer->slot = i;
+        peer->instance = wag_slots_get(us->group, i);
+        peer->tier = WAG_PRIMARY;
+        peer->down = 1;
+
+        ngx_queue_init(&peer->idle);
     }
 
     addrs = ngx_pcalloc(zone->cycle->pool,
@@ -45,25 +56,85 @@ wag_peers_create(wag_zone_t *zone, wag_upstream_t *us)
         server = &us->servers[i];
         peer = &us->slots[server->slot];
 
-        us->peers[i] = peer;
-
         addrs[i].naddrs = server->naddrs;
         addrs[i].addrs = server->addrs;
 
         peer->name = server->name;
         peer->server = server;
-        peer->slot = server->slot;
-        peer->instance = wag_slots_get(us->group, server->slot);
         peer->incarnation = peer->instance->incarnation;
         peer->tier = server->tier;
         peer->addrs = &addrs[i];
 
-        ngx_queue_init(&peer->idle);
-
         wag_peers_admin(peer);
     }
 
+    wag_peers_order(us);
+
+    /* those that were added are taken over by each worker */
+
+    us->members = us->group->members - 1;
+
     return NGX_OK;
+}
+
+
+void
+wag_peers_order(wag_upstream_t *us)
+{
+    ngx_uint_t   i, n;
+    wag_peer_t  *peer;
+
+    n = 0;
+
+    for (i = 0; i < us->nservers; i++) {
+        peer = &us->slots[us->servers[i].slot];
+
+        if (peer->server == &us->servers[i]
+            && peer->instance->admin.state != WAG_ADMIN_REMOVED)
+        {
+            us->peers[n++] = peer;
+        }
+    }
+
+    for (i = 0; us->capacity && i < us->nslots; i++) {
+        peer = &us->slots[i];
+
+        if ((peer->incarnation & 1) && peer->server->refs) {
+            us->peers[n++] = peer;
+        }
+    }
+
+    us->npeers = n;
+}
+
+
+wag_server_t *
+wag_peers_ref_server(wag_server_t *server)
+{
+    if (server->refs) {
+        server->refs++;
+    }
+
+    return server;
+}
+
+
+void
+wag_peers_unref_server(wag_server_t *server)
+{
+    if (server->refs == 0 || --server->refs) {
+        return;
+    }
+
+    if (server->list_addrs) {
+        wag_addrs_unref(server->list_addrs);
+    }
+
+    if (server->key.len) {
+        ngx_explicit_memzero(server->key.data, server->key.len);
+    }
+
+    ngx_destroy_pool(server->pool);
 }
 
 

@@ -20,6 +20,18 @@
 ngx_int_t wag_peers_create(wag_zone_t *zone, wag_upstream_t *us);
 
 /*
+ * The order of those that are there, as it is shown and as turns are taken:
+ * the servers of the configuration, then those that were added, by slot.
+ */
+void wag_peers_order(wag_upstream_t *us);
+
+/*
+ * Whether the instance that a peer stands for is no longer in its slot.
+ */
+#define wag_peers_gone(peer)                                                  \
+    ((peer)->incarnation != (peer)->instance->incarnation)
+
+/*
  * Takes over what was set at run time: weight, max_conns, whether the
  * instance is in use at all.
  */
@@ -42,6 +54,12 @@ void wag_peers_addrs(wag_upstream_t *us, wag_peer_t *peer);
     {                                                                         \
         wag_peers_addrs(us, peer);                                            \
     }
+
+/*
+ * Who keeps a server that was added at run time, and who no longer does.
+ */
+wag_server_t *wag_peers_ref_server(wag_server_t *server);
+void wag_peers_unref_server(wag_server_t *server);
 
 /*
  * Who keeps a list of addresses, and who no longer does.

@@ -110,6 +110,10 @@ wag_slots_destroy(ngx_slab_pool_t *shpool, wag_slots_t *slots)
             ngx_slab_free_locked(shpool, identity->name.data);
         }
 
+        if (identity->key_room) {
+            ngx_slab_free_locked(shpool, identity->key);
+        }
+
         if (identity->addresses.room) {
             ngx_slab_free_locked(shpool, identity->addresses.sets[0]);
         }
@@ -214,6 +218,36 @@ wag_slots_room(ngx_slab_pool_t *shpool, wag_instance_t *instance, size_t name,
 
 
 ngx_int_t
+wag_slots_key_room(ngx_slab_pool_t *shpool, wag_instance_t *instance,
+    size_t key)
+{
+    u_char          *p;
+    wag_identity_t  *identity;
+
+    identity = &instance->identity;
+
+    if (identity->key_room >= key) {
+        return NGX_OK;
+    }
+
+    p = ngx_slab_alloc_locked(shpool, key);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (identity->key_room) {
+        ngx_memcpy(p, identity->key, identity->key_len);
+        ngx_slab_free_locked(shpool, identity->key);
+    }
+
+    identity->key = p;
+    identity->key_room = key;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 wag_slots_use(wag_instance_t *instance, wag_newcomer_t *newcomer)
 {
     wag_identity_t   *identity;
@@ -223,6 +257,7 @@ wag_slots_use(wag_instance_t *instance, wag_newcomer_t *newcomer)
     addresses = identity->addresses;
 
     if (newcomer->name.len > identity->room
+        || newcomer->key.len > identity->key_room
         || wag_addresses_size(newcomer->addrs, newcomer->naddrs)
            > addresses.room)
     {
@@ -238,18 +273,23 @@ wag_slots_use(wag_instance_t *instance, wag_newcomer_t *newcomer)
     identity->name.len = newcomer->name.len;
     identity->hash = ngx_crc32_short(newcomer->name.data, newcomer->name.len);
 
+    if (newcomer->key.len) {
+        ngx_memcpy(identity->key, newcomer->key.data, newcomer->key.len);
+    }
+
+    identity->key_len = newcomer->key.len;
+
     (void) wag_addresses_set(&identity->addresses, newcomer->addrs,
                              newcomer->naddrs);
 
-    instance->admin.version = 0;
-    instance->admin.state = WAG_ADMIN_CONFIGURED;
-    instance->admin.weight = WAG_CONFIGURED;
-    instance->admin.max_conns = WAG_CONFIGURED;
-
-    instance->config_gen = 0;
+    instance->admin = newcomer->admin;
+    instance->config_gen = newcomer->config_gen;
+    instance->added = newcomer->added;
     instance->in_flight = 0;
-    instance->vendor = 0;
+    instance->vendor = newcomer->vendor;
     instance->listed = 0;
+    instance->ask = 0;
+    instance->placed = 0;
 
     instance->health = newcomer->health;
     instance->state = newcomer->health.state;
@@ -269,6 +309,23 @@ void
 wag_slots_free(wag_instance_t *instance)
 {
     (void) ngx_atomic_fetch_add(&instance->incarnation, 1);
+
+    if (instance->identity.key_len) {
+        ngx_explicit_memzero(instance->identity.key,
+                             instance->identity.key_len);
+        instance->identity.key_len = 0;
+    }
+}
+
+
+void
+wag_slots_newcomer(wag_newcomer_t *newcomer)
+{
+    ngx_memzero(newcomer, sizeof(wag_newcomer_t));
+
+    newcomer->admin.state = WAG_ADMIN_CONFIGURED;
+    newcomer->admin.weight = WAG_CONFIGURED;
+    newcomer->admin.max_conns = WAG_CONFIGURED;
 }
 
 

@@ -25,6 +25,14 @@ typedef struct {
     ngx_addr_t          *addrs;
     ngx_uint_t           naddrs;
     wag_health_t         health;
+
+    /* of one that is added at run time */
+
+    ngx_uint_t           added;
+    ngx_uint_t           config_gen;
+    ngx_str_t            key;
+    uint32_t             vendor;
+    wag_admin_t          admin;
 } wag_newcomer_t;
 
 
@@ -67,12 +75,23 @@ ngx_int_t wag_slots_room(ngx_slab_pool_t *shpool, wag_instance_t *instance,
     size_t name, size_t addresses);
 
 /*
+ * The same for a key.  By the master only.
+ */
+ngx_int_t wag_slots_key_room(ngx_slab_pool_t *shpool, wag_instance_t *instance,
+    size_t key);
+
+/*
+ * Empties what a new instance is made of: nothing was set at run time.
+ */
+void wag_slots_newcomer(wag_newcomer_t *newcomer);
+
+/*
  * Uses a free slot.  NGX_DECLINED if it has no room for that.
  */
 ngx_int_t wag_slots_use(wag_instance_t *instance, wag_newcomer_t *newcomer);
 
 /*
- * Frees a slot that is used; its strings stay with it.
+ * Frees a slot that is used; its strings stay with it, but for the key.
  */
 void wag_slots_free(wag_instance_t *instance);
 

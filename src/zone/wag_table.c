@@ -11,12 +11,19 @@
 #include "wag_table.h"
 
 
+/* that a zone whose size was not given has room for */
+
+#define WAG_TABLE_WORKERS  64
+
+
+static size_t wag_table_strings(void);
 static size_t wag_table_allocated(size_t size);
 static wag_group_t *wag_table_group(wag_zone_t *zone, ngx_str_t *name);
 static ngx_uint_t wag_table_known(wag_slots_index_t *index,
     wag_upstream_t *us);
 static ngx_int_t wag_table_room(wag_zone_t *zone, wag_upstream_t *us,
     ngx_uint_t missing);
+static ngx_int_t wag_table_spare(wag_zone_t *zone, wag_upstream_t *us);
 static ngx_int_t wag_table_instance(wag_zone_t *zone, wag_upstream_t *us,
     wag_server_t *server, ngx_uint_t *from);
 static ngx_uint_t wag_table_free_slot(wag_root_t *root, wag_group_t *group,
@@ -38,7 +45,8 @@ wag_table_size(wag_zone_t *zone)
 
     for (i = 0; i < zone->upstreams.nelts; i++) {
         size += sizeof(wag_group_t) + ngx_pagesize;
-        size += wag_slots_size(usp[i]->nservers);
+        size += wag_slots_size(usp[i]->nservers + usp[i]->capacity);
+        size += usp[i]->capacity * wag_table_strings();
         size += wag_sessions_size(usp[i]->max_sessions);
 
         for (j = 0; j < usp[i]->nservers; j++) {
@@ -57,6 +65,28 @@ wag_table_size(wag_zone_t *zone)
     size = pages * (ngx_pagesize + sizeof(ngx_slab_page_t));
 
     return ngx_align(size, ngx_pagesize);
+}
+
+
+/* of a slot for one that is added */
+
+static size_t
+wag_table_strings(void)
+{
+    return wag_table_allocated(WAG_NAME_LEN)
+           + wag_table_allocated(WAG_KEY_ROOM)
+           + wag_table_allocated(2 * WAG_ADDED_ADDRESSES);
+}
+
+
+/* twice the in-flight tables: those of a configuration that ends as well */
+
+size_t
+wag_table_spare_size(ngx_uint_t n)
+{
+    return n ? wag_slots_size(n) + n * wag_table_strings()
+               + 2 * n * WAG_TABLE_WORKERS * sizeof(uint32_t)
+             : 0;
 }
 
 
@@ -120,7 +150,59 @@ wag_table_add(wag_zone_t *zone, wag_upstream_t *us)
         }
     }
 
+    return us->capacity ? wag_table_spare(zone, us) : NGX_OK;
+}
+
+
+/*
+ * Slots for those that are added at run time, besides those that have one.  A
+ * slot that has room stays so, hence a reload grows what is too little.
+ */
+
+static ngx_int_t
+wag_table_spare(wag_zone_t *zone, wag_upstream_t *us)
+{
+    ngx_uint_t       i, slot, missing;
+    wag_instance_t  *instance;
+
+    missing = us->capacity - ngx_min(us->capacity,
+                                     wag_table_added(us->group));
+
+    if (wag_table_room(zone, us, missing) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0, slot = 0; i < missing; i++, slot++) {
+
+        slot = wag_table_free_slot(zone->root, us->group, slot);
+        instance = wag_slots_get(us->group, slot);
+
+        if (wag_slots_room(zone->shpool, instance, WAG_NAME_LEN,
+                           WAG_ADDED_ADDRESSES)
+            != NGX_OK
+            || wag_slots_key_room(zone->shpool, instance, WAG_KEY_ROOM)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
     return NGX_OK;
+}
+
+
+ngx_uint_t
+wag_table_added(wag_group_t *group)
+{
+    ngx_uint_t       i, n;
+    wag_instance_t  *instance;
+
+    for (i = 0, n = 0; i < group->nslots; i++) {
+        instance = wag_slots_get(group, i);
+        n += (wag_used(instance) && instance->added);
+    }
+
+    return n;
 }
 
 
@@ -198,6 +280,8 @@ wag_table_instance(wag_zone_t *zone, wag_upstream_t *us, wag_server_t *server,
     }
 
     if (server->slot == WAG_NO_SLOT) {
+        wag_slots_newcomer(&newcomer);
+
         newcomer.name = server->name;
         newcomer.addrs = server->addrs;
         newcomer.naddrs = server->naddrs;
@@ -207,6 +291,11 @@ wag_table_instance(wag_zone_t *zone, wag_upstream_t *us, wag_server_t *server,
 
         return wag_slots_use(instance, &newcomer);
     }
+
+    /* nobody takes it for one that no configuration has any more */
+
+    instance->config_gen = ngx_max(instance->config_gen,
+                                   zone->root->config_gen);
 
     return NGX_OK;
 }

@@ -18,6 +18,11 @@
 #include "wag_upstream.h"
 
 
+/* bytes of a set of addresses of an instance that is added */
+
+#define WAG_ADDED_ADDRESSES  512
+
+
 /*
  * The least size of a zone, in bytes, that surely holds what the
  * configuration puts into it, with room for one reload of equal size.
@@ -37,6 +42,16 @@ ngx_int_t wag_table_add(wag_zone_t *zone, wag_upstream_t *us);
  */
 ngx_uint_t wag_table_put(wag_root_t *root, wag_group_t *group,
     wag_newcomer_t *newcomer);
+
+/*
+ * What n slots for those that are added take of a zone, in bytes.
+ */
+size_t wag_table_spare_size(ngx_uint_t n);
+
+/*
+ * How many slots have an instance that was added at run time.
+ */
+ngx_uint_t wag_table_added(wag_group_t *group);
 
 /*
  * The record of an upstream, NULL if there is none.

@@ -8,6 +8,7 @@
 #include "wag_conf.h"
 #include "wag_in_flight.h"
 #include "wag_inherit.h"
+#include "wag_kept.h"
 #include "wag_lock.h"
 #include "wag_peers.h"
 #include "wag_sessions.h"
@@ -22,7 +23,8 @@ static ngx_int_t wag_zone_create(wag_zone_t *zone);
 static ngx_int_t wag_zone_guard(wag_zone_t *zone);
 static void wag_zone_abandon(void *data);
 static ngx_int_t wag_zone_fits(wag_zone_t *zone);
-static void wag_zone_commit_peer(wag_group_t *group, wag_peer_t *peer,
+static void wag_zone_commit_server(wag_upstream_t *us, wag_server_t *server);
+static ngx_uint_t wag_zone_commit_added(wag_upstream_t *us,
     ngx_uint_t config_gen);
 static void wag_zone_commit_sessions(wag_upstream_t *us,
     ngx_uint_t config_gen);
@@ -113,6 +115,15 @@ wag_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     rc = NGX_OK;
     usp = zone->upstreams.elts;
 
+    for (i = 0; !ngx_test_config && i < zone->upstreams.nelts; i++) {
+
+        if (usp[i]->state_file.len
+            && wag_table_find(zone->root, &usp[i]->uscf->host) == NULL)
+        {
+            wag_kept_read(usp[i]);
+        }
+    }
+
     wag_lock(zone->shpool);
 
     wag_table_sweep(zone);
@@ -122,6 +133,7 @@ wag_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
         if (rc == NGX_OK) {
             wag_inherit_upstream(zone, usp[i]);
+            wag_kept_put(usp[i]);
         }
     }
 
@@ -273,7 +285,7 @@ wag_zone_fits(wag_zone_t *zone)
 void
 wag_zone_commit(wag_zone_t *zone)
 {
-    ngx_uint_t        i, j;
+    ngx_uint_t        i, j, over;
     wag_root_t       *root;
     wag_upstream_t  **usp;
 
@@ -284,6 +296,7 @@ wag_zone_commit(wag_zone_t *zone)
     usp = zone->upstreams.elts;
 
     zone->committed = 1;
+    over = 0;
 
     wag_lock(zone->shpool);
 
@@ -293,10 +306,17 @@ wag_zone_commit(wag_zone_t *zone)
     for (i = 0; i < zone->upstreams.nelts; i++) {
         usp[i]->group->config_gen = root->config_gen;
 
+        usp[i]->group->capacity = usp[i]->capacity;
+
         for (j = 0; j < usp[i]->nservers; j++) {
-            wag_zone_commit_peer(usp[i]->group, usp[i]->peers[j],
-                                 root->config_gen);
+            wag_zone_commit_server(usp[i], &usp[i]->servers[j]);
         }
+
+        over += wag_zone_commit_added(usp[i], root->config_gen);
+
+        /* each worker of this configuration takes over what there is */
+
+        (void) ngx_atomic_fetch_add(&usp[i]->group->members, 1);
 
         wag_zone_commit_sessions(usp[i], root->config_gen);
     }
@@ -304,17 +324,27 @@ wag_zone_commit(wag_zone_t *zone)
     wag_table_sweep(zone);
 
     wag_unlock(zone->shpool);
+
+    if (over) {
+        ngx_log_error(NGX_LOG_WARN, zone->cycle->log, 0,
+                      "zone \"%V\": %ui instance%s added at run time beyond "
+                      "\"capacity=\" %s let go", &zone->shm_zone->shm.name,
+                      over, (over == 1) ? "" : "s",
+                      (over == 1) ? "is" : "are");
+    }
 }
 
 
 static void
-wag_zone_commit_peer(wag_group_t *group, wag_peer_t *peer,
-    ngx_uint_t config_gen)
+wag_zone_commit_server(wag_upstream_t *us, wag_server_t *server)
 {
-    uint32_t          vendor;
+    wag_peer_t       *peer;
+    wag_instance_t   *instance;
     wag_addresses_t  *addresses;
 
-    addresses = &peer->instance->identity.addresses;
+    peer = &us->slots[server->slot];
+    instance = peer->instance;
+    addresses = &instance->identity.addresses;
 
     /* there is room, see wag_table_add() */
 
@@ -323,18 +353,47 @@ wag_zone_commit_peer(wag_group_t *group, wag_peer_t *peer,
 
     peer->addrs->version = addresses->version;
 
-    peer->instance->config_gen = config_gen;
+    instance->config_gen = us->group->config_gen;
+
+    /* what was added and is configured now is a server like the others */
+
+    if (instance->added) {
+        instance->added = 0;
+
+        if (instance->admin.state == WAG_ADMIN_REMOVING) {
+            instance->admin.state = WAG_ADMIN_CONFIGURED;
+            (void) ngx_atomic_fetch_add(&instance->admin.version, 1);
+        }
+    }
 
     /* the sessions of another kind of server are none of this one */
 
-    vendor = peer->server->vendor_hash;
+    if (instance->vendor != server->vendor_hash) {
+        wag_sessions_free_slot(us->group, peer->slot);
 
-    if (peer->instance->vendor != vendor) {
-        wag_sessions_free_slot(group, peer->slot);
-
-        peer->instance->vendor = vendor;
-        peer->instance->listed = 0;
+        instance->vendor = server->vendor_hash;
+        instance->listed = 0;
     }
+}
+
+
+/* those that were added stay, as many as there may be; returns the others */
+
+static ngx_uint_t
+wag_zone_commit_added(wag_upstream_t *us, ngx_uint_t config_gen)
+{
+    ngx_uint_t       i, n;
+    wag_instance_t  *instance;
+
+    for (i = 0, n = 0; i < us->group->nslots; i++) {
+        instance = wag_slots_get(us->group, i);
+
+        if (wag_used(instance) && instance->added && n++ < us->capacity) {
+            instance->config_gen = config_gen;
+        }
+    }
+
+    return n - ngx_min(n, us->capacity);
 }
 
 

@@ -39,7 +39,8 @@ my @names = qw(PORT HOST VENDOR INSTANCES HEALTH_CHECK_INTERVAL REQUEST_TIMEOUT
                GATEWAY_LANG API_KEY API_KEY_FILE TRUSTED_PROXIES VENDOR_KEY
                VENDOR_KEY_FILE VENDOR_KEY_WAHA VENDOR_KEY_GOWA SENDER IDEMPOTENCY
                IDEMPOTENCY_TTL
-               DEFAULT_COUNTRY ALLOW_DANGEROUS);
+               DEFAULT_COUNTRY ALLOW_DANGEROUS PACE_NUMBER PACE_RECIPIENT
+               PACE_DAY PACE_BURST PACE_WAIT PACE_DAY_START);
 
 # What may hold almost any text.
 my @free = qw(HEALTH_CHECK_PATH HEALTH_CHECK_JSON HEALTH_CHECK_HEADER API_KEY
@@ -92,8 +93,8 @@ write_file("$dir/vendor_keys", "http://a one\n");
 
 # What is said of a key that nobody takes.
 my $ignored = qr/^\.env:[1-9]\d*:\ (?:VENDOR_KEY\w*(?:,\ line\ \d+)?|SENDER|IDEMPOTENCY(?:_TTL)?
-                 |DEFAULT_COUNTRY|ALLOW_DANGEROUS):\ ignored:
-                 \ (?:no\ instance\ has|there\ is)\ [\w ]+\n/mx;
+                 |DEFAULT_COUNTRY|ALLOW_DANGEROUS|PACE_\w+):\ ignored:
+                 \ (?:no\ instance\ has|there\ is)\ [\w, ]+\n/mx;
 
 my ($from, $to) = renderer();
 my %good;

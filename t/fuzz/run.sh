@@ -97,11 +97,12 @@ build() {
     mapfile -t objects < <(find "$tree/objs" -name '*.o' | sort)
 
     "$cc" "${flags[@]}" "${ours[@]}" -fsanitize=fuzzer "${form[@]}" \
-        -I "$2/core" -I "$2/health" -I "$2/health/probe" -I "$2/upstream" \
+        -I "$2/api" -I "$2/core" -I "$2/health" -I "$2/health/probe" -I "$2/upstream" \
         -I "$2/vendor" -I "$2/send" -I "$here" -I "$tree/objs" \
         -I "$tree/src/core" -I "$tree/src/event" -I "$tree/src/event/modules" \
         -I "$tree/src/os/unix" \
         -o "$3" "$here/$1.c" \
+        "$2"/api/wag_control_body.c \
         "$2"/core/wag_{json,json_scan,param,reason}.c \
         "$2"/health/wag_{expect,expect_conf}.c \
         "$2"/health/probe/wag_{http,http_body}.c "$2"/upstream/wag_url.c \
@@ -308,6 +309,11 @@ selftest() {
     caught expect health/wag_expect \
         's/^    if (!e->status \&\& h->status != 200) {/    if (0) {/' || status=1
 
+    caught control api/wag_control_body \
+        's/n >= (double) m->least && n <= WAG_CONTROL_MAX/n >= (double) m->least/' \
+        || status=1
+    caught control api/wag_control_body \
+        's/ || (m->bit & may) == 0//' || status=1
     caught urls upstream/wag_url \
         '/^    url->data = p;/,/^    url->len/s/while (p < last && /while (/' \
         || status=1
@@ -340,7 +346,7 @@ if [ "${1:-}" = --selftest ]; then
     exit
 fi
 
-[ $# -gt 0 ] || set -- http json json_scan pick body route message vendor proof expect urls env
+[ $# -gt 0 ] || set -- http json json_scan pick body route message vendor proof expect urls control env
 
 status=0
 

@@ -208,8 +208,10 @@ media(qq({T,"data":"a\nGk="}),
       '! : invalid JSON: control character in string');
 
 media(qq({T,"url":"$_"}), "to=user:966501234567 url=$_")
-    for qw(http://a HTTPS://A.example https://a.example:8080/x?y=z#w
+    for qw(http://a https://A.example https://a.example:8080/x?y=z#w
            http://[::1]/ https://ملف.example/ملف);
+media('{T,"url":"HTTPS://A.example/B"}',
+      'to=user:966501234567 url=https://A.example/B');
 media('{T,"url":"https:\/\/a.example"}',
       'to=user:966501234567 url=https://a.example');
 media('{T,"url":"https://' . 'a' x 2040 . '"}',

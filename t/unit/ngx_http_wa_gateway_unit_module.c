@@ -23,6 +23,7 @@ static ngx_int_t wag_unit_read(ngx_pool_t *pool, ngx_str_t *name,
 static wag_unit_room_t  wag_unit_rooms[] = {
 
     { ngx_string("body"), wag_unit_body },
+    { ngx_string("bucket"), wag_unit_bucket },
     { ngx_string("connect"), wag_unit_connect },
     { ngx_string("expect"), wag_unit_expect },
     { ngx_string("health"), wag_unit_health },
@@ -39,6 +40,7 @@ static wag_unit_room_t  wag_unit_rooms[] = {
     { ngx_string("reason"), wag_unit_reason },
     { ngx_string("recipient"), wag_unit_recipient },
     { ngx_string("repeat"), wag_unit_repeat },
+    { ngx_string("rendezvous"), wag_unit_rendezvous },
     { ngx_string("request"), wag_unit_request },
     { ngx_string("route"), wag_unit_route },
     { ngx_string("schedule"), wag_unit_schedule },

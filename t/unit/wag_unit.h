@@ -37,6 +37,7 @@ ngx_uint_t wag_unit_record(wag_unit_t *u, ngx_str_t *fields, ngx_uint_t n);
 u_char *wag_unit_text(u_char *p, u_char *data, size_t len);
 
 void wag_unit_body(wag_unit_t *u);
+void wag_unit_bucket(wag_unit_t *u);
 void wag_unit_connect(wag_unit_t *u);
 void wag_unit_expect(wag_unit_t *u);
 void wag_unit_health(wag_unit_t *u);
@@ -53,6 +54,7 @@ void wag_unit_proof(wag_unit_t *u);
 void wag_unit_reason(wag_unit_t *u);
 void wag_unit_recipient(wag_unit_t *u);
 void wag_unit_repeat(wag_unit_t *u);
+void wag_unit_rendezvous(wag_unit_t *u);
 void wag_unit_request(wag_unit_t *u);
 void wag_unit_route(wag_unit_t *u);
 void wag_unit_schedule(wag_unit_t *u);

@@ -6,6 +6,7 @@
  */
 
 #include "wag_addresses.h"
+#include "wag_admin.h"
 #include "wag_in_flight.h"
 #include "wag_lock.h"
 #include "wag_table.h"
@@ -42,6 +43,10 @@ static ngx_uint_t wag_unit_killed_done(wag_unit_zone_t *s,
     wag_unit_killed_pt look);
 static void wag_unit_killed_session(wag_unit_zone_t *s);
 static void wag_unit_killed_look_sessions(wag_unit_zone_t *s);
+static void wag_unit_killed_admin(wag_unit_zone_t *s);
+static void wag_unit_killed_change(wag_unit_zone_t *s);
+static void wag_unit_killed_look_admin(wag_unit_zone_t *s);
+static void wag_unit_killed_leak(wag_unit_zone_t *s);
 static void wag_unit_killed_hold(wag_unit_zone_t *s);
 static void wag_unit_killed_holder(wag_unit_zone_t *s, ngx_uint_t *results);
 
@@ -103,6 +108,21 @@ wag_unit_killed(wag_unit_t *u)
 
     wag_unit_killed_each(s, wag_unit_killed_session,
                          wag_unit_killed_look_sessions, "sessions");
+
+    /* a guest that stayed was not added by control */
+
+    if (wag_unit_killed_done(s, wag_unit_killed_look)) {
+        wag_unit_killed_turn(s);
+    }
+
+    s->us.capacity = 1;
+
+    wag_unit_killed_each(s, wag_unit_killed_admin, wag_unit_killed_look_admin,
+                         "instances added and removed");
+    wag_unit_killed_leak(s);
+
+    wag_unit_killed_each(s, wag_unit_killed_change, wag_unit_killed_look_admin,
+                         "instances drained");
 
     wag_unit_killed_hold(s);
 
@@ -259,6 +279,117 @@ wag_unit_killed_look_addresses(wag_unit_zone_t *s)
     if (first == second) {
         s->bad++;
     }
+}
+
+
+/* what control does: adds, or removes what is there */
+
+static void
+wag_unit_killed_admin(wag_unit_zone_t *s)
+{
+    wag_admin_t     old;
+    wag_newcomer_t  newcomer;
+
+    wag_unit_zone_newcomer(&newcomer, wag_unit_guest);
+
+    ngx_str_set(&newcomer.key, "secret");
+
+    if (wag_admin_add(&s->us, &newcomer) == NGX_OK) {
+        return;
+    }
+
+    /* or it was killed when it had removed it */
+
+    (void) wag_admin_remove(&s->us, &newcomer.name, &old);
+
+    wag_admin_finish_name(&s->us, &newcomer.name);
+}
+
+
+/* one of the configuration */
+
+static void
+wag_unit_killed_change(wag_unit_zone_t *s)
+{
+    ngx_str_t           *name;
+    wag_admin_t          old;
+    wag_instance_t      *instance;
+    wag_admin_change_t   change;
+
+    name = &s->us.servers[2].name;
+    instance = wag_slots_get(s->us.group, 2);
+
+    ngx_memzero(&change, sizeof(wag_admin_change_t));
+
+    change.state = (instance->admin.state == WAG_ADMIN_UP) ? WAG_ADMIN_DRAIN
+                                                           : WAG_ADMIN_UP;
+    change.state_set = 1;
+
+    (void) wag_admin_change(&s->us, name, &change, &old);
+
+    wag_admin_finish_name(&s->us, name);
+}
+
+
+static void
+wag_unit_killed_look_admin(wag_unit_zone_t *s)
+{
+    ngx_str_t        name;
+    ngx_uint_t       slot;
+    wag_instance_t  *instance;
+
+    name.data = (u_char *) wag_unit_guest;
+    name.len = ngx_strlen(wag_unit_guest);
+
+    wag_unit_killed_look(s);
+
+    wag_lock(s->zone.shpool);
+
+    slot = wag_slots_find(s->us.group, &name);
+
+    if (slot != WAG_NO_SLOT) {
+        instance = wag_slots_get(s->us.group, slot);
+
+        if (!instance->added
+            || instance->identity.key_len != 6
+            || ngx_memcmp(instance->identity.key, "secret", 6) != 0)
+        {
+            s->bad++;
+        }
+
+    } else if (wag_table_added(s->us.group)) {
+        s->bad++;
+    }
+
+    if (wag_slots_get(s->us.group, 2)->admin.state == WAG_ADMIN_DRAIN) {
+        s->seen[1]++;
+    }
+
+    wag_unlock(s->zone.shpool);
+}
+
+
+static void
+wag_unit_killed_leak(wag_unit_zone_t *s)
+{
+    ngx_uint_t  i, used;
+
+    for (i = 0; i < 20001; i++) {
+        wag_unit_killed_admin(s);
+    }
+
+    for (i = 0; i < 2; i++) {
+        if (wag_table_added(s->us.group)) {
+            wag_unit_killed_admin(s);
+        }
+    }
+
+    for (i = 0, used = 0; i < s->us.group->nslots; i++) {
+        used += wag_used(wag_slots_get(s->us.group, i));
+    }
+
+    wag_unit_ok(s->u, used == s->us.nservers,
+                "no slot is lost when 10,000 come and go");
 }
 
 

@@ -6,6 +6,7 @@
 #include "wag_addresses.h"
 #include "wag_in_flight.h"
 #include "wag_lock.h"
+#include "wag_members.h"
 #include "wag_peers.h"
 #include "wag_slot_table.h"
 #include "wag_table.h"
@@ -73,6 +74,11 @@ wag_unit_slots_plain(wag_unit_zone_t *s)
 
     wag_lock(s->zone.shpool);
 
+    if (group->nslots == 3) {
+        wag_unit_ok(u, wag_slots_grow(s->zone.shpool, group, 1) == NGX_OK,
+                    "the pages may hold no more than these");
+    }
+
     wag_unit_ok(u, wag_table_put(s->zone.root, group, &newcomer)
                    == WAG_NO_SLOT,
                 "a free slot without room for the strings is not used");
@@ -137,11 +143,13 @@ wag_unit_slots_grown(wag_unit_zone_t *s)
     u = s->u;
     group = s->us.group;
 
+    wag_lock(s->zone.shpool);
+
+    wag_slots_shrink(s->zone.shpool, group, 0);
+
     n = group->nslots;
     free = s->zone.shpool->pfree;
     first = wag_slots_get(group, 0);
-
-    wag_lock(s->zone.shpool);
 
     wag_unit_ok(u, wag_slots_grow(s->zone.shpool, group, 10) == NGX_OK
                 && group->nslots >= n + 10
@@ -478,4 +486,13 @@ wag_unit_slots_addrs(wag_unit_zone_t *s)
     wag_unit_ok(u, wag_unit_slots_current(s, peer) == third
                 && third->refs == 2,
                 "the same as long as nothing moves");
+}
+
+
+/* nobody is added here: the room itself knows checks and vendors */
+
+void
+wag_members_take(wag_upstream_t *us)
+{
+    us->members = us->group->members;
 }

@@ -163,7 +163,7 @@ wag_unit_zone_addr(wag_unit_zone_t *s, ngx_addr_t *addr, const char *text)
 void
 wag_unit_zone_newcomer(wag_newcomer_t *newcomer, const char *name)
 {
-    ngx_memzero(newcomer, sizeof(wag_newcomer_t));
+    wag_slots_newcomer(newcomer);
 
     newcomer->name.data = (u_char *) name;
     newcomer->name.len = ngx_strlen(name);
@@ -200,6 +200,8 @@ wag_unit_zone_room(wag_unit_zone_t *s)
     for (i = s->us.nservers; i < s->us.group->nslots; i++) {
         (void) wag_slots_room(s->zone.shpool, wag_slots_get(s->us.group, i),
                               64, wag_addresses_size(wag_unit_first, 2));
+        (void) wag_slots_key_room(s->zone.shpool,
+                                  wag_slots_get(s->us.group, i), 64);
     }
 }
 

@@ -32,12 +32,13 @@ sub program {
 }
 
 
-# Options: delay (ms), ledger (a file).
+# Options: delay (ms), sessions (of each instance), ledger (a file).
 sub start {
     my ($class, %o) = @_;
 
     my $self = bless { port => WaGateway::Fake::free_port() }, $class;
-    my @more = ($o{delay} || 0, defined $o{ledger} ? $o{ledger} : ());
+    my @more = ($o{delay} || 0, $o{sessions} || 0,
+                defined $o{ledger} ? $o{ledger} : ());
 
     $self->{pid} = launch([program('backend'), $self->{port}, @more],
                           cpus => load_cpus());

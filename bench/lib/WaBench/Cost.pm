@@ -11,9 +11,9 @@ use Exporter qw(import);
 use POSIX ();
 use Time::HiRes qw(time);
 use WaBench::Backend;
-use WaBench::Load qw(wrk median);
+use WaBench::Load qw(wrk median percentile);
 
-our @EXPORT_OK = qw(cost contention pairs);
+our @EXPORT_OK = qw(cost contention pairs ratios);
 
 
 # Options: peers (classes), rows ([instances, connections, bytes, rounds]),
@@ -30,7 +30,7 @@ sub cost {
 
     for my $n (sort { $a <=> $b } keys %sides) {
         push @{$sides{$n}}, map { set_up($_, instances => $n) } @{$o{peers}};
-        wrk($_->{peer}->port, 32, 1, 0) for @{$sides{$n}};
+        wrk($_->{peer}->port, 32, 1) for @{$sides{$n}};
     }
 
     for my $round (1 .. $o{rounds}) {
@@ -66,8 +66,9 @@ sub turn {
 sub set_up {
     my ($class, %o) = @_;
 
-    my $backend = WaBench::Backend->start;
+    my $backend = WaBench::Backend->start(sessions => $o{sessions});
     my $peer = $class->new(instances => [$backend->instances($o{instances})],
+                           sessions => $o{sessions},
                            %{$o{peer} || {}})->start;
 
     return { backend => $backend, peer => $peer };
@@ -86,10 +87,17 @@ sub once {
     my ($peer, $seconds, %o) = @_;
 
     my $before = used($peer);
-    my $r = wrk($peer->port, $o{connections}, $seconds, $o{size},
-                $o{anywhere});
+    my $r = wrk($peer->port, $o{connections}, $seconds, load($peer, %o));
 
     return figures($peer, $before, $r);
+}
+
+
+sub load {
+    my ($peer, %o) = @_;
+
+    return (%o, instances => scalar @{$peer->{instances}},
+            sessions => $peer->{sessions});
 }
 
 
@@ -114,7 +122,7 @@ sub begin {
 
     return $fh if $pid;
 
-    my $r = wrk($peer->port, $o{connections}, $seconds, $o{size}, 0);
+    my $r = wrk($peer->port, $o{connections}, $seconds, load($peer, %o));
 
     print join ' ', %$r;
     close STDOUT;
@@ -169,34 +177,55 @@ sub summary {
 }
 
 
-# Options: sides ([name, class, options of the peer]), pairs, seconds,
-# instances, connections, together (all of a round at the same time).  Gives { name => [{ cpu, user, system }] }, us per
-# request of each round.
+# Options: sides ([name, class, options of the peer]; instances and sessions of
+# a side go before those of all), pairs, seconds, instances, connections,
+# together (all of a round at the same time), what, size, sessions (of each
+# instance).  Gives { name => [{ cpu, user, system, errors }] }, us per request
+# of each round; memory (kB) in the last.
 sub pairs {
     my (%o) = @_;
 
     my %got;
-    my @sides = map { my ($name, $class, @more) = @$_;
-                      +{ %{set_up($class, instances => $o{instances},
-                                  peer => { @more })}, name => $name } }
-                @{$o{sides}};
+    my @sides;
+
+    for my $side (@{$o{sides}}) {
+        my ($name, $class, %more) = @$side;
+        my %own = map { exists $more{$_} ? ($_ => delete $more{$_}) : () }
+                  qw(instances sessions);
+
+        push @sides, { %{set_up($class, %o, %own, peer => \%more)},
+                       name => $name };
+    }
 
     # the first round opens the connections
-    once($_->{peer}, 1, %o, size => 0) for @sides;
+    once($_->{peer}, 1, %o) for @sides;
 
     for my $round (1 .. $o{pairs}) {
         my @order = $round % 2 ? @sides : reverse @sides;
         my @peers = map { $_->{peer} } @order;
         my @results = $o{together}
-            ? at_once(\@peers, $o{seconds}, %o, size => 0)
-            : map { once($_, $o{seconds}, %o, size => 0) } @peers;
+            ? at_once(\@peers, $o{seconds}, %o)
+            : map { once($_, $o{seconds}, %o) } @peers;
 
         push @{$got{$_->{name}}}, shift @results for @order;
     }
 
+    $got{$_->{name}}[-1]{memory} = $_->{peer}->memory for @sides;
+
     tear_down(@sides);
 
     return \%got;
+}
+
+
+# The median of the ratios within a pair, and their quarters.
+sub ratios {
+    my ($got, $name, $base) = @_;
+    my ($rounds, $from) = @$got{$name, $base};
+    my @ratios = map { $rounds->[$_]{cpu} / $from->[$_]{cpu} }
+                 grep { $from->[$_]{cpu} } 0 .. $#$rounds;
+
+    return map { percentile($_, @ratios) } 50, 25, 75;
 }
 
 

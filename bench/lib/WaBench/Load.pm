@@ -16,17 +16,20 @@ our @EXPORT_OK = qw(wrk clients collect percentile median);
 my $Bench = __FILE__ =~ s{/lib/WaBench/Load\.pm$}{}r;
 
 
-# { requests, seconds, p50, p99 (us), errors }
+# { requests, seconds, p50, p99 (us), errors }.  Options: what, size, and for
+# requests that name a session, instances and sessions (of each), see post.lua;
+# anywhere (on any core).
 sub wrk {
-    my ($port, $connections, $seconds, $size, $anywhere) = @_;
+    my ($port, $connections, $seconds, %o) = @_;
 
     my $cpus = load_cpus();
-    my @pin = defined $cpus && !$anywhere ? ('taskset', '-c', $cpus) : ();
+    my @pin = defined $cpus && !$o{anywhere} ? ('taskset', '-c', $cpus) : ();
     my $threads = 1;
 
     open my $out, '-|', @pin, 'wrk', "-t$threads", "-c$connections",
          "-d${seconds}s", '--timeout', '20s', '-s', "$Bench/post.lua",
-         "http://127.0.0.1:$port/send-message", '--', $size
+         "http://127.0.0.1:$port", '--', $o{what} || 'message',
+         map { $_ || 0 } @o{qw(size instances sessions)}
         or die "wrk: $!\n";
     my $text = join '', <$out>;
     close $out;

@@ -36,7 +36,8 @@ sub report {
 
     return join "\n", title($all), machine($all), targets($all, $bench),
                 cost($all), workers($all), checks($all), events($all),
-                start($all), better($all), slurp("$bench/notes.md");
+                start($all), sends($all), better($all),
+                slurp("$bench/notes.md");
 }
 
 
@@ -205,6 +206,66 @@ sub start {
 }
 
 
+sub sends {
+    my ($all) = @_;
+    my $got = $all->{sends} or return '';
+
+    return "## Sends and sessions\n\nOne worker, CPU us of a message, in pairs "
+        . "of rounds: against stock nginx with the same bytes, or, in the last "
+        . "two rows, against the same on 3 instances with 3 sessions.\n\n"
+        . table(['what', 'CPU us', 'of the other', 'against', 'quarters',
+                 'memory MB', 'of the other', 'errors'],
+                map { send_row($_) } @$got);
+}
+
+
+sub send_row {
+    my ($row) = @_;
+    my ($this, $base) = @{$row->{rounds}}{qw(this base)};
+    my ($median, @quarters) = @{$row->{against}};
+    my $errors = 0;
+
+    $errors += $_->{errors} for @$this, @$base;
+
+    return [send_label($row),
+            (map { sprintf '%.1f', median(map { $_->{cpu} } @$_) }
+                 $this, $base),
+            sprintf('%.3f', $median), sprintf('%.3f to %.3f', @quarters),
+            (map { mb($_->[-1]{memory}) } $this, $base), $errors];
+}
+
+
+sub send_label {
+    my ($row) = @_;
+    my %name = (text => 'text', media => 'media',
+                native => 'native, session in the body',
+                file => 'native file, session in the body');
+    my $all = $row->{instances} * $row->{sessions};
+
+    return $name{$row->{what}}
+           . ($row->{size} ? ', ' . $row->{size} / 1e6 . ' MB' : '')
+           . ($row->{few} ? ", $row->{few}, " . commas($all) . ' sessions on '
+                            . commas($row->{instances}) . ' instances' : '');
+}
+
+
+# What a send may cost.
+sub send_targets {
+    my ($all) = @_;
+    my @rows;
+
+    for my $row (@{$all->{sends} || []}) {
+        next if ($row->{few} || '') eq $Stock;
+
+        push @rows, ['CPU, ' . send_label($row)
+                     . ($row->{few} ? ', against 3' : ', against stock nginx'),
+                     $row->{against}[0], $row->{few} ? 1.10 : 1.05];
+    }
+
+    return @rows;
+}
+
+
 sub targets {
     my ($all, $bench) = @_;
     my @rows;
@@ -220,6 +281,10 @@ sub targets {
                 ['instructions, 4,000 instances against 3 (recorded)',
                  $recorded{'ours 4000'} / $recorded{'ours 3'}, 1.10]
         if $recorded{'stock 3'};
+    push @rows, ['instructions, 10,000 sessions on 500 instances against 3 on '
+                 . '3 (recorded)',
+                 $recorded{'native 500'} / $recorded{'native 3'}, 1.10]
+        if $recorded{'native 3'};
     push @rows, ['CPU against stock nginx, 3 instances',
                  $few->{$Ours}{against}, 1.02] if $few;
     push @rows, ['CPU, 4,000 instances against 3',
@@ -228,6 +293,7 @@ sub targets {
     push @rows, ['CPU of two workers against one, by the same of stock nginx',
                  $all->{workers}{$Ours}{growth}
                  / $all->{workers}{$Stock}{growth}, 1.02] if $all->{workers};
+    push @rows, send_targets($all);
 
     return "## Targets\n\n"
         . table(['what', 'measured', 'at most', ''],

@@ -211,7 +211,8 @@ sub function_of {
 sub rows {
     my ($text) = @_;
     my %max = (WAG_MAX_NUM => 1000000,
-               WAG_MAX_MSEC => '365d');
+               WAG_MAX_MSEC => '365d',
+               WAG_PACE_MAX_WAIT => '1h');
     my %p;
 
     while ($text =~ /\{\s*ngx_string\("(\w+=)"\),\s*
@@ -462,7 +463,7 @@ sub verdict {
         . around($text, $directives, $port) . "\n}\n");
 
     certificate($ng->{dir}) if $text =~ /ssl_certificate /;
-    keys_file($ng->{dir}) if $text =~ /file=wa_gateway\.keys/;
+    keys_file($ng->{dir}) if $text =~ /file=wa_gateway\.(?:keys|admin)\b/;
     vendor_files($ng->{dir}) if $text =~ m{include vendors/};
 
     my ($status, $said) = $ng->test;
@@ -516,9 +517,12 @@ sub example {
 
 sub keys_file {
     my ($dir) = @_;
-    open my $fh, '>', "$dir/wa_gateway.keys" or die "$!\n";
-    print $fh "# of the shop\na-secret\n";
-    close $fh;
+
+    for my $name ('wa_gateway.keys', 'wa_gateway.admin') {
+        open my $fh, '>', "$dir/$name" or die "$!\n";
+        print $fh "# of the shop\na-secret\n";
+        close $fh;
+    }
 }
 
 

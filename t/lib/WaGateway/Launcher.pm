@@ -93,7 +93,7 @@ sub until_true(&;$) {
 sub clean_env {
     my ($set) = @_;
 
-    delete @ENV{grep { /^(?:WA_|HEALTH_CHECK_|VENDOR)/ } keys %ENV};
+    delete @ENV{grep { /^(?:WA_|HEALTH_CHECK_|VENDOR|PACE_)/ } keys %ENV};
     delete @ENV{qw(PORT HOST INSTANCES REQUEST_TIMEOUT WORKERS GATEWAY_LANG
                    API_KEY API_KEY_FILE TRUSTED_PROXIES SENDER IDEMPOTENCY
                    IDEMPOTENCY_TTL DEFAULT_COUNTRY

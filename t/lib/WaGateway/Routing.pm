@@ -33,7 +33,7 @@ use WaGateway::Nginx qw(send_request read_answer poll);
 use WaGateway::Sessions qw(gateway differs);
 use WaGateway::Vendor;
 
-our @EXPORT_OK = qw(check_table paths sends);
+our @EXPORT_OK = qw(check_table check_rows paths sends);
 
 # Of all vendors: two instances have a session "shared", of two numbers, and
 # "twin", of one.
@@ -64,20 +64,30 @@ sub check_table {
                 @{$Sessions[$i]}, @{$o{more}[$i] || []}]);
     } 0 .. 2;
 
-    my $ng = gateway(fakes => \@fakes, workers => 2,
+    check_rows($vendor, $table, \@fakes, %o);
+}
+
+
+# The same with fakes of the caller's, of any vendors; carries is by vendor
+# then.
+sub check_rows {
+    my ($name, $table, $fakes, %o) = @_;
+
+    my $ng = gateway(fakes => $fakes, workers => 2,
                      parameters => 'sessions=200',
                      map { $_ => $o{$_} } grep { defined $o{$_} }
                      qw(http server location))->start;
 
-    is(differs($ng, @fakes), undef, "$vendor: all sessions are known");
+    is(differs($ng, @$fakes), undef, "$name: all sessions are known");
 
     my $key = defined $o{key} ? $o{key} : '';
     my %text = (key => $key, 'key:base64' => encode_base64($key, ''),
-                map { $_ + 1 => $fakes[$_]->url } 0 .. 2);
-    my @rows = map { row($_, \%text, $fakes[0]) }
+                map { $_ + 1 => $fakes->[$_]->url } 0 .. $#$fakes);
+    my ($hashes) = grep { $_->can('hash') } @$fakes, $fakes->[0];
+    my @rows = map { row($_, \%text, $hashes || $fakes->[0]) }
                grep { /\S/ && !/^\s*#/ } split /\n/, $table;
 
-    cmp_ok(scalar @rows, '>=', 150, "$vendor: a table of " . @rows)
+    cmp_ok(scalar @rows, '>=', 150, "$name: a table of " . @rows)
         unless $o{short};
 
     for my $i (0 .. $#rows) {
@@ -86,22 +96,22 @@ sub check_table {
 
     my %seen;
 
-    for my $i (0 .. 2) {
+    for my $i (0 .. $#$fakes) {
         push @{$seen{$_->{case}}}, { %$_, instance => $i + 1 }
-            for $fakes[$i]->requests;
+            for $fakes->[$i]->requests;
     }
 
     for my $i (0 .. $#rows) {
-        my $wrong = judge($rows[$i], $seen{$i} || [], \%o, $fakes[0]);
-        ok($wrong eq '', "$vendor: $rows[$i]{name}") or diag($wrong);
+        my $wrong = judge($rows[$i], $seen{$i} || [], \%o, $fakes);
+        ok($wrong eq '', "$name: $rows[$i]{name}") or diag($wrong);
     }
 
-    is(scalar(grep { $_->count('danger') } @fakes), 0,
-       "$vendor: nothing dangerous came to an instance")
+    is(scalar(grep { $_->count('danger') } @$fakes), 0,
+       "$name: nothing dangerous came to an instance")
         unless $o{dangerous};
 
-    $ng->clean("$vendor: nothing worse than errors is logged");
-    unlike($ng->log, qr/geheim/, "$vendor: and no secret");
+    $ng->clean("$name: nothing worse than errors is logged");
+    unlike($ng->log, qr/geheim/, "$name: and no secret");
 }
 
 
@@ -173,7 +183,7 @@ sub ask {
 
 # What is wrong, as text.
 sub judge {
-    my ($row, $seen, $o, $fake) = @_;
+    my ($row, $seen, $o, $fakes) = @_;
 
     my ($first, @want) = map { bytes($_) } split ' ', $row->{want};
     my $got = "$row->{answer}{status} "
@@ -185,7 +195,7 @@ sub judge {
 
     my $wrong = $first =~ /^\d\d\d$/
         ? refusal($row, $seen, $first, @want)
-        : routed($row, $seen, $o, $fake, $first, @want);
+        : routed($row, $seen, $o, $fakes, $first, @want);
 
     return $wrong eq '' ? '' : "$wrong\n$got";
 }
@@ -209,12 +219,13 @@ sub refusal {
 
 
 sub routed {
-    my ($row, $seen, $o, $fake, $instances, $session, @more) = @_;
+    my ($row, $seen, $o, $fakes, $instances, $session, @more) = @_;
 
     return 'no instance saw it' unless @$seen;
     return 'it was seen more than once' if @$seen > 1;
 
     my ($q) = @$seen;
+    my $fake = $fakes->[$q->{instance} - 1];
     my $head = $q->{head};
     my %more = map { /^([^=]+)=(.*)/ ? ($1 => $2) : ($_ => '') } @more;
     my $target = defined $more{target} ? delete $more{target}
@@ -238,7 +249,8 @@ sub routed {
     return "the answer is not $status"
         if defined $status && $row->{answer}{status} != $status;
 
-    my ($name, $right) = @{$o->{carries}};
+    my ($name, $right) = @{ref $o->{carries} eq 'HASH'
+                           ? $o->{carries}{$fake->{vendor}} : $o->{carries}};
     my @keys = $head =~ /^$name: *(.*?)\r$/gmi;
     my $is = @keys == 1 && $right->($keys[0], $q->{session}, $fake);
 

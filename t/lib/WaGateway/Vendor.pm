@@ -58,6 +58,10 @@ package WaGateway::Vendor;
 #   slow:SECONDS  the answer, later
 #   hold          the answer, as soon as release() is called
 #
+# A native request of a session that wants a WebSocket, or events (by Accept),
+# gets one that stays open: say() sends to those of a session, and a WebSocket
+# sends back what it hears, after the session's name and a blank.
+#
 # A command has taken effect when its method returns, and a request is in the
 # ledger before a byte of its answer is sent.
 
@@ -66,6 +70,7 @@ use warnings;
 
 use Carp qw(croak);
 use Digest::MD5 qw(md5_hex);
+use Digest::SHA qw(sha1_base64);
 use Errno ();
 use File::Temp qw(tempdir);
 use IO::Socket::UNIX;
@@ -285,6 +290,13 @@ sub misbehave {
 }
 
 
+# To all streams of a session; returns how many there are.
+sub say {
+    my ($self, $session, $text) = @_;
+    return $self->command('say', $session, $text);
+}
+
+
 # Lets go the answers of sends that are held; returns how many there were.
 sub release { return $_[0]->command('release') }
 
@@ -436,12 +448,28 @@ sub native {
 
     return [404, { error => 'no such session' }]
         if defined $name && !$s;
+    return [101, undef, handshake($q)]
+        if $s && lc($q->{header}{upgrade} || '') eq 'websocket';
+    return [200, undef, { 'Content-Type' => 'text/event-stream' }]
+        if $s && ($q->{header}{accept} || '') eq 'text/event-stream';
     return [200, { ok => $True, path => $q->{target} }]
         if $route->{kind} ne 'send';
     return [404, { error => 'the session cannot send' }]
         unless $s && $s->{state} eq 'ready';
 
     return [200, { id => $self->send_out($q, $s, native => $q->{path}) }];
+}
+
+
+# RFC 6455, 4.2.2
+sub handshake {
+    my ($q) = @_;
+    my $key = $q->{header}{'sec-websocket-key'} || '';
+
+    return { Upgrade => 'websocket', Connection => 'Upgrade',
+             'Sec-WebSocket-Accept' => sha1_base64("${key}258EAFA5-E914-47DA-"
+                                                   . '95CA-C5AB0DC85B11') . '='
+    };
 }
 
 
@@ -601,6 +629,9 @@ sub do_misbehave {
     my ($self, $kind, $mode) = @_;
     $self->{misbehaves}{$kind} = $mode;
 }
+
+
+sub do_say { return WaGateway::Vendor::Loop::say(@_) }
 
 
 sub do_held { return scalar @{$_[0]{held} || []} }

@@ -1,6 +1,9 @@
 package WaBench::Peer::Nginx;
 
 # Stock nginx as one would set it up for the job, and the same with wa_gateway.
+#
+# With sessions (of each instance) the instances of wa_gateway are WAHA's, and
+# /send-text and /send-media are its own way to send.
 
 use strict;
 use warnings;
@@ -9,6 +12,7 @@ use parent 'WaBench::Peer';
 
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
+use WaGateway::Nginx qw(http poll);
 
 my $Root = abs_path(dirname(__FILE__) . '/../../../..');
 my $Nginx = $ENV{TEST_NGINX_BINARY} || 'nginx';
@@ -50,6 +54,7 @@ sub config {
     my $processes = $self->{workers} ? "worker_processes $self->{workers};"
                                      : 'master_process off;';
     my $user = $> == 0 ? 'user root;' : '';
+    my $vendor = $self->vendor ? "include $Root/conf/vendors/waha.conf;" : '';
 
     return ('nginx.conf' => <<"END");
 $module
@@ -61,6 +66,7 @@ error_log error.log error;
 worker_shutdown_timeout 5s;
 events { worker_connections 19000; }
 http {
+    $vendor
     access_log off;
     keepalive_requests 100000000;
     client_max_body_size 150m;
@@ -81,7 +87,9 @@ sub upstream {
     my ($self) = @_;
 
     my $n = @{$self->{instances}};
-    my $servers = join '', map { "        server $_;\n" }
+    my $server = $self->vendor
+        ? 'wa_gateway_instances vendor=waha key=secret http://' : 'server ';
+    my $servers = join '', map { "        $server$_;\n" }
                            @{$self->{instances}};
     my $rest = $self->ours ? $self->balancer : <<"END";
         keepalive @{[$n + 512]};
@@ -89,21 +97,30 @@ sub upstream {
         keepalive_requests 1000000;
 END
 
-    my $zone = $self->ours ? 'wa_gateway zone=u:24m;' : 'zone u 24m;';
+    my $known = $self->vendor ? ' sessions=' . $n * $self->{sessions} : '';
+    my $zone = $self->ours ? "wa_gateway zone=u:24m$known;" : 'zone u 24m;';
 
     return "    upstream u {\n        $zone\n$servers$rest    }\n";
+}
+
+
+# The sessions of stock nginx are nobody's.
+sub vendor {
+    my ($self) = @_;
+    return $self->ours && $self->{sessions};
 }
 
 
 sub balancer {
     my ($self) = @_;
 
-    # as many idle connections in all as stock nginx may keep
+    my $uri = $self->vendor ? '' : 'uri=/health ';
     my $check = $self->{interval}
-        ? '        wa_gateway_check uri=/health interval='
+        ? "        wa_gateway_check ${uri}interval="
           . $self->ms($self->{interval}) . ' timeout='
           . $self->ms($self->{timeout}) . ";\n" : '';
 
+    # as many idle connections in all as stock nginx may keep
     return $check . <<'END';
         wa_gateway_passive error_fails=1 status=500-599 status_fails=3;
         wa_gateway_keepalive connections=512 timeout=60s requests=1000000;
@@ -124,21 +141,44 @@ sub server {
         location = /metrics { wa_gateway_metrics; }
 END
 
+    my $sends = $self->vendor ? <<'END' : '';
+        location = /sessions { wa_gateway_sessions u; }
+        location = /send-text { wa_gateway_send text; proxy_pass http://u; }
+        location = /send-media { wa_gateway_send media; proxy_pass http://u; }
+END
+
     return <<"END";
     server {
         listen 127.0.0.1:$self->{port} backlog=4096$reuseport;
-$more        add_header X-WA-Instance $instance always;
+$more$sends        add_header X-WA-Instance $instance always;
         add_header X-Bench $self->{generation} always;
-        location / {
-            proxy_pass http://u;
-            proxy_http_version 1.1;
-            proxy_set_header Connection "";
-            proxy_connect_timeout $timeout;
-            proxy_send_timeout $timeout;
-            proxy_read_timeout $timeout;
-        }
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
+        proxy_connect_timeout $timeout;
+        proxy_send_timeout $timeout;
+        proxy_read_timeout $timeout;
+        location / { proxy_pass http://u; }
     }
 END
+}
+
+
+# With sessions: once all of them are known.
+sub answers {
+    my ($self, $seconds) = @_;
+    my $all = $self->vendor ? @{$self->{instances}} * $self->{sessions} : 0;
+
+    return $all ? poll { $self->ready == $all } $seconds
+                : $self->SUPER::answers($seconds);
+}
+
+
+# How many sessions are known to be ready.
+sub ready {
+    my ($self) = @_;
+    my $r = http($self->port, 'GET', '/sessions?limit=0');
+
+    return $r->{body} =~ /"ready":\s*(\d+)/ ? $1 : 0;
 }
 
 

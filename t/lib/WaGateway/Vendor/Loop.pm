@@ -21,7 +21,7 @@ my ($Control, %Fake);
 my ($R, $W) = ('', '');
 my ($Connections, @Timers, @Waiting) = (0);
 
-my %Reason = (200 => 'OK', 201 => 'Created', 400 => 'Bad Request',
+my %Reason = (101 => 'Switching Protocols', 200 => 'OK', 201 => 'Created', 400 => 'Bad Request',
               401 => 'Unauthorized', 403 => 'Forbidden', 404 => 'Not Found',
               409 => 'Conflict', 422 => 'Unprocessable Entity',
               429 => 'Too Many Requests', 500 => 'Internal Server Error',
@@ -217,6 +217,7 @@ sub take {
 
     return if !defined $n && ($! == EAGAIN || $! == EINTR);
     return drop($c, 'close') unless $n;
+    return hear($c) if $c->{stream};
 
     work($c) unless $c->{entry};
 }
@@ -465,6 +466,8 @@ sub reply {
     }
 
     $entry->{status} = $status;
+    return open_stream($c, $status, $head) unless defined $body;
+
     $body = WaGateway::Vendor::text($body) if ref $body;
     $body = substr $body, 0, length($body) / 2 if $mode eq 'short';
     $entry->{answer} = $body if length $body <= 65536;
@@ -505,6 +508,45 @@ sub out {
 
     # what is small goes as one, what is large is not copied
     push @{$c->{out}}, length $body < 65536 ? $text . $body : ($text, $body);
+}
+
+
+# What its head begins, until somebody closes it.
+sub open_stream {
+    my ($c, $status, $head) = @_;
+
+    $c->{stream} = $status == 101 ? 'socket' : 'events';
+    push @{$c->{out}}, join '', "HTTP/1.1 $status $Reason{$status}\r\n",
+                       map({ "$_: $head->{$_}\r\n" } sort keys %$head),
+                       "\r\n";
+    send_more($c);
+    hear($c) if !$c->{gone} && length $c->{in};
+}
+
+
+sub hear {
+    my ($c) = @_;
+
+    push @{$c->{out}}, "$c->{entry}{session} $c->{in}"
+        if $c->{stream} eq 'socket';
+    $c->{in} = '';
+    send_more($c);
+}
+
+
+sub say {
+    my ($fake, $session, $text) = @_;
+
+    my @streams = grep { $_->{fake} == $fake && $_->{stream}
+                         && $_->{entry}{session} eq $session }
+                  values %Connection;
+
+    for my $c (@streams) {
+        push @{$c->{out}}, $text;
+        send_more($c);
+    }
+
+    return scalar @streams;
 }
 
 
@@ -550,7 +592,7 @@ sub send_more {
     }
 
     vec($W, $c->{fd}, 1) = 0;
-    return if $c->{more};
+    return if $c->{more} || $c->{stream};
 
     delete $c->{entry};
 

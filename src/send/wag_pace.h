@@ -1,0 +1,134 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ *
+ * The budgets of numbers, and of numbers and recipients, in a zone of their
+ * own: a table of a fixed size that all workers share, also those of another
+ * configuration.
+ */
+
+
+#ifndef _WAG_PACE_H_INCLUDED_
+#define _WAG_PACE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "wag_bucket.h"
+#include "wag_recipient.h"
+#include "wag_upstream.h"
+
+
+#define WAG_PACE_TO_LEN  16
+
+
+/*
+ * An entry is used while its number is not 0, which is written last and taken
+ * away first: who is killed in between leaves one that is free.
+ */
+
+typedef struct {
+    uint64_t             number;
+    u_char               to[WAG_PACE_TO_LEN];   /* all 0: of the number */
+    wag_bucket_t         bucket;
+    wag_daily_t          daily;
+} wag_pace_entry_t;
+
+
+typedef struct {
+    ngx_uint_t           nsets;
+    uint32_t             seq;       /* of an entry's first token */
+    wag_pace_entry_t     entries[1];
+} wag_pace_table_t;
+
+
+typedef struct {
+    ngx_shm_zone_t      *shm_zone;
+    ngx_slab_pool_t     *shpool;
+    wag_pace_table_t    *table;
+    ngx_cycle_t         *cycle;
+} wag_pace_zone_t;
+
+
+/* "wa_gateway_pace" */
+
+struct wag_pace_s {
+    wag_pace_zone_t     *zone;
+    wag_bucket_rule_t    number;
+    wag_bucket_rule_t    recipient;
+    uint64_t             period;       /* of number=, in microseconds */
+    uint64_t             to_period;    /* of recipient= */
+    ngx_uint_t           count;        /* in a period */
+    ngx_uint_t           to_count;
+    ngx_uint_t           day;          /* 0: no limit */
+    ngx_uint_t           day_start;    /* s after midnight */
+    ngx_msec_t           wait;         /* ms, at most */
+    ngx_msec_t           jitter;       /* ms */
+};
+
+
+/* what a send has taken, or would like to take */
+
+typedef struct {
+    uint64_t             number;       /* or what stands for it */
+    u_char               to[WAG_PACE_TO_LEN];
+    unsigned             has_to:1;
+
+    uint32_t             seq;
+    uint32_t             to_seq;
+    uint32_t             day;
+} wag_pace_claim_t;
+
+
+/* what is left of a budget; of those without a limit nothing is set */
+
+typedef struct {
+    ngx_uint_t           left;
+    ngx_uint_t           to_left;
+    ngx_uint_t           day_left;
+    ngx_uint_t           waiting;
+    ngx_msec_t           full;         /* ms until it is */
+    ngx_msec_t           to_full;
+    ngx_msec_t           day_next;     /* ms */
+} wag_pace_view_t;
+
+
+/*
+ * Adds the zone to the configuration, or finds it there.  NULL: it is not one
+ * of these, or there is no memory.
+ */
+wag_pace_zone_t *wag_pace_zone(ngx_conf_t *cf, ngx_str_t *name, ssize_t size);
+
+/*
+ * What stands for a number that is not known: its instance and its name, if
+ * that has one.
+ */
+uint64_t wag_pace_number(ngx_str_t *instance, ngx_str_t *session);
+
+/*
+ * Sets the recipient of a claim.
+ */
+void wag_pace_to(wag_pace_claim_t *claim, wag_recipient_t *to);
+
+/*
+ * Takes from the budgets of a claim: its turn is in "wait" ms, at most "max".
+ * NGX_OK; NGX_BUSY: not before "wait" ms, "reason" tells why, PACED_NUMBER ...
+ */
+ngx_int_t wag_pace_claim(wag_pace_t *pace, wag_pace_claim_t *claim,
+    ngx_msec_t max, ngx_msec_t *wait, ngx_uint_t *reason);
+
+/*
+ * Gives it back: nothing was sent.
+ */
+void wag_pace_return(wag_pace_t *pace, wag_pace_claim_t *claim);
+
+/*
+ * What is left for such a claim.
+ */
+void wag_pace_look(wag_pace_t *pace, wag_pace_claim_t *claim,
+    wag_pace_view_t *view);
+
+
+#endif /* _WAG_PACE_H_INCLUDED_ */

@@ -1,0 +1,301 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
+#include "wag_generic.h"
+#include "wag_hold.h"
+#include "wag_pacing.h"
+
+
+static uint64_t wag_pacing_number(wag_ctx_t *ctx, wag_peer_t *peer,
+    wag_known_t *known);
+static wag_known_t *wag_pacing_only(wag_upstream_t *us, wag_peer_t *peer);
+static ngx_msec_t wag_pacing_patience(wag_ctx_t *ctx);
+
+
+ngx_int_t
+wag_pacing_init(wag_ctx_t *ctx)
+{
+    wag_pacing_t  *pacing;
+
+    if (ctx->upstream->pace == NULL
+        || ctx->routing->judgement.kind != WAG_ROUTE_SEND)
+    {
+        return NGX_OK;
+    }
+
+    pacing = ngx_pcalloc(ctx->request->pool, sizeof(wag_pacing_t));
+    if (pacing == NULL) {
+        return NGX_ERROR;
+    }
+
+    pacing->arrived = ngx_current_msec;
+
+    if (ctx->generic) {
+        wag_pace_to(&pacing->claim, &ctx->generic->message->to);
+    }
+
+    ctx->pacing = pacing;
+
+    return NGX_OK;
+}
+
+
+/*
+ * What the attempt before has claimed is kept until there is another claim:
+ * the next instance may have the same number.
+ */
+
+ngx_int_t
+wag_pacing_take(wag_ctx_t *ctx, wag_peer_t *peer, wag_known_t *known)
+{
+    uint64_t           number;
+    ngx_msec_t         wait;
+    ngx_uint_t         reason;
+    wag_pacing_t      *pacing;
+    wag_pace_claim_t   claim;
+
+    pacing = ctx->pacing;
+
+    if (pacing == NULL) {
+        return NGX_OK;
+    }
+
+    number = wag_pacing_number(ctx, peer, known);
+
+    if (pacing->claimed && pacing->claim.number == number) {
+        pacing->unsent = 0;
+        pacing->asked = 1;
+
+        return NGX_OK;
+    }
+
+    if (pacing->pinned) {
+        return NGX_DECLINED;
+    }
+
+    claim = pacing->claim;
+    claim.number = number;
+
+    if (wag_pace_claim(ctx->upstream->pace, &claim, 0, &wait, &reason)
+        != NGX_OK)
+    {
+        if (!pacing->short_of || wait < pacing->wait) {
+            pacing->next = number;
+            pacing->wait = wait;
+            pacing->reason = reason;
+        }
+
+        pacing->short_of = 1;
+
+        return NGX_BUSY;
+    }
+
+    if (pacing->claimed) {
+        wag_pace_return(ctx->upstream->pace, &pacing->claim);
+    }
+
+    pacing->claim = claim;
+    pacing->claimed = 1;
+    pacing->unsent = 0;
+    pacing->asked = 1;
+
+    return NGX_OK;
+}
+
+
+static uint64_t
+wag_pacing_number(wag_ctx_t *ctx, wag_peer_t *peer, wag_known_t *known)
+{
+    ngx_str_t  name;
+
+    if (known == NULL) {
+        known = wag_pacing_only(ctx->upstream, peer);
+    }
+
+    if (known && known->number) {
+        return known->number;
+    }
+
+    ngx_str_null(&name);
+
+    if (known) {
+        wag_known_name(known, &name);
+    }
+
+    return wag_pace_number(&peer->name, &name);
+}
+
+
+/* a native send that names no session is by the only one, if there is one */
+
+static wag_known_t *
+wag_pacing_only(wag_upstream_t *us, wag_peer_t *peer)
+{
+    wag_known_t  *known;
+
+    if (wag_known_of_slot(us, peer->slot) != 1) {
+        return NULL;
+    }
+
+    known = NULL;
+
+    while ((known = wag_known_next(us, known))) {
+        if (known->slot == peer->slot) {
+            return known;
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_int_t
+wag_pacing_hold(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
+{
+    ngx_int_t          rc;
+    ngx_msec_t         patience;
+    wag_pacing_t      *pacing;
+    wag_pace_claim_t   claim;
+
+    pacing = ctx->pacing;
+
+    if (pacing == NULL || !pacing->short_of) {
+        return NGX_DECLINED;
+    }
+
+    pacing->short_of = 0;
+
+    patience = wag_pacing_patience(ctx);
+
+    claim = pacing->claim;
+    claim.number = pacing->next;
+
+    if (pacing->wait <= patience
+        && wag_pace_claim(ctx->upstream->pace, &claim, patience,
+                          &pacing->wait, &pacing->reason)
+           == NGX_OK)
+    {
+        if (pacing->claimed) {
+            wag_pace_return(ctx->upstream->pace, &pacing->claim);
+        }
+
+        pacing->claim = claim;
+        pacing->claimed = 1;
+        pacing->asked = 0;
+        pacing->unsent = 1;
+        pacing->pinned = 1;
+        pacing->due = ngx_current_msec + pacing->wait;
+
+        rc = wag_hold_begin(ctx, pc, pacing->wait);
+
+        if (rc == NGX_AGAIN) {
+            (void) ngx_atomic_fetch_add(&ctx->upstream->group->held, 1);
+        }
+
+        return rc;
+    }
+
+    (void) ngx_atomic_fetch_add(&ctx->upstream->group->paced[pacing->reason],
+                                1);
+
+    pacing->refused = 1;
+    ctx->refusal = WAG_REFUSED_PACED;
+
+    return NGX_BUSY;
+}
+
+
+static ngx_msec_t
+wag_pacing_patience(wag_ctx_t *ctx)
+{
+    ngx_msec_t  waited, wait;
+
+    wait = ctx->upstream->pace->wait;
+    waited = ngx_current_msec - ctx->pacing->arrived;
+
+    return (waited < wait) ? wait - waited : 0;
+}
+
+
+/* the worker may be told to close all connections */
+
+ngx_int_t
+wag_pacing_resume(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
+{
+    if (ctx->pacing) {
+        ctx->pacing->short_of = 0;
+    }
+
+    if (wag_hold_end(ctx, pc) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if ((ngx_msec_int_t) (ctx->pacing->due - ngx_current_msec) > 0) {
+        wag_pacing_end(ctx);
+        return NGX_BUSY;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+wag_pacing_unpin(wag_ctx_t *ctx)
+{
+    if (ctx->pacing == NULL || !ctx->pacing->pinned) {
+        return 0;
+    }
+
+    ctx->pacing->pinned = 0;
+
+    wag_pacing_end(ctx);
+
+    return 1;
+}
+
+
+void
+wag_pacing_again(wag_ctx_t *ctx)
+{
+    if (ctx->pacing) {
+        ctx->pacing->unsent = 0;
+    }
+}
+
+
+void
+wag_pacing_attempt(wag_ctx_t *ctx, ngx_uint_t unsent)
+{
+    wag_pacing_t  *pacing;
+
+    pacing = ctx->pacing;
+
+    if (pacing == NULL) {
+        return;
+    }
+
+    pacing->pinned = 0;
+    pacing->unsent = unsent;
+
+    if (!unsent) {
+        pacing->claimed = 0;
+    }
+}
+
+
+void
+wag_pacing_end(wag_ctx_t *ctx)
+{
+    wag_pacing_t  *pacing;
+
+    pacing = ctx->pacing;
+
+    if (pacing && pacing->claimed && (pacing->unsent || !pacing->asked)) {
+        pacing->claimed = 0;
+
+        wag_pace_return(ctx->upstream->pace, &pacing->claim);
+    }
+}

@@ -1,0 +1,527 @@
+#!/usr/bin/perl
+
+# sends.pl MINUTES: messages are sent by every way there is, native ones and
+# generic ones, while sessions log out, move, come and go, instances die, hang,
+# break and lie, workers are killed and reloads happen.  What the instances have
+# sent is compared with what the clients asked for and were told: each message
+# at most once, by the session that was named and from its number; what was
+# told to be sent was, what was told not to be was not.  Exit status 0 when all
+# that is so.  WA_GATEWAY_SOAK_SEED repeats the order of what is done.
+
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use File::Basename qw(basename dirname);
+use File::Temp qw(tempdir);
+use JSON::PP ();
+use List::Util qw(min);
+use MIME::Base64 qw(encode_base64);
+use POSIX ();
+use Time::HiRes qw(sleep time);
+
+my $root;
+
+BEGIN {
+    $root = abs_path(dirname(__FILE__) . '/../..');
+    unshift @INC, "$root/t/lib";
+    $ENV{PATH} .= ':/usr/sbin:/sbin';
+}
+
+use WaGateway::Nginx qw(http send_request poll slurp);
+use WaGateway::Send qw(message_id);
+use WaGateway::Sessions qw(gateway difference);
+use WaGateway::Vendor;
+
+my $minutes = shift @ARGV || 2;
+my $seed = $ENV{WA_GATEWAY_SOAK_SEED} || time % 1_000_000;
+my ($Workers, $Clients) = (3, 3);
+
+srand $seed;
+$| = 1;
+
+my $json = JSON::PP->new->utf8->canonical;
+my $dir = tempdir('wa-soak-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+my @vendors = qw(waha evolution wwebjs wppconnect gowa wuzapi);
+
+# Of each vendor NAME-1 to NAME-6, which are somewhere; "twin", by two ways; and
+# "pair", two sessions of two numbers.
+my (%Number, %Token);
+
+for my $v (0 .. $#vendors) {
+    $Number{"$vendors[$v]-$_"} = sprintf '96650%d%06d', $v, $_ for 1 .. 6;
+}
+
+my @fakes = map {
+    my $v = $_;
+    map {
+        my $n = $_;
+        my $vendor = $vendors[$v];
+        my @own = map { "$vendor-$_" } $n == 1 ? (1 .. 3) : (4 .. 5);
+
+        # who has tokens shows them by names that are their own
+        my $mark = $vendor eq 'wuzapi' ? "-$n" : '';
+
+        WaGateway::Vendor->new($vendor, key => 'u:p', wait => 0.2, sessions => [
+            map({ session_of($_) } @own),
+            { name => "$vendor-twin$mark", state => 'ready',
+              number => sprintf '96651%d%06d', $v, 1 },
+            { name => "$vendor-pair$mark", state => 'ready',
+              number => sprintf '96652%d%06d', $v, $n }]);
+    } 1, 2;
+} 0 .. $#vendors;
+
+# The vendors' files, but none waits longer than a soak can.
+for my $file (glob "$root/conf/vendors/*.conf") {
+    my $text = slurp($file);
+    $text =~ s/\btimeout\s+\w+;/timeout 2s;/;
+    open my $fh, '>', "$dir/" . basename($file) or die "$file: $!\n";
+    print $fh $text;
+    close $fh or die "$file: $!\n";
+}
+
+my $ng = gateway(fakes => \@fakes, workers => $Workers, level => 'notice',
+    main => 'worker_rlimit_core 0;', vendors => "$dir/*.conf",
+    check => 'interval=300ms timeout=1s',
+    parameters => 'zone=z:1m sessions=300',
+    http => 'proxy_read_timeout 2s; client_body_buffer_size 16k;',
+    server => 'location = /send-message { wa_gateway_send text;
+                                          proxy_pass http://u; }
+               location = /send-media { wa_gateway_send media;
+                                        proxy_pass http://u; }')
+         ->start;
+
+
+sub session_of { return { name => $_[0], number => $Number{$_[0]},
+                          state => 'ready' } }
+
+sub any { return $_[rand @_] }
+
+
+# A session that is named, and the numbers it may be sent from.
+sub someone {
+    my $fake = any(@fakes);
+    my $vendor = $fake->{vendor};
+    my $which = int rand 10;
+
+    return ($fake, "$vendor-" . ($which + 1), $Number{"$vendor-$which"})
+        if $which == 9;
+
+    if ($which < 6) {
+        my $name = "$vendor-" . ($which + 1);
+        return ($fake, $name, $Number{$name});
+    }
+
+    my ($v) = grep { $vendors[$_] eq $vendor } 0 .. $#vendors;
+    my $n = 1 + int rand 2;
+    my $mark = $vendor eq 'wuzapi' ? "-$n" : '';
+
+    return ($fake, "$vendor-twin$mark", sprintf '96651%d%06d', $v, 1)
+        if $which == 6;
+    return ($fake, "$vendor-pair$mark", sprintf '96652%d%06d', $v, $n);
+}
+
+
+# A native send by one of the vendor's ways: method, path, headers, body.
+my %Native = (
+    waha => sub {
+        my ($name, $id) = @_;
+        my $body = { session => $name, chatId => '966511@c.us', text => $id };
+        my $media = { session => $name, chatId => '966511@c.us',
+                      caption => $id, file => { mimetype => 'image/png',
+                                                data => data() } };
+        return any(['POST', '/api/sendText', [], $body],
+                   ['GET', "/api/sendText?session=$name&phone=966511&text=$id",
+                    []],
+                   ['POST', '/api/sendImage', [], $media]);
+    },
+    evolution => sub {
+        my ($name, $id) = @_;
+        return any(['POST', "/message/sendText/$name", [],
+                    { number => '966511', text => $id }],
+                   ['POST', "/message/sendMedia/$name", [],
+                    { number => '966511', mediatype => 'image',
+                      mimetype => 'image/png', media => data(),
+                      fileName => 'a.png', caption => $id }]);
+    },
+    wwebjs => sub {
+        my ($name, $id) = @_;
+        return any(['POST', "/client/sendMessage/$name", [],
+                    { chatId => '966511@c.us', contentType => 'string',
+                      content => $id }],
+                   ['POST', "/client/sendMessage/$name", [],
+                    { chatId => '966511@c.us', contentType => 'MessageMedia',
+                      content => { mimetype => 'image/png', data => data(),
+                                   filename => 'a.png' },
+                      options => { caption => $id } }]);
+    },
+    wppconnect => sub {
+        my ($name, $id) = @_;
+        return ['POST', "/api/$name/send-message", [],
+                { phone => '966511', message => $id }];
+    },
+    gowa => sub {
+        my ($name, $id) = @_;
+        my $body = { phone => '966511', message => $id };
+        return any(['POST', '/send/message', ["X-Device-Id: $name"], $body],
+                   ['POST', '/send/message', ["X-WA-Session: $name"], $body],
+                   ['POST', "/send/message?device_id=$name", [], $body]);
+    },
+    wuzapi => sub {
+        my ($name, $id, $fake) = @_;
+        my $token = $Token{$name} ||= $fake->secret({ name => $name },
+                                                    'token');
+        my $body = { Phone => '966511', Body => $id };
+        return any(['POST', '/chat/send/text', ["token: $token"], $body],
+                   ['POST', "/chat/send/text?token=$token", [], $body]);
+    },
+);
+
+
+sub data { return encode_base64(pack('N', rand 1e9) x (rand() < 0.2 ? 40_000
+                                                                    : 500),
+                                '') }
+
+
+# What is asked for: method, path, headers, body; and of it what is judged.
+sub request {
+    my ($id) = @_;
+    my ($fake, $name, $number) = someone();
+    my $how = rand;
+    my $pair = $name =~ /pair/;
+
+    # whose number it is where a name has two
+    my @from = $pair ? ("X-WA-From: $number") : ();
+
+    if ($how < 0.4) {
+        my ($method, $path, $headers, $body)
+            = @{$Native{$fake->{vendor}}->($name, $id, $fake)};
+        return ($method, $path, [@$headers, @from], $body,
+                { native => 1, session => $name, number => $number });
+    }
+
+    # GOWA would take its only one
+    return ('POST', '/send/message', [], { phone => '966511', message => $id },
+            { native => 1 })
+        if $how < 0.45;
+
+    my $media = rand() < 0.3;
+    my $body = { chatId => '966511223344',
+                 $media ? (data => data(), mimetype => 'image/png',
+                           filename => 'a.png', caption => $id)
+                        : (message => $id) };
+    my $path = $media ? '/send-media' : '/send-message';
+
+    return ('POST', $path, [], $body, {}) if $how < 0.6;
+
+    my %as = (session => $name, number => $number);
+
+    return ('POST', $path, ["X-WA-Session: $name", @from], $body, \%as)
+        if $how < 0.75;
+
+    $body->{session} = $name;
+    return ('POST', $path, \@from, $body, \%as) if $how < 0.9;
+
+    # a number alone, wherever it is
+    delete $body->{session};
+    $body->{from} = $number;
+    return ('POST', $path, [], $body, { number => $number });
+}
+
+
+# Sends until it is told to end; a line for each message.
+sub client {
+    my ($n) = @_;
+    my $ends = 0;
+    my $sent = 0;
+
+    local $SIG{TERM} = sub { $ends = 1 };
+    srand $seed + 1000 * $n + int rand 1e6;
+
+    open my $out, '>', "$dir/client.$n" or die "client: $!\n";
+
+    while (!$ends) {
+        my $id = sprintf 'm%d-%d-%d', $$, $n, ++$sent;
+        my ($method, $path, $headers, $body, $as) = request($id);
+        my $leaves = rand() < 0.03;
+        my @o = (headers => [@$headers, 'X-Case: ' . $id,
+                             'Content-Type: application/json'],
+                 defined $body ? (body => $json->encode($body)) : ());
+        my $r = { status => 0, body => '' };
+
+        if ($leaves) {
+            my $s = send_request($ng->port, $method, $path, @o);
+            sleep rand 0.05;
+            close $s if $s;
+        } else {
+            $r = http($ng->port, $method, $path, @o, timeout => 20);
+        }
+
+        my $told = eval { $json->decode($r->{body}) };
+        $told = {} unless ref $told eq 'HASH';
+
+        print $out $json->encode({ id => $id, path => "$method $path", %$as,
+            status => $r->{status}, whole => $r->{whole} ? 1 : 0,
+            left => $leaves ? 1 : 0, map { ("told_$_" => $told->{$_}) }
+            grep { defined $told->{$_} && !ref $told->{$_} }
+            qw(sent code messageId session number instance) }), "\n";
+        sleep rand 0.01;
+    }
+
+    close $out or die "client: $!\n";
+    POSIX::_exit(0);
+}
+
+
+# One of its sessions, and the other server of its vendor.
+sub chosen {
+    my $fake = any(@fakes);
+    my @all = grep { /-\d$/ && $Number{$_} } map { $_->{session} } $fake->truth;
+    my ($other) = grep { $_ != $fake && $_->{vendor} eq $fake->{vendor} }
+                  @fakes;
+
+    return ($fake, @all ? any(@all) : undef, $other);
+}
+
+
+my %Change = (
+    'state' => sub {
+        my ($fake, $name) = chosen;
+        $fake->session($name, state => any(qw(ready ready login starting
+                                              down))) if defined $name;
+    },
+    'comes' => sub {
+        my ($fake, undef, $other) = chosen;
+        my %there = map { $_->{session} => 1 } $fake->truth, $other->truth;
+        my @gone = grep { /^\Q$fake->{vendor}\E-/ && !$there{$_} }
+                   keys %Number;
+        $fake->session($_->{name}, %$_) for map { session_of($_) }
+                                            @gone ? any(@gone) : ();
+    },
+    'goes' => sub {
+        my ($fake, $name) = chosen;
+        $fake->remove($name) if defined $name;
+    },
+    'moves' => sub {
+        my ($fake, $name, $other) = chosen;
+        return unless defined $name;
+        $fake->remove($name);
+        $other->session($name, %{session_of($name)});
+    },
+    'worker killed' => sub {
+        my @pids = $ng->worker_pids or return;
+        kill 'KILL', any(@pids);
+        poll { $ng->worker_pids >= $Workers };
+    },
+    'reload' => sub {
+        my $zone = any(qw(z:1m z:2m y:1m));
+        $ng->{upstream} =~ s/zone=\S+/zone=$zone/ if rand() < 0.2;
+        $ng->reload;
+    },
+);
+
+# Each fault: what is done; it ends with the quiet.
+my %Fault = (
+    'dies' => sub { $_[0]->stop },
+    'is there again' => sub { $_[0]->start },
+    'lies' => sub {
+        $_[0]->misbehave('list', any(qw(cut short html garbage status:500
+                                        reset slow:0.3), ''));
+    },
+    'breaks' => sub {
+        $_[0]->misbehave('send', any(qw(reset after:reset garbage
+                                        after:garbage after:cut hang
+                                        after:hang status:500 after:short
+                                        drip:0.2 slow:0.3), ''));
+    },
+    'send fails' => sub {
+        my ($fake) = @_;
+        my $faults = $fake->faults;
+        my @modes = (grep({ $faults->{$_} } qw(not_connected unknown bad_key
+                                               bad_body gone_on gone_on
+                                               no_id throttled)),
+                     qw(stack stack reset slow:0.2 big), '');
+        $fake->set(send => any(@modes), retry_after => 1);
+    },
+);
+
+# One of them alone is seldom met.
+my %Times = ('breaks' => 3, 'send fails' => 4);
+
+
+sub quiet {
+    for my $fake (@fakes) {
+        $fake->misbehave($_, '') for 'list', 'send';
+        $fake->set(send => '');
+        $fake->start;
+    }
+}
+
+
+my (%Sent, %Asked);
+my ($failed, %count) = ('');
+
+
+sub fail { $failed .= "$_[0]\n" if length $failed < 5000 }
+
+
+# What the instances have sent since it was last forgotten.
+sub collect {
+    for my $fake (@fakes) {
+        for my $sent ($fake->sent) {
+            my $id = defined $sent->{text} ? $sent->{text} : '-';
+
+            push @{$Sent{$id}}, { %$sent, fake => $fake };
+            $count{'sent'}++;
+        }
+
+        # whatever it was, as it was taken by the instance
+        for my $q ($fake->requests) {
+            push @{$Sent{"seen $q->{case}"}}, $q->{session};
+        }
+    }
+}
+
+
+sub judge {
+    my ($line) = @_;
+    my $a = $json->decode($line);
+    my @sent = @{$Sent{$a->{id}} || []};
+    my $what = sub { "$_[0]: $line" . join '', map {
+        my $s = $_; "  sent: " . join(' ', map { defined $s->{$_} ? $s->{$_}
+                                                                  : '-' }
+                                      qw(session number id)) . ' by '
+                    . $s->{fake}->url . "\n" } @sent };
+    my $ok = $a->{status} == 200 || $a->{status} == 201;
+
+    $count{$a->{native} ? 'native' : 'generic'}++;
+    $count{'told ' . ($a->{left} ? 'nobody' : $a->{status}
+                      . ($a->{told_code} ? " $a->{told_code}" : ''))}++;
+
+    fail($what->('twice')) if @sent > 1;
+    fail($what->('sent, though it was told that it was not'))
+        if @sent && ($a->{told_sent} || '') eq 'no';
+    fail($what->('lost')) if $ok && $a->{whole} && !@sent;
+
+    for my $s (@sent) {
+        fail($what->('another session'))
+            if defined $a->{session} && $s->{session} ne $a->{session};
+        fail($what->('another number'))
+            if defined $a->{number} && $s->{number} ne $a->{number};
+    }
+
+    # undef is one that the instance does not have
+    for my $session (grep { defined } @{$Sent{"seen $a->{id}"} || []}) {
+        $count{'seen'}++;
+        fail($what->("seen by another session, $session"))
+            if defined $a->{session} && $session ne $a->{session};
+    }
+
+    return if $a->{native} || !$ok || @sent != 1;
+
+    my ($s) = @sent;
+    fail($what->('another message id'))
+        if ($a->{told_messageId} || '') ne message_id($s->{fake}, $s);
+    fail($what->('another instance is told'))
+        if ($a->{told_instance} || '') ne $s->{fake}->url;
+    fail($what->('another number is told'))
+        if ($a->{told_number} || '') ne $s->{number};
+
+    # two of one name, for as long as a move is not known
+    fail($what->('another session is told'))
+        if ($a->{told_session} || '') ne $s->{session}
+           && $s->{fake}{vendor} ne 'wuzapi';
+}
+
+
+my $end = time + 60 * $minutes;
+my ($rounds, $most, %done) = (0, 0);
+my @lines;
+
+print "seed $seed\n";
+
+while (time < $end && !$failed) {
+    my @pids = map {
+        my $n = $_;
+        my $pid = fork;
+        die "fork: $!\n" unless defined $pid;
+        if (!$pid) {
+            eval { client($n); 1 } or print STDERR "client: $@";
+            POSIX::_exit(1);
+        }
+        $pid;
+    } 1 .. $Clients;
+
+    for (1 .. 5 + rand 20) {
+        my $what = rand() < 0.6 ? any(keys %Change) : any(keys %Fault);
+
+        for (1 .. $Times{$what} || 1) {
+            $Change{$what} ? $Change{$what}->() : $Fault{$what}->(any(@fakes));
+        }
+
+        $done{$what}++;
+        sleep rand 0.3;
+    }
+
+    # what hangs is let go, what is held back by nobody ends
+    kill 'TERM', @pids;
+    quiet();
+
+    for (@pids) {
+        waitpid $_, 0;
+        fail("a client ended with $?") if $?;
+    }
+
+    poll { !grep { $_->{state} ne 'up' || $_->{requests}{inFlight} }
+           values %{$ng->status->{instances}{details}} }
+        or fail("not all are up, or free:\n" . $json->encode($ng->status));
+
+    collect();
+    my @new = map { split /(?<=\n)/, slurp("$dir/client.$_") } 1 .. $Clients;
+    push @lines, @new;
+    judge($_) for @new;
+    $_->forget for @fakes;
+
+    my ($differs, $least);
+
+    # as in sessions.pl
+    do {
+        $least = min map { $_->count('list') } @fakes;
+        $differs = difference($ng, @fakes);
+    } while ($differs && $least < 4 && sleep 0.02);
+
+    $most = $least if $least > $most;
+    fail("what is known differs:\n$differs") if $differs;
+    $rounds++;
+    collect();
+    $_->forget for @fakes;
+}
+
+# what came later
+for my $line (@lines) {
+    my $a = $json->decode($line);
+    my @sent = @{$Sent{$a->{id}} || []};
+    fail("twice, later: $line") if @sent > 1;
+    fail("sent later, though it was told that it was not: $line")
+        if @sent && ($a->{told_sent} || '') eq 'no';
+}
+
+my %asked = map { $json->decode($_)->{id} => 1 } @lines;
+my @unknown = grep { !/^seen / && !$asked{$_} } keys %Sent;
+fail("sent, and nobody asked: @unknown") if @unknown;
+
+$ng->stop;
+
+my @bad = grep { !/exited on signal 9/ }
+          $ng->logged('\[(?:alert|crit|emerg)\]|exited on signal|'
+                      . 'runtime error|AddressSanitizer');
+
+fail(join "\n", 'the log:', @bad) if @bad;
+
+print join(', ', map { "$_ $done{$_}" } sort keys %done), "\n";
+print join(', ', map { "$_ $count{$_}" } sort keys %count), "\n";
+print "$rounds times quiet, at most $most lists of each instance until all "
+      . "was known\n";
+print $failed ? "FAILED\n$failed" : "clean\n";
+
+exit($failed ? 1 : 0);
