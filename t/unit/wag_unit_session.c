@@ -77,6 +77,7 @@ wag_unit_session_peers(wag_unit_zone_t *s)
         peer->name = peer->server->name;
         peer->slot = peer->server->slot;
         peer->instance = wag_slots_get(s->us.group, peer->slot);
+        peer->incarnation = peer->instance->incarnation;
     }
 
     return NGX_OK;
