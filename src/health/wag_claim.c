@@ -37,14 +37,11 @@ wag_claim_take(wag_upstream_t *us, wag_peer_t *peer)
 
     age = (ngx_msec_int_t) (ngx_current_msec - checks->since);
 
-    if (wag_peers_gone(peer)) {
-        rc = NGX_BUSY;
-
-    } else if (pid != 0
-               && pid != ngx_pid
-               && age < (ngx_msec_int_t) (us->check->timeout
-                                          + WAG_CLAIM_SLACK)
-               && (kill(pid, 0) == 0 || ngx_errno != ESRCH))
+    if (wag_peers_gone(peer)
+        || (pid != 0
+            && pid != ngx_pid
+            && age < (ngx_msec_int_t) (us->check->timeout + WAG_CLAIM_SLACK)
+            && (kill(pid, 0) == 0 || ngx_errno != ESRCH)))
     {
         rc = NGX_BUSY;
 

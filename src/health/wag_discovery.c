@@ -791,7 +791,10 @@ static void
 wag_discovery_free(wag_discovery_t *d)
 {
     ngx_queue_t     *q, *next;
+    wag_upstream_t  *us;
     wag_question_t  *question;
+
+    us = d->upstream;
 
     q = ngx_queue_head(&d->free);
     ngx_queue_init(&d->free);
@@ -800,13 +803,12 @@ wag_discovery_free(wag_discovery_t *d)
         next = ngx_queue_next(q);
         question = ngx_queue_data(q, wag_question_t, queue);
 
-        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): each is there once */
         wag_question_cancel(question);
         ngx_free(question);
 
-        d->upstream->nquestions--;
+        us->nquestions--;
 
-        wag_discovery_wake(d->upstream);
+        wag_discovery_wake(us);
     }
 }
 

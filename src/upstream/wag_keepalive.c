@@ -555,6 +555,8 @@ wag_keepalive_remove(wag_idle_t *idle)
     keepalive = idle->upstream->keepalive;
 
     ngx_queue_remove(&idle->queue);
+
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is queued */
     ngx_queue_remove(&idle->age);
 
     wag_addrs_unref(idle->addrs);
