@@ -26,6 +26,7 @@ struct wag_hold_s {
 };
 
 
+static void wag_hold_reading(ngx_http_request_t *r);
 static ssize_t wag_hold_recv(ngx_connection_t *c, u_char *buf, size_t size);
 static void wag_hold_conf(wag_hold_t *hold, ngx_http_upstream_t *u,
     ngx_msec_t wait);
@@ -127,7 +128,7 @@ wag_hold_watch(wag_hold_t *hold, ngx_http_request_t *r)
     hold->reading = r->read_event_handler;
     hold->writing = r->write_event_handler;
 
-    r->read_event_handler = ngx_http_test_reading;
+    r->read_event_handler = wag_hold_reading;
     r->write_event_handler = ngx_http_request_empty_handler;
 
     if (r->connection->read->ready) {
@@ -136,6 +137,23 @@ wag_hold_watch(wag_hold_t *hold, ngx_http_request_t *r)
     }
 
     return ngx_handle_read_event(r->connection->read, 0);
+}
+
+
+/*
+ * Where the client has left, ngx_http_terminate_request() runs the cleanup of
+ * the upstream, which gives back what the upstream counts of the request: that
+ * must not be the last of it, see ngx_http_request_handler() on c->close.
+ */
+
+static void
+wag_hold_reading(ngx_http_request_t *r)
+{
+    r->main->count++;
+
+    ngx_http_test_reading(r);
+
+    r->main->count--;
 }
 
 
