@@ -4,6 +4,7 @@
  */
 
 
+#include "wag_capture.h"
 #include "wag_conf.h"
 #include "wag_ctx.h"
 #include "wag_envelope.h"
@@ -11,6 +12,7 @@
 #include "wag_filter.h"
 #include "wag_generic.h"
 #include "wag_rate_limit.h"
+#include "wag_replay.h"
 #include "wag_reply.h"
 
 
@@ -40,6 +42,7 @@ wag_filter_init(void)
 static ngx_int_t
 wag_filter_header(ngx_http_request_t *r)
 {
+    ngx_int_t        rc;
     wag_ctx_t       *ctx;
     wag_loc_conf_t  *wlcf;
 
@@ -52,9 +55,13 @@ wag_filter_header(ngx_http_request_t *r)
 
     if (r->err_status) {
 
-        if ((wlcf->errors || wag_filter_refused(r))
-            && wag_error_header(r) != NGX_OK)
-        {
+        rc = wag_replay_header(r);
+
+        if (rc == NGX_DECLINED && (wlcf->errors || wag_filter_refused(r))) {
+            rc = wag_error_header(r);
+        }
+
+        if (rc == NGX_ERROR) {
             return NGX_ERROR;
         }
 
@@ -68,6 +75,10 @@ wag_filter_header(ngx_http_request_t *r)
     /* an error may have made a context, which has no pacing */
 
     if (ctx && ctx->pacing && wag_rate_limit_add(r) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (wag_capture_header(r) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -106,6 +117,12 @@ wag_filter_reply(ngx_http_request_t *r, ngx_chain_t *in)
         return NGX_ERROR;
     }
 
+    if (wag_capture_header(r) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    wag_capture_body(r, out);
+
     rc = ngx_http_next_header_filter(r);
 
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
@@ -124,7 +141,18 @@ wag_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_wa_gateway_module);
 
-    if (ctx == NULL || in == NULL) {
+    if (in == NULL) {
+        return ngx_http_next_body_filter(r, in);
+    }
+
+    if (ctx == NULL) {
+
+        /* what "error_page" led to is an answer to a send, too */
+
+        if (r->internal && r == r->main) {
+            wag_capture_body(r, in);
+        }
+
         return ngx_http_next_body_filter(r, in);
     }
 
@@ -149,6 +177,10 @@ wag_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
         if (out == NULL) {
             return NGX_OK;
         }
+    }
+
+    if (ctx->idempotent) {
+        wag_capture_body(r, out);
     }
 
     return ngx_http_next_body_filter(r, out);

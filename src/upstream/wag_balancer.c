@@ -9,6 +9,7 @@
 #include "wag_client.h"
 #include "wag_conf.h"
 #include "wag_ctx.h"
+#include "wag_idempotency.h"
 #include "wag_in_flight.h"
 #include "wag_interim.h"
 #include "wag_keepalive.h"
@@ -132,6 +133,10 @@ wag_balancer_init_peer(ngx_http_request_t *r,
     if (ctx->upstream->vendors && !ctx->barred) {
         rc = wag_generic_is(ctx) ? wag_generic_judge(ctx)
                                  : wag_routing_judge(ctx);
+
+        if (ctx->upstream->idempotency) {
+            rc = wag_idempotency_claim(ctx, rc);
+        }
 
         if (rc == NGX_OK) {
             rc = wag_pacing_init(ctx);
@@ -405,6 +410,12 @@ wag_balancer_make(wag_ctx_t *ctx, wag_peer_t *peer)
 
     wag_answer_reset(ctx);
     ctx->refusal = WAG_REFUSED_NOT;
+
+    if (wag_idempotency_is_open(ctx)
+        && wag_idempotency_own_id(ctx, peer) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     return wag_write(ctx, peer);
 }
