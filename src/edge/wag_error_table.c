@@ -212,6 +212,10 @@ static wag_error_t  wag_refusals[] = {
       "لا مكان لمفتاح آخر",
       "There is no room for another Idempotency-Key" },
 
+    { 503, "store_down",
+      "لا يمكن حفظ المفتاح الآن",
+      "The Idempotency-Key cannot be kept now" },
+
     { 502, "unconfirmed",
       "لم يؤكد الخادم الإرسال",
       "The server did not confirm that it was sent" }

@@ -18,6 +18,8 @@
 
 static ngx_int_t wag_filter_header(ngx_http_request_t *r);
 static ngx_uint_t wag_filter_refused(ngx_http_request_t *r);
+static ngx_inline ngx_uint_t wag_filter_is_sent(ngx_http_request_t *r,
+    wag_ctx_t *ctx);
 static ngx_int_t wag_filter_reply(ngx_http_request_t *r, ngx_chain_t *in);
 static ngx_int_t wag_filter_body(ngx_http_request_t *r, ngx_chain_t *in);
 
@@ -55,7 +57,7 @@ wag_filter_header(ngx_http_request_t *r)
 
     if (r->err_status) {
 
-        rc = wag_replay_header(r);
+        rc = (ctx && ctx->idempotent) ? wag_replay_header(r) : NGX_DECLINED;
 
         if (rc == NGX_DECLINED && (wlcf->errors || wag_filter_refused(r))) {
             rc = wag_error_header(r);
@@ -78,7 +80,7 @@ wag_filter_header(ngx_http_request_t *r)
         return NGX_ERROR;
     }
 
-    if (wag_capture_header(r) != NGX_OK) {
+    if (wag_filter_is_sent(r, ctx) && wag_capture_header(r) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -99,13 +101,28 @@ wag_filter_refused(ngx_http_request_t *r)
 }
 
 
+/*
+ * Whether a send with a key may wait for this answer: also one of another
+ * location, which "error_page" led to.
+ */
+
+static ngx_inline ngx_uint_t
+wag_filter_is_sent(ngx_http_request_t *r, wag_ctx_t *ctx)
+{
+    return ctx ? ctx->idempotent != NULL : r->internal | r->filter_finalize;
+}
+
+
 /* a header that was held back goes before the body */
 
 static ngx_int_t
 wag_filter_reply(ngx_http_request_t *r, ngx_chain_t *in)
 {
     ngx_int_t     rc;
+    wag_ctx_t    *ctx;
     ngx_chain_t  *out;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_wa_gateway_module);
 
     rc = wag_reply_body(r, in, &out);
 
@@ -117,11 +134,14 @@ wag_filter_reply(ngx_http_request_t *r, ngx_chain_t *in)
         return NGX_ERROR;
     }
 
-    if (wag_capture_header(r) != NGX_OK) {
-        return NGX_ERROR;
-    }
+    if (wag_filter_is_sent(r, ctx)) {
 
-    wag_capture_body(r, out);
+        if (wag_capture_header(r) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        wag_capture_body(r, out);
+    }
 
     rc = ngx_http_next_header_filter(r);
 
@@ -147,9 +167,7 @@ wag_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
 
     if (ctx == NULL) {
 
-        /* what "error_page" led to is an answer to a send, too */
-
-        if (r->internal && r == r->main) {
+        if (r == r->main && wag_filter_is_sent(r, ctx)) {
             wag_capture_body(r, in);
         }
 
@@ -179,7 +197,7 @@ wag_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
         }
     }
 
-    if (ctx->idempotent) {
+    if (wag_filter_is_sent(r, ctx)) {
         wag_capture_body(r, out);
     }
 

@@ -31,6 +31,7 @@
 #define WAG_MARK_UNKNOWN    3   /* it may have been sent */
 #define WAG_MARK_REUSED     4   /* it is that of another request */
 #define WAG_MARK_FULL       5
+#define WAG_MARK_DOWN       6   /* what else has to keep it does not answer */
 
 /* bytes of a stored answer, its header included */
 

@@ -8,6 +8,7 @@
 #include "wag_balancer.h"
 #include "wag_client.h"
 #include "wag_conf.h"
+#include "wag_confirm.h"
 #include "wag_ctx.h"
 #include "wag_idempotency.h"
 #include "wag_in_flight.h"
@@ -34,6 +35,11 @@ static ngx_int_t wag_balancer_init_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *uscf);
 static void wag_balancer_refuse(wag_ctx_t *ctx);
 static ngx_int_t wag_balancer_get(ngx_peer_connection_t *pc, void *data);
+static ngx_int_t wag_balancer_connect(wag_ctx_t *ctx,
+    ngx_peer_connection_t *pc);
+static ngx_int_t wag_balancer_unclaimed(wag_ctx_t *ctx,
+    ngx_peer_connection_t *pc);
+static void wag_balancer_let_go(wag_ctx_t *ctx);
 static wag_peer_t *wag_balancer_another(wag_ctx_t *ctx);
 static ngx_int_t wag_balancer_make(wag_ctx_t *ctx, wag_peer_t *peer);
 static wag_peer_t *wag_balancer_any(wag_ctx_t *ctx);
@@ -210,7 +216,6 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
     wag_ctx_t *ctx = data;
 
     ngx_int_t    rc;
-    ngx_addr_t  *addr;
     wag_peer_t  *peer;
 
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, pc->log, 0,
@@ -228,6 +233,12 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
         pc->name = &ctx->upstream->uscf->host;
 
         return NGX_BUSY;
+    }
+
+    if (ctx->idempotent && wag_confirm_waits(ctx)) {
+        return (wag_confirm_resume(ctx, pc) == NGX_OK)
+               ? wag_balancer_connect(ctx, pc)
+               : wag_balancer_unclaimed(ctx, pc);
     }
 
     if (ctx->pacing && wag_pacing_resume(ctx, pc) == NGX_BUSY) {
@@ -278,6 +289,23 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
 
     ctx->peer = peer;
 
+    if (wag_idempotency_is_open(ctx)) {
+        rc = wag_confirm_begin(ctx, pc);
+
+        if (rc != NGX_OK) {
+            return (rc == NGX_AGAIN) ? rc : wag_balancer_unclaimed(ctx, pc);
+        }
+    }
+
+    return wag_balancer_connect(ctx, pc);
+}
+
+
+static ngx_int_t
+wag_balancer_connect(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
+{
+    ngx_addr_t  *addr;
+
     addr = &ctx->addrs->addrs[ctx->address];
 
     pc->sockaddr = addr->sockaddr;
@@ -300,6 +328,39 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
     }
 
     return (wag_keepalive_take(ctx, pc) == NGX_DONE) ? NGX_DONE : NGX_OK;
+}
+
+
+/* the peer is let go: nothing may be written, ctx->refusal says why */
+
+static ngx_int_t
+wag_balancer_unclaimed(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
+{
+    wag_balancer_let_go(ctx);
+
+    if (ctx->refusal == WAG_REFUSED_NOT) {
+        return NGX_ERROR;
+    }
+
+    wag_balancer_refuse(ctx);
+
+    pc->name = &ctx->upstream->uscf->host;
+    pc->tries = 0;
+
+    return NGX_DECLINED;
+}
+
+
+static void
+wag_balancer_let_go(wag_ctx_t *ctx)
+{
+    wag_in_flight_release(ctx->peer);
+    wag_pacing_attempt(ctx, 1);
+
+    ctx->attempts--;
+    ctx->again = 0;
+
+    (void) ngx_atomic_fetch_add(&ctx->peer->instance->counters.requests, -1);
 }
 
 
@@ -650,6 +711,11 @@ wag_balancer_finalize(ngx_http_request_t *r, ngx_int_t rc)
 
     if (ctx->again) {
         wag_retry_declined(ctx);
+    }
+
+    if (ctx->idempotent && wag_confirm_waits(ctx)) {
+        wag_confirm_cancel(ctx);
+        wag_balancer_let_go(ctx);
     }
 
     if (r->upstream->peer.sockaddr == NULL) {

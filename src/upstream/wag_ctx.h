@@ -50,7 +50,8 @@
 #define WAG_REFUSED_REUSED      17   /* the key, by another request */
 #define WAG_REFUSED_KEYLESS     18   /* it has to have one */
 #define WAG_REFUSED_STORE_FULL  19
-#define WAG_REFUSED_REPLAYED    20   /* with an answer of before */
+#define WAG_REFUSED_STORE_DOWN  20
+#define WAG_REFUSED_REPLAYED    21   /* with an answer of before */
 
 
 typedef struct wag_routing_s     wag_routing_t;

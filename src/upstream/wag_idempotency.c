@@ -48,7 +48,7 @@ static ngx_int_t wag_idempotency_hash_file(ngx_http_request_t *r,
 static ngx_int_t wag_idempotency_text(wag_digest_t *digest, ngx_str_t *text);
 static ngx_int_t wag_idempotency_found(wag_ctx_t *ctx, ngx_int_t rc,
     ngx_uint_t found);
-static ngx_int_t wag_idempotency_known(wag_ctx_t *ctx, ngx_uint_t found);
+static ngx_int_t wag_idempotency_refuse(wag_ctx_t *ctx, ngx_uint_t found);
 static ngx_int_t wag_idempotency_open(wag_ctx_t *ctx);
 static ngx_int_t wag_idempotency_decorate(wag_ctx_t *ctx);
 static void wag_idempotency_cleanup(void *data);
@@ -104,6 +104,7 @@ wag_idempotency_claim(wag_ctx_t *ctx, ngx_int_t rc)
     }
 
     im->zone = ctx->upstream->idempotency->zone;
+    im->keeper = ctx->upstream->idempotency->keeper;
     im->key.ttl = ctx->upstream->idempotency->ttl;
 
     if (wag_idempotency_hash(ctx, &q, im) != NGX_OK) {
@@ -401,6 +402,10 @@ wag_idempotency_text(wag_digest_t *digest, ngx_str_t *text)
 static ngx_int_t
 wag_idempotency_found(wag_ctx_t *ctx, ngx_int_t rc, ngx_uint_t found)
 {
+    wag_idempotent_t  *im;
+
+    im = ctx->idempotent;
+
     switch (found) {
 
     case WAG_MARK_NONE:
@@ -414,61 +419,87 @@ wag_idempotency_found(wag_ctx_t *ctx, ngx_int_t rc, ngx_uint_t found)
 
     case WAG_MARK_ANSWERED:
     case WAG_MARK_UNKNOWN:
-        return wag_idempotency_known(ctx, found);
 
-    case WAG_MARK_IN_FLIGHT:
-        ctx->sent = WAG_SENT_UNKNOWN;
-        ctx->refusal = WAG_REFUSED_IN_FLIGHT;
-        return NGX_DECLINED;
+        im->status = im->key.status;
+        im->answer.len = im->key.len;
+
+        if (im->answer.len) {
+            im->answer.data = ngx_pnalloc(ctx->request->pool, im->answer.len);
+            if (im->answer.data == NULL) {
+                return NGX_ERROR;
+            }
+
+            ngx_memcpy(im->answer.data, im->zone->buf, im->answer.len);
+        }
+
+        break;
 
     case WAG_MARK_REUSED:
 
-        if (rc == NGX_OK) {
-            ctx->refusal = WAG_REFUSED_REUSED;
+        if (rc != NGX_OK) {
+            return NGX_DECLINED;
         }
 
-        return NGX_DECLINED;
+        break;
 
-    default: /* WAG_MARK_FULL */
+    case WAG_MARK_FULL:
         ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
                       "wa_gateway: zone \"%V\" has no room for another key, "
-                      "nothing is sent",
-                      &ctx->idempotent->zone->shm_zone->shm.name);
-
-        ctx->refusal = WAG_REFUSED_STORE_FULL;
-        return NGX_DECLINED;
+                      "nothing is sent", &im->zone->shm_zone->shm.name);
     }
+
+    return wag_idempotency_refuse(ctx, found);
 }
 
 
 static ngx_int_t
-wag_idempotency_known(wag_ctx_t *ctx, ngx_uint_t found)
+wag_idempotency_refuse(wag_ctx_t *ctx, ngx_uint_t found)
 {
-    u_char            *p;
+    switch (found) {
+
+    case WAG_MARK_ANSWERED:
+    case WAG_MARK_UNKNOWN:
+        ctx->idempotent->known = 1;
+        ctx->sent = (found == WAG_MARK_ANSWERED) ? WAG_SENT_YES
+                                                 : WAG_SENT_UNKNOWN;
+        ctx->refusal = WAG_REFUSED_REPLAYED;
+        break;
+
+    case WAG_MARK_IN_FLIGHT:
+        ctx->sent = WAG_SENT_UNKNOWN;
+        ctx->refusal = WAG_REFUSED_IN_FLIGHT;
+        break;
+
+    case WAG_MARK_REUSED:
+        ctx->refusal = WAG_REFUSED_REUSED;
+        break;
+
+    case WAG_MARK_FULL:
+        ctx->refusal = WAG_REFUSED_STORE_FULL;
+        break;
+
+    default: /* WAG_MARK_DOWN */
+        ctx->refusal = WAG_REFUSED_STORE_DOWN;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
+wag_idempotency_lost(wag_ctx_t *ctx)
+{
     wag_idempotent_t  *im;
 
     im = ctx->idempotent;
 
-    im->known = 1;
-    im->status = im->key.status;
+    im->open = 0;
+    im->status = im->claim.status;
+    im->answer = im->claim.answer;
 
-    if (im->key.len) {
-        p = ngx_pnalloc(ctx->request->pool, im->key.len);
-        if (p == NULL) {
-            return NGX_ERROR;
-        }
+    wag_marks_zone_give_up(im->zone, &im->key);
 
-        ngx_memcpy(p, im->zone->buf, im->key.len);
-
-        im->answer.data = p;
-        im->answer.len = im->key.len;
-    }
-
-    ctx->sent = (found == WAG_MARK_ANSWERED) ? WAG_SENT_YES
-                                             : WAG_SENT_UNKNOWN;
-    ctx->refusal = WAG_REFUSED_REPLAYED;
-
-    return NGX_DECLINED;
+    return wag_idempotency_refuse(ctx, im->claim.found);
 }
 
 
@@ -590,28 +621,35 @@ wag_idempotency_cleanup(void *data)
 void
 wag_idempotency_end(wag_ctx_t *ctx, ngx_uint_t whole)
 {
-    size_t             len;
-    ngx_uint_t         state;
+    wag_keeper_end_t   end;
     wag_idempotent_t  *im;
 
     im = ctx->idempotent;
     im->open = 0;
 
-    state = wag_idempotency_state(ctx, whole);
+    end.state = wag_idempotency_state(ctx, whole);
 
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, ctx->request->connection->log, 0,
                    "wa_gateway end of claim, state: %ui, status: %ui",
-                   state, im->status);
+                   end.state, im->status);
 
-    if (state == WAG_MARK_NONE) {
+    end.status = im->begun ? im->status : 0;
+    end.answer = im->buf;
+    end.len = (im->begun && whole && !im->cut && im->buf)
+              ? im->last - im->buf : 0;
+    end.message = ctx->message_id;
+
+    if (end.state == WAG_MARK_NONE) {
         wag_marks_zone_give_up(im->zone, &im->key);
-        return;
+
+    } else {
+        wag_marks_zone_close(im->zone, &im->key, end.state, end.status,
+                             end.answer, end.len);
     }
 
-    len = (im->begun && whole && !im->cut && im->buf) ? im->last - im->buf : 0;
-
-    wag_marks_zone_close(im->zone, &im->key, state,
-                         im->begun ? im->status : 0, im->buf, len);
+    if (im->kept) {
+        im->keeper->end(im->keeper, &im->key, &end);
+    }
 }
 
 

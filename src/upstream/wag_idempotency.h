@@ -12,6 +12,7 @@
 
 
 #include "wag_ctx.h"
+#include "wag_keeper.h"
 #include "wag_marks.h"
 #include "wag_proof.h"
 
@@ -19,6 +20,10 @@
 struct wag_idempotent_s {
     wag_marks_zone_t    *zone;
     wag_marks_key_t      key;
+
+    wag_keeper_t        *keeper;   /* NULL: there is none */
+    wag_keeper_claim_t   claim;    /* of that, see wag_confirm.h */
+    ngx_http_request_t  *request;  /* ditto */
 
     ngx_str_t            answer;   /* of before, as it was stored */
 
@@ -30,6 +35,9 @@ struct wag_idempotent_s {
     ngx_str_t            instead;  /* of a body that is too long */
 
     unsigned             open:1;   /* claimed, nothing came of it yet */
+    unsigned             waits:1;  /* for its keeper */
+    unsigned             told:1;   /* by that */
+    unsigned             kept:1;   /* claimed there */
     unsigned             known:1;  /* there is an answer of before */
     unsigned             begun:1;  /* an answer goes out */
     unsigned             cut:1;    /* there was more than is kept */
@@ -48,6 +56,13 @@ ngx_int_t wag_idempotency_claim(wag_ctx_t *ctx, ngx_int_t rc);
  */
 #define wag_idempotency_is_open(ctx)                                          \
     ((ctx)->idempotent && (ctx)->idempotent->open)
+
+/*
+ * im->claim says that another one has the key, or that it cannot be kept: the
+ * claim in the zone is given up.  NGX_DECLINED: ctx->refusal says what for;
+ * NGX_ERROR.
+ */
+ngx_int_t wag_idempotency_lost(wag_ctx_t *ctx);
 
 /*
  * Derives ctx->own_id, which the message is to have on the servers of this
