@@ -4,8 +4,6 @@
  */
 
 
-#include "wag_compat.h"
-#include "wag_lock.h"
 #include "wag_store.h"
 
 #if (NGX_OPENSSL)
@@ -19,10 +17,7 @@
 #define WAG_STORE_SETTLE  200
 #define WAG_STORE_LEASE   5000
 
-#define WAG_STORE_ZONE_SIZE  (8 * ngx_pagesize)
 
-
-static ngx_int_t wag_store_zone_init(ngx_shm_zone_t *shm_zone, void *data);
 static uint64_t wag_store_random(void);
 static void wag_store_opened(wag_store_link_t *link);
 static void wag_store_informed(wag_store_call_t *call,
@@ -34,9 +29,6 @@ static void wag_store_beat(ngx_event_t *ev);
 static void wag_store_lost(wag_store_link_t *link, wag_reason_t *reason);
 static void wag_store_up(wag_store_t *store);
 static void wag_store_down(wag_store_t *store, wag_reason_t *reason);
-
-
-static ngx_uint_t  wag_store_tag;
 
 
 static char  *wag_store_sections[WAG_STORE_INFOS] = {
@@ -51,8 +43,8 @@ wag_store_add(ngx_conf_t *cf, wag_store_t *conf)
     ngx_str_t          name;
     ngx_uint_t         i;
     wag_store_t       *store, **storep;
-    ngx_shm_zone_t    *shm_zone;
     wag_main_conf_t   *wmcf;
+    wag_store_zone_t  *zone;
 
     name.len = sizeof("wa_gateway_store: ") + conf->shown.len
                + conf->names.prefix.len;
@@ -67,14 +59,13 @@ wag_store_add(ngx_conf_t *cf, wag_store_t *conf)
 
     name.len = p - name.data;
 
-    shm_zone = ngx_shared_memory_add(cf, &name, WAG_STORE_ZONE_SIZE,
-                                     &wag_store_tag);
-    if (shm_zone == NULL) {
+    zone = wag_store_zone_add(cf, &name);
+    if (zone == NULL) {
         return NULL;
     }
 
-    if (shm_zone->data) {
-        store = shm_zone->data;
+    if (zone->store) {
+        store = zone->store;
 
         if (store->on_error != conf->on_error
             || store->link.timeout != conf->link.timeout
@@ -117,45 +108,12 @@ wag_store_add(ngx_conf_t *cf, wag_store_t *conf)
         wag_store_script_sha1(i, store->sha1[i]);
     }
 
-    store->shm_zone = shm_zone;
     store->cycle = cf->cycle;
+    store->zone = zone;
 
-    shm_zone->init = wag_store_zone_init;
-    shm_zone->data = store;
+    zone->store = store;
 
     return store;
-}
-
-
-static ngx_int_t
-wag_store_zone_init(ngx_shm_zone_t *shm_zone, void *data)
-{
-    wag_store_t *ostore = data;
-
-    wag_store_t  *store;
-
-    store = shm_zone->data;
-    store->shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
-
-    if (ostore) {
-        store->shared = ostore->shared;
-        return NGX_OK;
-    }
-
-    if (shm_zone->shm.exists) {
-        store->shared = store->shpool->data;
-        return NGX_OK;
-    }
-
-    store->shared = ngx_slab_calloc(store->shpool, sizeof(wag_store_shared_t));
-    if (store->shared == NULL) {
-        return NGX_ERROR;
-    }
-
-    store->shared->since = ngx_time();
-    store->shpool->data = store->shared;
-
-    return NGX_OK;
 }
 
 
@@ -192,6 +150,8 @@ wag_store_detach(wag_store_t *store)
     }
 
     store->started = 0;
+
+    wag_store_zone_ready(store->zone, 0);
 
     if (store->beat.timer_set) {
         ngx_del_timer(&store->beat);
@@ -306,8 +266,8 @@ wag_store_meet(wag_store_t *store, ngx_uint_t whole)
 {
     wag_store_meet_t  meet;
 
-    meet.known = store->shared->marker;
-    meet.serial = store->shared->serial;
+    meet.known = store->zone->shared->marker;
+    meet.serial = store->zone->shared->serial;
     meet.proposed = wag_store_random();
     meet.run.data = store->run;
     meet.run.len = store->run_len;
@@ -355,12 +315,9 @@ wag_store_met(wag_store_call_t *call, wag_store_answer_t *answer)
         return;
     }
 
-    if (store->shared->marker == 0 || met.state == WAG_STORE_MET_LOST) {
+    if (store->zone->shared->marker == 0 || met.state == WAG_STORE_MET_LOST) {
 
-        /* all that is known of it from now on */
-
-        store->shared->serial = met.serial;
-        store->shared->marker = met.marker;
+        wag_store_zone_met(store->zone, met.marker, met.serial);
     }
 
     store->names.marker = met.marker;
@@ -385,16 +342,13 @@ wag_store_judge(wag_store_t *store, ngx_uint_t state)
     switch (state) {
 
     case WAG_STORE_MET_READY:
-        store->ready = 1;
         wag_store_up(store);
         break;
 
     case WAG_STORE_MET_LOST:
-        store->ready = 0;
-
         wag_reason_set(&reason, "came back without what it had acknowledged");
 
-        if (ngx_atomic_cmp_set(&store->shared->lost, 0, 1)) {
+        if (ngx_atomic_cmp_set(&store->zone->shared->lost, 0, 1)) {
             ngx_log_error(NGX_LOG_ERR, &store->link.log, 0,
                           "wa_gateway: store \"%V\" came back without what "
                           "it had acknowledged: keys of sends are missing, "
@@ -408,8 +362,6 @@ wag_store_judge(wag_store_t *store, ngx_uint_t state)
         break;
 
     default: /* WAG_STORE_MET_SETTLING */
-        store->ready = 0;
-
         wag_reason_set(&reason, "was restarted, others look at it");
         wag_store_down(store, &reason);
     }
@@ -439,7 +391,6 @@ wag_store_lost(wag_store_link_t *link, wag_reason_t *reason)
     store = link->data;
 
     store->met = 0;
-    store->ready = 0;
 
     if (store->beat.timer_set) {
         ngx_del_timer(&store->beat);
@@ -454,20 +405,13 @@ wag_store_lost(wag_store_link_t *link, wag_reason_t *reason)
 static void
 wag_store_up(wag_store_t *store)
 {
-    ngx_uint_t           was;
-    wag_store_shared_t  *shared;
+    store->ready = 1;
 
-    shared = store->shared;
-    was = shared->up;
+    wag_store_zone_ready(store->zone, 1);
 
-    if (was == WAG_STORE_UP
-        || !ngx_atomic_cmp_set(&shared->up, was, WAG_STORE_UP))
-    {
+    if (!wag_store_zone_up(store->zone)) {
         return;
     }
-
-    shared->since = ngx_time();
-    shared->lost = 0;
 
     ngx_log_error(NGX_LOG_NOTICE, &store->link.log, 0,
                   "wa_gateway: store \"%V\" is up%s", &store->shown,
@@ -480,25 +424,13 @@ wag_store_up(wag_store_t *store)
 static void
 wag_store_down(wag_store_t *store, wag_reason_t *reason)
 {
-    ngx_uint_t           was;
-    wag_store_shared_t  *shared;
+    store->ready = 0;
 
-    shared = store->shared;
-    was = shared->up;
+    wag_store_zone_ready(store->zone, 0);
 
-    wag_lock(store->shpool);
-
-    shared->reason = *reason;
-
-    wag_unlock(store->shpool);
-
-    if (was == WAG_STORE_DOWN
-        || !ngx_atomic_cmp_set(&shared->up, was, WAG_STORE_DOWN))
-    {
+    if (!wag_store_zone_down(store->zone, reason)) {
         return;
     }
-
-    shared->since = ngx_time();
 
     ngx_log_error(NGX_LOG_WARN, &store->link.log, 0,
                   "wa_gateway: store \"%V\" is down: %*s, %s",
@@ -526,7 +458,7 @@ wag_store_call(wag_store_t *store, wag_store_call_t *call, ngx_uint_t script,
         argv[1].len = WAG_STORE_SHA1_LEN;
     }
 
-    (void) ngx_atomic_fetch_add(&store->shared->calls, 1);
+    wag_store_zone_count(store->zone, calls);
 
     return wag_store_link_call(&store->link, call, store->args->argc, argv);
 }
@@ -537,17 +469,14 @@ wag_store_answered(wag_store_t *store, wag_store_call_t *call,
     wag_store_answer_t *answer)
 {
     ngx_str_t          *text;
-    ngx_uint_t          n;
     static ngx_str_t    missing = ngx_string("NOSCRIPT");
 
     if (answer == NULL) {
-        (void) ngx_atomic_fetch_add(&store->shared->failed, 1);
+        wag_store_zone_count(store->zone, failed);
         return 0;
     }
 
-    n = wag_latency_bucket(ngx_current_msec - call->begun);
-
-    (void) wag_fetch_add(&store->shared->latency[n], 1);
+    wag_store_zone_answered(store->zone, ngx_current_msec - call->begun);
 
     if (!answer->error) {
         return 0;
@@ -561,7 +490,7 @@ wag_store_answered(wag_store_t *store, wag_store_call_t *call,
         return 1;
     }
 
-    (void) ngx_atomic_fetch_add(&store->shared->failed, 1);
+    wag_store_zone_count(store->zone, failed);
 
     return 0;
 }
@@ -579,17 +508,4 @@ wag_store_doubt(wag_store_t *store)
     if (store->link.open && !store->meets) {
         wag_store_meet(store, 0);
     }
-}
-
-
-void
-wag_store_told(wag_store_t *store, uint64_t serial)
-{
-    ngx_atomic_uint_t  known;
-
-    do {
-        known = store->shared->serial;
-
-    } while (known < serial
-             && !ngx_atomic_cmp_set(&store->shared->serial, known, serial));
 }

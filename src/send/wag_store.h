@@ -13,10 +13,10 @@
 
 #include "wag_conf.h"
 #include "wag_keeper.h"
-#include "wag_latency.h"
 #include "wag_store_info.h"
 #include "wag_store_link.h"
 #include "wag_store_script.h"
+#include "wag_store_zone.h"
 
 
 #define WAG_STORE_REFUSE  0
@@ -24,36 +24,11 @@
 
 #define WAG_STORE_INFOS   5
 
-#define WAG_STORE_DOWN    1
-#define WAG_STORE_UP      2
-
-
-/* in the zone, of all workers */
-
-typedef struct {
-    ngx_atomic_t         marker;     /* of the store; 0: never met */
-    ngx_atomic_t         serial;     /* the highest that was told */
-    ngx_atomic_t         up;         /* STORE_UP, _DOWN; 0: not known */
-    ngx_atomic_t         lost;       /* it came back without its data */
-    ngx_atomic_t         since;      /* s */
-
-    ngx_atomic_t         calls;
-    ngx_atomic_t         failed;     /* of these: no answer, or an error */
-    ngx_atomic_t         refused;    /* sends, since it was down */
-    ngx_atomic_t         alone;      /* sends, on_error=local */
-    ngx_atomic_t         dropped;    /* ends that were not told */
-    wag_latency_t        latency[WAG_LATENCY_BUCKETS];
-
-    wag_reason_t         reason;     /* with the lock */
-} wag_store_shared_t;
-
 
 struct wag_store_s {
     ngx_str_t            shown;      /* host:port/database */
     ngx_uint_t           on_error;   /* STORE_REFUSE ... */
-    ngx_shm_zone_t      *shm_zone;
-    ngx_slab_pool_t     *shpool;
-    wag_store_shared_t  *shared;
+    wag_store_zone_t    *zone;
     ngx_cycle_t         *cycle;
 
     wag_keeper_t         keeper;     /* of claims without a budget */
@@ -114,11 +89,6 @@ ngx_uint_t wag_store_answered(wag_store_t *store, wag_store_call_t *call,
  * It says that it is not to be used: it is met again at once.
  */
 void wag_store_doubt(wag_store_t *store);
-
-/*
- * A claim has this serial of the store.
- */
-void wag_store_told(wag_store_t *store, uint64_t serial);
 
 
 #endif /* _WAG_STORE_H_INCLUDED_ */

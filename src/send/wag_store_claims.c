@@ -176,7 +176,7 @@ wag_store_claims_found(wag_store_ask_t *ask, wag_store_answer_t *answer)
             wag_store_doubt(store);
 
         } else if (ask->found.serial) {
-            wag_store_told(store, ask->found.serial);
+            wag_store_zone_told(store->zone, ask->found.serial);
         }
 
         return;
@@ -254,13 +254,13 @@ wag_store_claims_end(wag_store_t *store, wag_store_end_t *end)
     }
 
     if (store->nends == WAG_STORE_CLAIMS_WAIT) {
-        (void) ngx_atomic_fetch_add(&store->shared->dropped, 1);
+        wag_store_zone_count(store->zone, dropped);
         return;
     }
 
     ending = ngx_alloc(sizeof(wag_store_ending_t) + len, &store->link.log);
     if (ending == NULL) {
-        (void) ngx_atomic_fetch_add(&store->shared->dropped, 1);
+        wag_store_zone_count(store->zone, dropped);
         return;
     }
 
@@ -306,7 +306,7 @@ wag_store_claims_wait(wag_store_ending_t *ending)
     store = ending->store;
 
     if (!ending->end.keyed || !store->started) {
-        (void) ngx_atomic_fetch_add(&store->shared->dropped, 1);
+        wag_store_zone_count(store->zone, dropped);
 
         store->nends--;
         store->nbytes -= ending->end.answer.len;
@@ -401,11 +401,11 @@ wag_store_claims_mark(wag_store_t *store, ngx_uint_t found)
     }
 
     if (store->on_error == WAG_STORE_LOCAL) {
-        (void) ngx_atomic_fetch_add(&store->shared->alone, 1);
+        wag_store_zone_count(store->zone, alone);
         return WAG_MARK_NONE;
     }
 
-    (void) ngx_atomic_fetch_add(&store->shared->refused, 1);
+    wag_store_zone_count(store->zone, refused);
 
     return WAG_MARK_DOWN;
 }

@@ -132,7 +132,7 @@ wag_store_reader_next(wag_store_reader_t *r)
         return NGX_AGAIN;
     }
 
-    /* other types of RESP3 have objects of their own, and none was asked for */
+    /* types of RESP3, which were not asked for, have objects of their own */
 
     return (reply == &r->answer) ? NGX_OK : NGX_ERROR;
 }

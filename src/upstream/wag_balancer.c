@@ -39,6 +39,8 @@ static ngx_int_t wag_balancer_connect(wag_ctx_t *ctx,
     ngx_peer_connection_t *pc);
 static ngx_int_t wag_balancer_unclaimed(wag_ctx_t *ctx,
     ngx_peer_connection_t *pc);
+static ngx_int_t wag_balancer_refused(wag_ctx_t *ctx,
+    ngx_peer_connection_t *pc);
 static void wag_balancer_let_go(wag_ctx_t *ctx);
 static wag_peer_t *wag_balancer_another(wag_ctx_t *ctx);
 static ngx_int_t wag_balancer_make(wag_ctx_t *ctx, wag_peer_t *peer);
@@ -241,11 +243,27 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
                : wag_balancer_unclaimed(ctx, pc);
     }
 
-    if (ctx->pacing && wag_pacing_resume(ctx, pc) == NGX_BUSY) {
-        ctx->refused = 1;
-        pc->name = &ctx->upstream->uscf->host;
+    if (ctx->pacing) {
+        rc = wag_pacing_resume(ctx, pc);
 
-        return NGX_BUSY;
+        switch (rc) {
+
+        case NGX_OK:
+        case NGX_DECLINED:
+            break;
+
+        case NGX_BUSY:
+            ctx->refused = 1;
+            pc->name = &ctx->upstream->uscf->host;
+
+            return NGX_BUSY;
+
+        case NGX_ABORT:
+            return wag_balancer_refused(ctx, pc);
+
+        default: /* NGX_AGAIN, NGX_ERROR */
+            return rc;
+        }
     }
 
     if (ctx->peer == NULL) {
@@ -264,15 +282,11 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
             return rc;
         }
 
-        pc->name = &ctx->upstream->uscf->host;
-
         if (rc == NGX_BUSY) {
-
-            /* NGX_BUSY would log that there are no live upstreams */
-
-            pc->tries = 0;
-            return NGX_DECLINED;
+            return wag_balancer_refused(ctx, pc);
         }
+
+        pc->name = &ctx->upstream->uscf->host;
 
         ctx->refused = 1;
 
@@ -342,7 +356,18 @@ wag_balancer_unclaimed(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
         return NGX_ERROR;
     }
 
-    wag_balancer_refuse(ctx);
+    return wag_balancer_refused(ctx, pc);
+}
+
+
+/* NGX_BUSY would log that there are no live upstreams */
+
+static ngx_int_t
+wag_balancer_refused(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
+{
+    if (ctx->refusal != WAG_REFUSED_PACED) {
+        wag_balancer_refuse(ctx);
+    }
 
     pc->name = &ctx->upstream->uscf->host;
     pc->tries = 0;
@@ -717,6 +742,8 @@ wag_balancer_finalize(ngx_http_request_t *r, ngx_int_t rc)
         wag_confirm_cancel(ctx);
         wag_balancer_let_go(ctx);
     }
+
+    wag_pacing_cancel(ctx);
 
     if (r->upstream->peer.sockaddr == NULL) {
         wag_pacing_end(ctx);

@@ -9,13 +9,19 @@ package WaGateway::Store;
 use strict;
 use warnings;
 
-use Errno qw(EINTR);
+use Exporter qw(import);
 use File::Path qw(remove_tree);
 use File::Temp qw(tempdir);
 use IO::Socket::INET;
 use POSIX ();
 use WaGateway::Fake;
 use WaGateway::Nginx qw(poll slurp);
+use WaGateway::Send qw(send_gateway post start_post);
+
+our @EXPORT_OK = qw(shared up key text over begin replayed counts);
+
+my %Text = (chatId => '966511111111', message => 'hi');
+my $N = 0;
 
 my $Main = $$;
 my %Running;
@@ -169,6 +175,101 @@ sub keys_of {
     my ($self, $kind) = @_;
     return map { s/^wa_gateway:\Q$kind\E://r }
            @{$self->ask('KEYS', "wa_gateway:$kind:*")};
+}
+
+
+# A gateway that has met the store.  Options: pace, parameters (of
+# wa_gateway_store), and those of WaGateway::Send.
+sub shared {
+    my ($store, %o) = @_;
+    my $parameters = delete $o{parameters} || 'timeout=500ms';
+    my $pace = delete $o{pace};
+    my $waits = exists $o{waits} ? delete $o{waits} : 1;
+    my $upstream = delete $o{upstream} || '';
+
+    my $ng = send_gateway(workers => 2, %o,
+        upstream => "wa_gateway_passive off; wa_gateway_idempotency on;\n"
+            . ($pace ? "wa_gateway_pace $pace;\n" : '')
+            . 'wa_gateway_store ' . $store->url . " $parameters;\n$upstream");
+
+    up($store, $ng) if $waits;
+
+    return $ng;
+}
+
+
+# All workers have met it: as many connections as there are of them, and each
+# claims.
+sub up {
+    my ($store, @ngs) = @_;
+
+    for my $ng (@ngs) {
+        poll {
+            my $s = $ng->status->{store} or die "no store\n";
+            $s->{up} && $s->{workers} == ($ng->{workers} || 1);
+        } or die "the store is not met:\n" . $ng->log;
+    }
+
+    return 1;
+}
+
+
+sub key { return 'k-' . ++$N . '-' . $$ }
+
+sub replayed { return $_[0]{headers}{'idempotency-replayed'} || '-' }
+
+
+# A send with a key; its answer.  Options: to, headers.
+sub text {
+    my ($ng, $key, %o) = @_;
+    return post($ng, '/send-message', body(%o), headers_of($key, %o));
+}
+
+
+# The same, once a send with this key is over for the store: a gateway tells it
+# of that when its client has the answer.
+sub over {
+    my ($ng, $key, %o) = @_;
+    my $r;
+
+    poll { ($r = text($ng, $key, %o))->{status} != 409 };
+
+    return $r;
+}
+
+
+# The same, whose answer is read later.
+sub begin {
+    my ($ng, $key, %o) = @_;
+    return start_post($ng, '/send-message', body(%o), headers_of($key, %o));
+}
+
+
+sub body {
+    my (%o) = @_;
+    return { %Text, map { defined $o{$_} ? ($_ => $o{$_}) : () }
+                    qw(chatId message session from) };
+}
+
+
+sub headers_of {
+    my ($key, %o) = @_;
+    my @headers = (@{$o{headers} || []},
+                   defined $key ? "Idempotency-Key: $key" : ());
+
+    return @headers ? (headers => \@headers) : ();
+}
+
+
+# How often each key was seen by an instance.
+sub counts {
+    my %seen;
+
+    for (map { $_->ledger } @_) {
+        $seen{$1}++ if $_->{headers} =~ /^Idempotency-Key: *(\S+)/mi;
+    }
+
+    return \%seen;
 }
 
 
