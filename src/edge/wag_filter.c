@@ -18,6 +18,8 @@ static ngx_int_t wag_filter_header(ngx_http_request_t *r);
 static ngx_uint_t wag_filter_refused(ngx_http_request_t *r);
 static ngx_int_t wag_filter_reply(ngx_http_request_t *r, ngx_chain_t *in);
 static ngx_int_t wag_filter_body(ngx_http_request_t *r, ngx_chain_t *in);
+static ngx_int_t wag_filter_remade(ngx_http_request_t *r, ngx_chain_t *in,
+    wag_ctx_t *ctx);
 
 
 /* the chain of filters is the same for all of a process, as in nginx */
@@ -119,8 +121,7 @@ wag_filter_reply(ngx_http_request_t *r, ngx_chain_t *in)
 static ngx_int_t
 wag_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
 {
-    wag_ctx_t    *ctx;
-    ngx_chain_t  *out;
+    wag_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_wa_gateway_module);
 
@@ -128,28 +129,30 @@ wag_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
         return ngx_http_next_body_filter(r, in);
     }
 
-    out = in;
-
     if (ctx->generic && ctx->generic->taken) {
         return wag_filter_reply(r, in);
     }
 
-    if (ctx->body.len) {
-
-        if (wag_error_body(r, in, &out) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-    } else if (ctx->wrap) {
-
-        if (wag_envelope_body(r, in, &out) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        if (out == NULL) {
-            return NGX_OK;
-        }
+    if (ctx->body.len || ctx->wrap) {
+        return wag_filter_remade(r, in, ctx);
     }
 
-    return ngx_http_next_body_filter(r, out);
+    return ngx_http_next_body_filter(r, in);
+}
+
+
+static ngx_int_t
+wag_filter_remade(ngx_http_request_t *r, ngx_chain_t *in, wag_ctx_t *ctx)
+{
+    ngx_int_t     rc;
+    ngx_chain_t  *out;
+
+    rc = ctx->body.len ? wag_error_body(r, in, &out)
+                       : wag_envelope_body(r, in, &out);
+
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return out ? ngx_http_next_body_filter(r, out) : NGX_OK;
 }

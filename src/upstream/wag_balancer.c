@@ -127,9 +127,9 @@ wag_balancer_init_peer(ngx_http_request_t *r,
     ctx->routing = NULL;
     ctx->generic = NULL;
 
-    wag_slot_table_refresh(ctx->upstream);
-
     if (ctx->upstream->vendors && !ctx->barred) {
+        wag_slot_table_refresh(ctx->upstream);
+
         rc = wag_generic_is(ctx) ? wag_generic_judge(ctx)
                                  : wag_routing_judge(ctx);
 
@@ -527,7 +527,7 @@ wag_balancer_reinit(ngx_http_request_t *r)
     ngx_int_t   rc;
     wag_ctx_t  *ctx;
 
-    ctx = wag_ctx_find(r);
+    ctx = r->upstream->peer.data;
 
     rc = ctx->reinit_request(r);
 
@@ -543,7 +543,7 @@ wag_balancer_header(ngx_http_request_t *r)
     ngx_int_t   rc;
     wag_ctx_t  *ctx;
 
-    ctx = wag_ctx_find(r);
+    ctx = r->upstream->peer.data;
 
     if (ctx->generic && ctx->generic->held) {
         return wag_answer_held(ctx);
@@ -633,7 +633,7 @@ wag_balancer_finalize(ngx_http_request_t *r, ngx_int_t rc)
 {
     wag_ctx_t  *ctx;
 
-    ctx = wag_ctx_find(r);
+    ctx = r->upstream->peer.data;
 
     ctx->rc = rc;
 
