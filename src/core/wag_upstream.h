@@ -43,7 +43,6 @@ typedef struct wag_knowns_s      wag_knowns_t;
 typedef struct wag_pace_s        wag_pace_t;
 typedef struct wag_upstream_s    wag_upstream_t;
 typedef struct wag_marks_zone_s  wag_marks_zone_t;
-typedef struct wag_keeper_s      wag_keeper_t;
 typedef struct wag_store_s       wag_store_t;
 
 
@@ -179,7 +178,7 @@ typedef struct {
     ngx_uint_t           mode;      /* IDEMPOTENCY_ON ... */
     ngx_msec_t           ttl;
     wag_marks_zone_t    *zone;
-    wag_keeper_t        *keeper;    /* NULL: claims are in the zone only */
+    struct wag_keeper_s *keeper;    /* NULL: claims are in the zone only */
 } wag_idempotency_conf_t;
 
 

@@ -18,10 +18,19 @@
 
 static ngx_int_t wag_filter_header(ngx_http_request_t *r);
 static ngx_uint_t wag_filter_refused(ngx_http_request_t *r);
-static ngx_inline ngx_uint_t wag_filter_is_sent(ngx_http_request_t *r,
-    wag_ctx_t *ctx);
 static ngx_int_t wag_filter_reply(ngx_http_request_t *r, ngx_chain_t *in);
 static ngx_int_t wag_filter_body(ngx_http_request_t *r, ngx_chain_t *in);
+static ngx_int_t wag_filter_captured(ngx_http_request_t *r, ngx_chain_t *in);
+static ngx_int_t wag_filter_remade(ngx_http_request_t *r, ngx_chain_t *in,
+    wag_ctx_t *ctx);
+
+
+/*
+ * Whether "error_page" may have led here from a send: then this is the answer
+ * to that.
+ */
+
+#define wag_filter_led(r)  ((r)->internal || (r)->filter_finalize)
 
 
 /* the chain of filters is the same for all of a process, as in nginx */
@@ -80,7 +89,9 @@ wag_filter_header(ngx_http_request_t *r)
         return NGX_ERROR;
     }
 
-    if (wag_filter_is_sent(r, ctx) && wag_capture_header(r) != NGX_OK) {
+    if ((ctx ? ctx->idempotent != NULL : wag_filter_led(r))
+        && wag_capture_header(r) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -98,18 +109,6 @@ wag_filter_refused(ngx_http_request_t *r)
     ctx = ngx_http_get_module_ctx(r, ngx_http_wa_gateway_module);
 
     return ctx && ctx->refusal != WAG_REFUSED_NOT;
-}
-
-
-/*
- * Whether a send with a key may wait for this answer: also one of another
- * location, which "error_page" led to.
- */
-
-static ngx_inline ngx_uint_t
-wag_filter_is_sent(ngx_http_request_t *r, wag_ctx_t *ctx)
-{
-    return ctx ? ctx->idempotent != NULL : r->internal | r->filter_finalize;
 }
 
 
@@ -134,7 +133,7 @@ wag_filter_reply(ngx_http_request_t *r, ngx_chain_t *in)
         return NGX_ERROR;
     }
 
-    if (wag_filter_is_sent(r, ctx)) {
+    if (ctx->idempotent) {
 
         if (wag_capture_header(r) != NGX_OK) {
             return NGX_ERROR;
@@ -156,50 +155,55 @@ wag_filter_reply(ngx_http_request_t *r, ngx_chain_t *in)
 static ngx_int_t
 wag_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
 {
-    wag_ctx_t    *ctx;
-    ngx_chain_t  *out;
+    wag_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_wa_gateway_module);
 
-    if (in == NULL) {
-        return ngx_http_next_body_filter(r, in);
+    if (ctx == NULL || in == NULL) {
+        return (in && r == r->main && wag_filter_led(r))
+               ? wag_filter_captured(r, in)
+               : ngx_http_next_body_filter(r, in);
     }
-
-    if (ctx == NULL) {
-
-        if (r == r->main && wag_filter_is_sent(r, ctx)) {
-            wag_capture_body(r, in);
-        }
-
-        return ngx_http_next_body_filter(r, in);
-    }
-
-    out = in;
 
     if (ctx->generic && ctx->generic->taken) {
         return wag_filter_reply(r, in);
     }
 
-    if (ctx->body.len) {
-
-        if (wag_error_body(r, in, &out) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-    } else if (ctx->wrap) {
-
-        if (wag_envelope_body(r, in, &out) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        if (out == NULL) {
-            return NGX_OK;
-        }
+    if (ctx->body.len || ctx->wrap) {
+        return wag_filter_remade(r, in, ctx);
     }
 
-    if (wag_filter_is_sent(r, ctx)) {
-        wag_capture_body(r, out);
+    return ctx->idempotent ? wag_filter_captured(r, in)
+                           : ngx_http_next_body_filter(r, in);
+}
+
+
+static ngx_int_t
+wag_filter_captured(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    wag_capture_body(r, in);
+
+    return ngx_http_next_body_filter(r, in);
+}
+
+
+static ngx_int_t
+wag_filter_remade(ngx_http_request_t *r, ngx_chain_t *in, wag_ctx_t *ctx)
+{
+    ngx_int_t     rc;
+    ngx_chain_t  *out;
+
+    rc = ctx->body.len ? wag_error_body(r, in, &out)
+                       : wag_envelope_body(r, in, &out);
+
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
     }
 
-    return ngx_http_next_body_filter(r, out);
+    if (out == NULL) {
+        return NGX_OK;
+    }
+
+    return ctx->idempotent ? wag_filter_captured(r, out)
+                           : ngx_http_next_body_filter(r, out);
 }

@@ -35,10 +35,9 @@ static ngx_int_t wag_balancer_init_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *uscf);
 static void wag_balancer_refuse(wag_ctx_t *ctx);
 static ngx_int_t wag_balancer_get(ngx_peer_connection_t *pc, void *data);
-static ngx_int_t wag_balancer_connect(wag_ctx_t *ctx,
-    ngx_peer_connection_t *pc);
-static ngx_int_t wag_balancer_unclaimed(wag_ctx_t *ctx,
-    ngx_peer_connection_t *pc);
+static ngx_int_t wag_balancer_pick(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
+static ngx_int_t wag_balancer_claim(wag_ctx_t *ctx, ngx_peer_connection_t *pc,
+    ngx_int_t rc);
 static ngx_int_t wag_balancer_refused(wag_ctx_t *ctx,
     ngx_peer_connection_t *pc);
 static void wag_balancer_let_go(wag_ctx_t *ctx);
@@ -136,9 +135,9 @@ wag_balancer_init_peer(ngx_http_request_t *r,
     ctx->routing = NULL;
     ctx->generic = NULL;
 
-    wag_slot_table_refresh(ctx->upstream);
-
     if (ctx->upstream->vendors && !ctx->barred) {
+        wag_slot_table_refresh(ctx->upstream);
+
         rc = wag_generic_is(ctx) ? wag_generic_judge(ctx)
                                  : wag_routing_judge(ctx);
 
@@ -218,7 +217,7 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
     wag_ctx_t *ctx = data;
 
     ngx_int_t    rc;
-    wag_peer_t  *peer;
+    ngx_addr_t  *addr;
 
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, pc->log, 0,
                    "get wa_gateway peer, attempt: %ui, tries: %ui",
@@ -227,98 +226,16 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
     pc->cached = 0;
     pc->connection = NULL;
 
-    if (ctx->barred) {
-        ngx_log_error(NGX_LOG_ERR, pc->log, 0,
-                      "wa_gateway: the request was written before, "
-                      "it is not sent again");
+    if (wag_confirm_waits(ctx)) {
+        rc = wag_balancer_claim(ctx, pc, wag_confirm_resume(ctx, pc));
 
-        pc->name = &ctx->upstream->uscf->host;
-
-        return NGX_BUSY;
+    } else {
+        rc = wag_balancer_pick(ctx, pc);
     }
 
-    if (ctx->idempotent && wag_confirm_waits(ctx)) {
-        return (wag_confirm_resume(ctx, pc) == NGX_OK)
-               ? wag_balancer_connect(ctx, pc)
-               : wag_balancer_unclaimed(ctx, pc);
+    if (rc != NGX_OK) {
+        return rc;
     }
-
-    if (ctx->pacing) {
-        rc = wag_pacing_resume(ctx, pc);
-
-        switch (rc) {
-
-        case NGX_OK:
-        case NGX_DECLINED:
-            break;
-
-        case NGX_BUSY:
-            ctx->refused = 1;
-            pc->name = &ctx->upstream->uscf->host;
-
-            return NGX_BUSY;
-
-        case NGX_ABORT:
-            return wag_balancer_refused(ctx, pc);
-
-        default: /* NGX_AGAIN, NGX_ERROR */
-            return rc;
-        }
-    }
-
-    if (ctx->peer == NULL) {
-
-        /* proxy_next_upstream_tries was applied after init_peer() */
-
-        ctx->tries = pc->tries;
-    }
-
-    peer = wag_balancer_next(ctx);
-
-    if (peer == NULL) {
-        rc = wag_pacing_hold(ctx, pc);
-
-        if (rc == NGX_AGAIN || rc == NGX_ERROR) {
-            return rc;
-        }
-
-        if (rc == NGX_BUSY) {
-            return wag_balancer_refused(ctx, pc);
-        }
-
-        pc->name = &ctx->upstream->uscf->host;
-
-        ctx->refused = 1;
-
-        if (ctx->attempts == 0 && ctx->routing
-            && ctx->routing->judgement.by == WAG_BY_SESSION)
-        {
-            wag_balancer_none(ctx);
-        }
-
-        (void) ngx_atomic_fetch_add(&ctx->upstream->group->no_instance, 1);
-
-        return NGX_BUSY;
-    }
-
-    ctx->peer = peer;
-
-    if (wag_idempotency_is_open(ctx)) {
-        rc = wag_confirm_begin(ctx, pc);
-
-        if (rc != NGX_OK) {
-            return (rc == NGX_AGAIN) ? rc : wag_balancer_unclaimed(ctx, pc);
-        }
-    }
-
-    return wag_balancer_connect(ctx, pc);
-}
-
-
-static ngx_int_t
-wag_balancer_connect(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
-{
-    ngx_addr_t  *addr;
 
     addr = &ctx->addrs->addrs[ctx->address];
 
@@ -345,11 +262,89 @@ wag_balancer_connect(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
 }
 
 
-/* the peer is let go: nothing may be written, ctx->refusal says why */
+/* NGX_OK: there is one, and it may be written to */
 
 static ngx_int_t
-wag_balancer_unclaimed(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
+wag_balancer_pick(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
 {
+    ngx_int_t    rc;
+    wag_peer_t  *peer;
+
+    if (ctx->barred) {
+        ngx_log_error(NGX_LOG_ERR, pc->log, 0,
+                      "wa_gateway: the request was written before, "
+                      "it is not sent again");
+
+        pc->name = &ctx->upstream->uscf->host;
+
+        return NGX_BUSY;
+    }
+
+    if (ctx->pacing) {
+        rc = wag_pacing_resume(ctx, pc);
+
+        if (rc == NGX_BUSY) {
+            ctx->refused = 1;
+            pc->name = &ctx->upstream->uscf->host;
+        }
+
+        if (rc != NGX_OK) {
+            return (rc == NGX_DECLINED) ? wag_balancer_refused(ctx, pc) : rc;
+        }
+    }
+
+    if (ctx->peer == NULL) {
+
+        /* proxy_next_upstream_tries was applied after init_peer() */
+
+        ctx->tries = pc->tries;
+    }
+
+    peer = wag_balancer_next(ctx);
+
+    if (peer) {
+        ctx->peer = peer;
+
+        return wag_idempotency_is_open(ctx)
+               ? wag_balancer_claim(ctx, pc, wag_confirm_begin(ctx, pc))
+               : NGX_OK;
+    }
+
+    rc = wag_pacing_hold(ctx, pc);
+
+    if (rc == NGX_AGAIN || rc == NGX_ERROR) {
+        return rc;
+    }
+
+    if (rc == NGX_BUSY) {
+        return wag_balancer_refused(ctx, pc);
+    }
+
+    pc->name = &ctx->upstream->uscf->host;
+
+    ctx->refused = 1;
+
+    if (ctx->attempts == 0 && ctx->routing
+        && ctx->routing->judgement.by == WAG_BY_SESSION)
+    {
+        wag_balancer_none(ctx);
+    }
+
+    (void) ngx_atomic_fetch_add(&ctx->upstream->group->no_instance, 1);
+
+    return NGX_BUSY;
+}
+
+
+/* unless it may be written the peer is let go, ctx->refusal says why */
+
+static ngx_int_t
+wag_balancer_claim(wag_ctx_t *ctx, ngx_peer_connection_t *pc, ngx_int_t rc)
+{
+    if (rc == NGX_OK || rc == NGX_AGAIN) {
+        return rc;
+    }
+
     wag_balancer_let_go(ctx);
 
     if (ctx->refusal == WAG_REFUSED_NOT) {
@@ -624,7 +619,7 @@ wag_balancer_reinit(ngx_http_request_t *r)
     ngx_int_t   rc;
     wag_ctx_t  *ctx;
 
-    ctx = wag_ctx_find(r);
+    ctx = r->upstream->peer.data;
 
     rc = ctx->reinit_request(r);
 
@@ -640,7 +635,7 @@ wag_balancer_header(ngx_http_request_t *r)
     ngx_int_t   rc;
     wag_ctx_t  *ctx;
 
-    ctx = wag_ctx_find(r);
+    ctx = r->upstream->peer.data;
 
     if (ctx->generic && ctx->generic->held) {
         return wag_answer_held(ctx);
@@ -730,7 +725,7 @@ wag_balancer_finalize(ngx_http_request_t *r, ngx_int_t rc)
 {
     wag_ctx_t  *ctx;
 
-    ctx = wag_ctx_find(r);
+    ctx = r->upstream->peer.data;
 
     ctx->rc = rc;
 
@@ -738,12 +733,10 @@ wag_balancer_finalize(ngx_http_request_t *r, ngx_int_t rc)
         wag_retry_declined(ctx);
     }
 
-    if (ctx->idempotent && wag_confirm_waits(ctx)) {
+    if (wag_confirm_waits(ctx)) {
         wag_confirm_cancel(ctx);
         wag_balancer_let_go(ctx);
     }
-
-    wag_pacing_cancel(ctx);
 
     if (r->upstream->peer.sockaddr == NULL) {
         wag_pacing_end(ctx);

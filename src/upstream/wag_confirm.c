@@ -6,7 +6,6 @@
 
 #include "wag_confirm.h"
 #include "wag_hold.h"
-#include "wag_idempotency.h"
 
 
 static void wag_confirm_told(wag_keeper_claim_t *claim);
@@ -92,13 +91,6 @@ wag_confirm_told(wag_keeper_claim_t *claim)
     }
 
     wag_hold_wake(wag_ctx_find(r));
-}
-
-
-ngx_uint_t
-wag_confirm_waits(wag_ctx_t *ctx)
-{
-    return ctx->idempotent->waits;
 }
 
 

@@ -12,6 +12,7 @@
 
 
 #include "wag_ctx.h"
+#include "wag_idempotency.h"
 
 
 /*
@@ -26,7 +27,9 @@ ngx_int_t wag_confirm_begin(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
  * Whether the request waits, and what came of that: NGX_OK, NGX_DECLINED as
  * above.  To be called by peer.get before anything else.
  */
-ngx_uint_t wag_confirm_waits(wag_ctx_t *ctx);
+#define wag_confirm_waits(ctx)                                                \
+    ((ctx)->idempotent && (ctx)->idempotent->waits)
+
 ngx_int_t wag_confirm_resume(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
 
 /*

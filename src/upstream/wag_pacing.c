@@ -319,13 +319,13 @@ wag_pacing_told(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
 
     case NGX_BUSY:
         wag_pacing_refuse(ctx);
-        return NGX_ABORT;
+        return NGX_DECLINED;
 
     case NGX_AGAIN:
-        return NGX_OK;
 
-    case NGX_DECLINED:
-        return NGX_ABORT;
+        /* it is chosen for anew, with the budgets of this gateway */
+
+        return NGX_OK;
 
     default:
         return rc;
@@ -355,7 +355,7 @@ wag_pacing_resume(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
     }
 
     if (wag_hold_end(ctx, pc) != NGX_OK) {
-        return NGX_DECLINED;
+        return NGX_OK;
     }
 
     if (ctx->pacing->share && ctx->pacing->share->waits) {
@@ -422,7 +422,15 @@ wag_pacing_end(wag_ctx_t *ctx)
 
     pacing = ctx->pacing;
 
-    if (pacing && (pacing->unsent || !pacing->asked)) {
+    if (pacing == NULL) {
+        return;
+    }
+
+    if (pacing->share && pacing->share->waits) {
+        wag_share_cancel(ctx, pacing->share);
+    }
+
+    if (pacing->unsent || !pacing->asked) {
         wag_pacing_return(ctx);
     }
 }
@@ -448,15 +456,6 @@ wag_pacing_return(wag_ctx_t *ctx)
     }
 
     wag_pace_return(ctx->upstream->pace, &pacing->claim);
-}
-
-
-void
-wag_pacing_cancel(wag_ctx_t *ctx)
-{
-    if (ctx->pacing && ctx->pacing->share) {
-        wag_share_cancel(ctx, ctx->pacing->share);
-    }
 }
 
 

@@ -58,9 +58,9 @@ ngx_int_t wag_pacing_take(wag_ctx_t *ctx, wag_peer_t *peer,
 ngx_int_t wag_pacing_hold(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
 
 /*
- * A held one goes on.  NGX_OK; NGX_DECLINED: none was held; NGX_BUSY: its time
- * has not come, as the worker ends; NGX_AGAIN: it is held for longer;
- * NGX_ABORT: it is refused, as ctx->refusal tells; NGX_ERROR.
+ * A held one goes on, or none was held: NGX_OK; NGX_BUSY: its time has not
+ * come, as the worker ends; NGX_AGAIN: it is held for longer; NGX_DECLINED: it
+ * is refused, as ctx->refusal tells; NGX_ERROR.
  */
 ngx_int_t wag_pacing_resume(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
 
@@ -80,11 +80,6 @@ void wag_pacing_again(wag_ctx_t *ctx);
  */
 void wag_pacing_attempt(wag_ctx_t *ctx, ngx_uint_t unsent);
 void wag_pacing_end(wag_ctx_t *ctx);
-
-/*
- * The request ends, maybe while it waits for a store.
- */
-void wag_pacing_cancel(wag_ctx_t *ctx);
 
 /*
  * What is left of the budgets that were taken, or wanted.

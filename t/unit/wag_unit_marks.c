@@ -19,8 +19,8 @@
 #define WAG_UNIT_SIZE   (16 * 1024)
 #define WAG_UNIT_KEYS   64        /* of the random turns */
 #define WAG_UNIT_TURNS  20000
-#define WAG_UNIT_STEPS  200000    /* instructions until a process ends */
-#define WAG_UNIT_RUNS   250       /* of these it is killed at */
+#define WAG_UNIT_SMALL  (8 * 1024)
+#define WAG_UNIT_EACH   3         /* instructions from one look to the next */
 #define WAG_UNIT_LONG   1000      /* bytes of an answer of many cells */
 
 
@@ -43,8 +43,9 @@ static ngx_uint_t wag_unit_marks_turn(wag_marks_t *m, wag_unit_key_t *keys,
     ngx_uint_t n, ngx_msec_t now);
 static void wag_unit_marks_killed(wag_unit_t *u);
 static void wag_unit_marks_work(wag_marks_t *m, ngx_uint_t what);
-static ngx_uint_t wag_unit_marks_steps(wag_marks_t *m, ngx_uint_t what,
-    ngx_uint_t steps);
+static ngx_uint_t wag_unit_marks_left(wag_marks_t *m, ngx_uint_t what);
+static ngx_int_t wag_unit_marks_steps(wag_unit_t *u, wag_marks_t *m,
+    ngx_uint_t what, ngx_uint_t *bad);
 static ngx_uint_t wag_unit_marks_whole(wag_marks_t *m);
 static wag_marks_t *wag_unit_marks_of(wag_unit_t *u, size_t size);
 static void wag_unit_marks_key(wag_marks_key_t *key, ngx_uint_t id,
@@ -405,80 +406,71 @@ wag_unit_marks_turn(wag_marks_t *m, wag_unit_key_t *keys, ngx_uint_t n,
 }
 
 
-/* what is there before is there after, whoever dies in between */
+/*
+ * What is there before is there after, whoever dies in between: at each of its
+ * instructions, a copy of what it would have left is gone on with.
+ */
 
 static void
 wag_unit_marks_killed(wag_unit_t *u)
 {
-    size_t        size;
-    ngx_uint_t    what, i, n, bad, runs, step;
+    ngx_int_t     steps;
+    ngx_uint_t    what, i, bad;
     wag_marks_t  *m, *before;
     const char   *names[] = { "claims", "answers", "gives up", "sweeps" };
 
-    size = 8 * 1024;
-
-    m = mmap(NULL, 2 * size, PROT_READ|PROT_WRITE, MAP_ANON|MAP_SHARED, -1, 0);
+    m = mmap(NULL, WAG_UNIT_SMALL, PROT_READ|PROT_WRITE, MAP_ANON|MAP_SHARED,
+             -1, 0);
 
     if (!wag_unit_ok(u, m != MAP_FAILED, "shared memory")) {
         return;
     }
 
-    before = (wag_marks_t *) ((u_char *) m + size);
-
-    (void) wag_marks_init(m, size);
+    before = wag_unit_marks_of(u, WAG_UNIT_SMALL);
 
     for (i = 1; i <= 10; i++) {
-        wag_unit_marks_answer(m, i, 1000, 300);
+        wag_unit_marks_answer(before, i, 1000, 300);
     }
 
-    wag_unit_marks_claim(m, 11, 1000);
-    wag_unit_marks_answer(m, 12, 500, 300);
-
-    ngx_memcpy(before, m, size);
+    wag_unit_marks_claim(before, 11, 1000);
+    wag_unit_marks_answer(before, 12, 500, 300);
 
     for (what = 0; what < 4; what++) {
 
-        bad = 0;
-        runs = 0;
+        ngx_memcpy(m, before, WAG_UNIT_SMALL);
 
-        ngx_memcpy(m, before, size);
+        steps = wag_unit_marks_steps(u, m, what, &bad);
 
-        step = wag_unit_marks_steps(m, what, WAG_UNIT_STEPS) / WAG_UNIT_RUNS;
-
-        for (n = 0; n < WAG_UNIT_STEPS; n += step + 1) {
-
-            ngx_memcpy(m, before, size);
-
-            i = wag_unit_marks_steps(m, what, n);
-
-            if (i == (ngx_uint_t) -1 || i < n) {
-                break;
-            }
-
-            runs++;
-
-            for (i = 1; i <= 10; i++) {
-                bad += (wag_unit_marks_look(m, i, 1000) != WAG_MARK_ANSWERED);
-            }
-
-            bad += (wag_unit_marks_look(m, 11, 1000) == WAG_MARK_NONE
-                    && what != 2);
-
-            /* the next one can go on, too */
-
-            for (i = 20; i < 30; i++) {
-                bad += (wag_unit_marks_answer(m, i, 1000, 300)
-                        != WAG_MARK_NONE);
-            }
-
-            bad += !wag_unit_marks_kept(m, 29, 1000, 300);
-            bad += !wag_unit_marks_whole(m);
-        }
-
-        wag_unit_ok(u, bad == 0 && runs > 50, names[what]);
+        wag_unit_ok(u, bad == 0 && steps > 100, names[what]);
     }
 
-    (void) munmap(m, 2 * size);
+    (void) munmap(m, WAG_UNIT_SMALL);
+}
+
+
+/* whether something is wrong with what was left */
+
+static ngx_uint_t
+wag_unit_marks_left(wag_marks_t *m, ngx_uint_t what)
+{
+    ngx_uint_t  i, bad;
+
+    bad = 0;
+
+    for (i = 1; i <= 10; i++) {
+        bad += (wag_unit_marks_look(m, i, 1000) != WAG_MARK_ANSWERED);
+    }
+
+    bad += (wag_unit_marks_look(m, 11, 1000) == WAG_MARK_NONE && what != 2);
+
+    /* the next one can go on, too */
+
+    for (i = 20; i < 30; i++) {
+        bad += (wag_unit_marks_answer(m, i, 1000, 300) != WAG_MARK_NONE);
+    }
+
+    return bad + !wag_unit_marks_kept(m, 29, 1000, 300)
+           + !wag_unit_marks_whole(m);
 }
 
 
@@ -507,16 +499,19 @@ wag_unit_marks_work(wag_marks_t *m, ngx_uint_t what)
 }
 
 
-/* how many there were until its end, "steps" if it was killed before */
+/* how many there were until its end; -1: it did not come to that */
 
-static ngx_uint_t
-wag_unit_marks_steps(wag_marks_t *m, ngx_uint_t what, ngx_uint_t steps)
+static ngx_int_t
+wag_unit_marks_steps(wag_unit_t *u, wag_marks_t *m, ngx_uint_t what,
+    ngx_uint_t *bad)
 {
-    int         status;
-    ngx_pid_t   pid;
-    ngx_uint_t  done;
+    int           status;
+    ngx_pid_t     pid;
+    ngx_int_t     done;
+    wag_marks_t  *left;
 
-    pid = fork();
+    left = ngx_palloc(u->pool, WAG_UNIT_SMALL);
+    pid = left ? fork() : -1;
 
     if (pid == 0) {
 
@@ -531,27 +526,29 @@ wag_unit_marks_steps(wag_marks_t *m, ngx_uint_t what, ngx_uint_t steps)
         _exit(0);
     }
 
+    *bad = 0;
+
     if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status)) {
-        return (ngx_uint_t) -1;
+        return -1;
     }
 
-    for (done = 0; done < steps; done++) {
+    for (done = 0; /* void */ ; done++) {
 
         if (ptrace(PTRACE_SINGLESTEP, pid, 0, 0) != 0
             || waitpid(pid, &status, 0) != pid)
         {
-            return (ngx_uint_t) -1;
+            return -1;
         }
 
         if (WIFEXITED(status)) {
             return done;
         }
+
+        if (done % WAG_UNIT_EACH == 0) {
+            ngx_memcpy(left, m, WAG_UNIT_SMALL);
+            *bad += wag_unit_marks_left(left, what);
+        }
     }
-
-    (void) kill(pid, SIGKILL);
-    (void) waitpid(pid, &status, 0);
-
-    return steps;
 }
 
 
