@@ -321,6 +321,7 @@ wag_store_met(wag_store_call_t *call, wag_store_answer_t *answer)
     }
 
     store->names.marker = met.marker;
+    store->clock = met.now - ngx_current_msec;
     store->met = 1;
 
     wag_store_judge(store, met.state);

@@ -45,6 +45,7 @@ struct wag_store_s {
     u_char               run[WAG_STORE_RUN_LEN];
     wag_store_call_t     infos[WAG_STORE_INFOS];
     wag_store_call_t     meeting;
+    uint64_t             clock;      /* ms of the store's, at 0 of ours */
     ngx_event_t          beat;
 
     ngx_uint_t           started;    /* unsigned  started:1; */

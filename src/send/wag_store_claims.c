@@ -92,6 +92,12 @@ wag_store_claims_ask(wag_store_ask_t *ask)
         return NGX_DECLINED;
     }
 
+    /* a claim is given up no sooner */
+
+    ask->claim.deadline = ask->store->clock + ngx_current_msec
+                          + ask->store->link.timeout
+                          + ask->store->link.pause;
+
     if (wag_store_claims_send(ask, 0) != NGX_OK) {
         ngx_free(ask);
         return NGX_DECLINED;

@@ -16,7 +16,7 @@
 /* values of answers */
 
 #define WAG_STORE_SCRIPT_SPENT   14
-#define WAG_STORE_SCRIPT_MET     3
+#define WAG_STORE_SCRIPT_MET     4
 
 
 static void wag_store_script_begin(wag_store_args_t *args, ngx_uint_t nkeys);
@@ -57,8 +57,9 @@ static ngx_int_t wag_store_script_numbers(wag_store_answer_t *answer,
  * KEYS: store, mark or '', then of each number its budget and that with the
  * recipient, or ''.  ARGV: marker, prefix of holders, holder, token, request,
  * ttl, "claim" or "look", wait, interval and size of number and recipient,
- * day's limit, shift of the day, jitter, ms after which nothing matters, ms
- * that a mark in flight stays longer.
+ * day's limit, shift of the day, ms after which nothing matters, jitter, ms
+ * that a mark in flight stays longer, ms until when it may be claimed: what
+ * the network brings later has been given up.
  *
  * The arithmetic is that of wag_bucket.c.
  */
@@ -68,7 +69,7 @@ static ngx_str_t  wag_store_script_claim_text = ngx_string(
     "local t=call('TIME')\n"
     "local now=t[1]*1000000+t[2]\n"
     "local m=call('HMGET',KEYS[1],'id','from','lost')\n"
-    "if m[1]~=ARGV[1] or num(m[2])*1000>now\n"
+    "if m[1]~=ARGV[1] or num(m[2])*1000>now or ARGV[18]*1000<now\n"
     "  or (m[3] and (m[3]+ARGV[15])*1000>now) then return {'away'} end\n"
     "if KEYS[2]~='' then\n"
     "  local k=call('HMGET',KEYS[2],'r','s','h','c','a')\n"
@@ -241,7 +242,7 @@ static ngx_str_t  wag_store_script_meet_text = ngx_string(
     "local word='ready'\n"
     "if lost and lost+ARGV[7]>now then word='lost'\n"
     "elseif from>now then word='settling' end\n"
-    "return {word,id,serial}\n");
+    "return {word,id,serial,now}\n");
 
 
 static ngx_str_t  *wag_store_script_texts[WAG_STORE_SCRIPTS] = {
@@ -355,6 +356,7 @@ wag_store_script_claim(wag_store_args_t *args, wag_store_names_t *names,
     wag_store_script_int(args, names->forget);
     wag_store_script_int(args, rules->jitter);
     wag_store_script_int(args, WAG_STORE_SCRIPT_FLIGHT);
+    wag_store_script_int(args, claim->deadline);
 }
 
 
@@ -706,13 +708,15 @@ wag_store_script_met(wag_store_answer_t *answer, wag_store_met_t *met)
                                  &met->state)
            != NGX_OK
         || value[1].text.len != 16
-        || value[2].text.data || value[2].number < 0)
+        || value[2].text.data || value[2].number < 0
+        || value[3].text.data || value[3].number < 0)
     {
         return NGX_ERROR;
     }
 
     met->marker = 0;
     met->serial = value[2].number;
+    met->now = value[3].number;
 
     last = value[1].text.data + 16;
 

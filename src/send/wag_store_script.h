@@ -90,6 +90,7 @@ typedef struct {
     u_char               id[WAG_DIGEST_LEN];
     u_char               request[WAG_DIGEST_LEN];
     ngx_msec_t           ttl;
+    uint64_t             deadline;   /* ms of the store: not after that */
     uint64_t             serial;     /* of the token of this claim */
     unsigned             keyed:1;
     unsigned             look:1;     /* nothing is claimed or spent */
@@ -156,6 +157,7 @@ typedef struct {
     ngx_uint_t           state;      /* MET_READY ... */
     uint64_t             marker;
     uint64_t             serial;
+    uint64_t             now;        /* ms, of the store's clock */
 } wag_store_met_t;
 
 
