@@ -108,6 +108,16 @@ my @variables = (
       check => \&ttl, allowed => 'a whole number of ms from '
                  . '1000 to 2147483647' },
 
+    # What else a password has is written as %XX.
+    { name => 'STORE_URL', default => '',
+      check => text(qr{^(?:redis://
+                          (?:[\w.~!&()*+,=%-]*:[\w.~!&()*+,=%:-]+@)?
+                          (?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])
+                          (?::[1-9][0-9]{0,4})?(?:/[0-9]{0,5})?)?\z}xa),
+      allowed => 'redis://[:password@]host[:port][/db], other characters of '
+                 . 'a password as %XX',
+      secret => 1 },
+
     { name => 'DEFAULT_COUNTRY', default => '',
       check => text(qr/^(?:[1-9][0-9]{0,2})?\z/),
       allowed => 'the code of a country, 1 to 3 digits, such as 966' },
@@ -625,7 +635,7 @@ sub tell_ignored {
         my ($name, $vendor) = @$v{qw(name vendor)};
 
         remark("$v->{source}: $name: ignored: no instance has a vendor")
-            if !%has && $name =~ /^(?:SENDER|IDEMPOTENCY|IDEMPOTENCY_TTL|DEFAULT_COUNTRY|ALLOW_DANGEROUS
+            if !%has && $name =~ /^(?:SENDER|IDEMPOTENCY|IDEMPOTENCY_TTL|STORE_URL|DEFAULT_COUNTRY|ALLOW_DANGEROUS
                                       |PACE_\w+)\z/x;
 
         remark("$v->{source}: $name: ignored: there is no PACE_NUMBER, "
@@ -924,7 +934,7 @@ sub balancer {
 
     return "@words;" if !$vendors;
     return "@words;\nwa_gateway_sender $is{SENDER};" 
-           . idempotency() . pace();
+           . idempotency() . pace() . store();
 }
 
 
@@ -949,6 +959,12 @@ sub pace {
         if $is{PACE_DAY_START} ne '00:00';
 
     return "\nwa_gateway_pace @words;";
+}
+
+
+sub store {
+    return '' if $is{STORE_URL} eq '';
+    return "\nwa_gateway_store " . quote($is{STORE_URL}) . ';';
 }
 
 

@@ -96,7 +96,7 @@ sub clean_env {
     delete @ENV{grep { /^(?:WA_|HEALTH_CHECK_|VENDOR|PACE_)/ } keys %ENV};
     delete @ENV{qw(PORT HOST INSTANCES REQUEST_TIMEOUT WORKERS GATEWAY_LANG
                    API_KEY API_KEY_FILE TRUSTED_PROXIES SENDER IDEMPOTENCY
-                   IDEMPOTENCY_TTL DEFAULT_COUNTRY
+                   IDEMPOTENCY_TTL STORE_URL DEFAULT_COUNTRY
                    ALLOW_DANGEROUS)};
 
     for (keys %$set) {
