@@ -425,6 +425,8 @@ wag_store_up(wag_store_t *store)
 static void
 wag_store_down(wag_store_t *store, wag_reason_t *reason)
 {
+    ngx_str_t  why;
+
     store->ready = 0;
 
     wag_store_zone_ready(store->zone, 0);
@@ -433,9 +435,12 @@ wag_store_down(wag_store_t *store, wag_reason_t *reason)
         return;
     }
 
+    why.data = reason->data;
+    why.len = reason->len;
+
     ngx_log_error(NGX_LOG_WARN, &store->link.log, 0,
-                  "wa_gateway: store \"%V\" is down: %*s, %s",
-                  &store->shown, reason->len, reason->data,
+                  "wa_gateway: store \"%V\" is down: %V, %s",
+                  &store->shown, &why,
                   (store->on_error == WAG_STORE_LOCAL)
                   ? "this gateway goes on alone" : "sends are refused");
 }

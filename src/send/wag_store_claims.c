@@ -169,8 +169,9 @@ wag_store_claims_is_left(wag_store_ask_t *ask)
 static void
 wag_store_claims_found(wag_store_ask_t *ask, wag_store_answer_t *answer)
 {
-    ngx_str_t         *text;
+    ngx_str_t         *text, why;
     wag_store_t       *store;
+    wag_reason_t       reason;
     static ngx_str_t   full = ngx_string("OOM");
 
     store = ask->store;
@@ -198,10 +199,15 @@ wag_store_claims_found(wag_store_ask_t *ask, wag_store_answer_t *answer)
 
     text = &answer->values[0].text;
 
+    wag_reason_set(&reason, "");
+    wag_reason_add_value(&reason, text, WAG_REASON_LEN);
+
+    why.data = reason.data;
+    why.len = reason.len;
+
     ngx_log_error(NGX_LOG_ERR, &store->link.log, 0,
-                  "wa_gateway: store \"%V\" refused a claim: \"%*s\"",
-                  &store->shown, ngx_min(text->len, WAG_REASON_LEN),
-                  text->data);
+                  "wa_gateway: store \"%V\" refused a claim: \"%V\"",
+                  &store->shown, &why);
 
     if (answer->error && text->len >= full.len
         && ngx_memcmp(text->data, full.data, full.len) == 0)

@@ -203,12 +203,6 @@ wag_store_conf_url(ngx_conf_t *cf, wag_store_t *store)
     store->shown.len = p - store->shown.data;
     store->link.name = store->shown;
 
-    if (!wag_param_printable(&store->shown)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid URL of a store: control characters");
-        return NGX_CONF_ERROR;
-    }
-
     return NGX_CONF_OK;
 }
 

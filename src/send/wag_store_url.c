@@ -56,6 +56,12 @@ wag_store_url(ngx_str_t *text, wag_store_url_t *url)
         return "it has no host";
     }
 
+    for (p = url->host.data; p < url->host.data + url->host.len; p++) {
+        if (*p <= ' ' || *p > '~') {
+            return "its host is no name and no address";
+        }
+    }
+
     return slash ? wag_store_url_database(slash + 1, last, url) : NULL;
 }
 
