@@ -237,6 +237,14 @@ wag_store_conf_finish(ngx_conf_t *cf, wag_upstream_t *us)
     }
 
     if (us->idempotency) {
+
+        if (us->idempotency->keeper) {
+            ngx_log_error(NGX_LOG_NOTICE, cf->log, 0,
+                          "the journal is not used in upstream \"%V\", since "
+                          "\"wa_gateway_store\" keeps its keys",
+                          &us->uscf->host);
+        }
+
         us->idempotency->keeper = &us->store->keeper;
     }
 

@@ -41,7 +41,7 @@
 
 /* what was found */
 
-#define WAG_STORE_NONE      0   /* nothing: it is claimed, or only looked for */
+#define WAG_STORE_NONE      0   /* nothing: it is claimed, or was not there */
 #define WAG_STORE_FLIGHT    1
 #define WAG_STORE_ANSWERED  2
 #define WAG_STORE_UNKNOWN   3

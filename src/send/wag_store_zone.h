@@ -36,7 +36,7 @@ typedef struct {
     ngx_atomic_t         failed;     /* of these: no answer, or an error */
     ngx_atomic_t         refused;    /* sends, since it was down */
     ngx_atomic_t         alone;      /* sends, on_error=local */
-    ngx_atomic_t         dropped;    /* what came of sends, and was not told */
+    ngx_atomic_t         dropped;    /* ends of sends, not told */
     ngx_atomic_t         ready[WAG_STORE_WORKERS];   /* their pids; or 0 */
     wag_latency_t        latency[WAG_LATENCY_BUCKETS];
 

@@ -5,6 +5,7 @@
 
 
 #include "wag_addresses.h"
+#include "wag_file.h"
 #include "wag_json.h"
 #include "wag_json_text.h"
 #include "wag_kept.h"
@@ -72,9 +73,7 @@ wag_kept_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     wag_upstream_t *us = conf;
 
-    u_char      *p;
-    ngx_str_t   *value;
-    ngx_path_t  *path;
+    ngx_str_t  *value;
 
     us->directive = cmd->name;
 
@@ -96,34 +95,8 @@ wag_kept_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_test_config) {
-        return NGX_CONF_OK;
-    }
-
-    /* the master makes the folder, and gives it to the workers' user */
-
-    path = ngx_pcalloc(cf->pool, sizeof(ngx_path_t));
-    if (path == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    for (p = us->state_file.data + us->state_file.len; p[-1] != '/'; p--) {
-        /* void */
-    }
-
-    path->name.len = p - 1 - us->state_file.data;
-    path->name.data = ngx_pnalloc(cf->pool, path->name.len + 1);
-    if (path->name.data == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    (void) ngx_cpystrn(path->name.data, us->state_file.data,
-                       path->name.len + 1);
-
-    path->conf_file = cf->conf_file->file.name.data;
-    path->line = cf->conf_file->line;
-
-    return (ngx_add_path(cf, &path) == NGX_OK) ? NGX_CONF_OK : NGX_CONF_ERROR;
+    return (wag_file_folder(cf, &us->state_file) == NGX_OK) ? NGX_CONF_OK
+                                                            : NGX_CONF_ERROR;
 }
 
 
