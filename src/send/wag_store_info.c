@@ -21,6 +21,10 @@ wag_store_info_add(wag_store_info_t *info, ngx_str_t *section)
     u_char     *p, *last, *end, *colon;
     ngx_str_t   name, value;
 
+    if (section->len == 0) {
+        return;
+    }
+
     p = section->data;
     last = p + section->len;
 

@@ -122,6 +122,11 @@ wag_store_reader_next(wag_store_reader_t *r)
         r->answer.error = 0;
         r->answer.nvalues = 0;
         r->answer.len = 0;
+
+        /* it is shown where an answer is not as it should be */
+
+        r->answer.values[0].number = 0;
+        ngx_str_null(&r->answer.values[0].text);
     }
 
     if (redisReaderGetReply(r->reader, &reply) != REDIS_OK) {

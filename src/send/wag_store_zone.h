@@ -48,7 +48,7 @@ typedef struct {
     ngx_shm_zone_t      *shm_zone;
     ngx_slab_pool_t     *shpool;
     wag_store_shared_t  *shared;
-    void                *store;      /* of this configuration; NULL: none yet */
+    void                *store;      /* of the configuration */
 } wag_store_zone_t;
 
 
