@@ -14,7 +14,7 @@ use File::Temp qw(tempdir);
 use JSON::PP;
 use Test::More;
 use WaGateway::Nginx qw(poll slurp);
-use WaGateway::Send qw(vendors fake pair send_gateway post start_post
+use WaGateway::Send qw(vendors fake pair shown send_gateway post start_post
                        answer_of seen told);
 use WaGateway::Sessions qw(sessions known events);
 
@@ -52,6 +52,21 @@ my %Cells = (
         not_connected => 'none', unknown => 'session', bad_key => 'session',
         bad_body => 'message', gone_on => 'none', no_id => 'none',
         '500_success' => 'none', empty => 'none', stack => 'none' },
+    'evolution-go' => {
+        not_connected => 'session', no_client => 'session',
+        unknown => 'session', bad_key => 'session', licence => 'session',
+        not_on_whatsapp => 'none', throttled => 'none', bad_body => 'message',
+        gone_on => 'none', no_id => 'none', empty => 'none', stack => 'none' },
+    quepasa => {
+        not_connected => 'session', unknown => 'session', bad_key => 'session',
+        not_on_whatsapp => 'none', throttled => 'none', bad_body => 'none',
+        gone_on => 'none', no_id => 'none', empty => 'none', stack => 'none' },
+    openwa => {
+        not_connected => 'session', unknown => 'session', bad_key => 'session',
+        stopped => 'message', not_on_whatsapp => 'message',
+        bad_body => 'message', too_large => 'message',
+        not_supported => 'message', gone_on => 'none', no_id => 'none',
+        unconfirmed => 'none', empty => 'none', stack => 'none' },
 );
 
 my %Told = (session => '503 session_down no', message => '422 rejected no',
@@ -85,13 +100,17 @@ sub leaks {
 }
 
 
+# To the session "main".
+sub named { return { @hello, session => shown($_[0], 'main') } }
+
+
 # A session whose last send was confirmed.
 sub settle {
     my ($ng, $fake) = @_;
 
     return poll {
         my $before = my @sent = $fake->sent;
-        post($ng, '/send-message', $named, headers =>
+        post($ng, '/send-message', named($fake->{vendor}), headers =>
              ['X-WA-Instance: ' . $fake->url])->{status} == 200
             && (my @now = $fake->sent) > $before;
     };
@@ -100,6 +119,7 @@ sub settle {
 
 for my $vendor (vendors()) {
     my $cells = $Cells{$vendor};
+    my $named = named($vendor);
     my $fake = fake($vendor);
     my $ng = send_gateway(fakes => [$fake]);
 
@@ -177,6 +197,7 @@ for my $vendor (vendors()) {
 
 # All of an answer, whatever its size is and however it comes.
 for my $vendor (vendors()) {
+    my $named = named($vendor);
     my $fake = fake($vendor);
     my $ng = send_gateway(fakes => [$fake]);
 
