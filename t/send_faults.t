@@ -37,21 +37,24 @@ my %Cells = (
         empty => 'none', stack => 'none' },
     wwebjs => {
         not_connected => 'session', unknown => 'session', bad_key => 'session',
-        not_on_whatsapp => 'none', bad_body => 'none', gone_on => 'none',
-        no_id => 'none', send_failure => 'none', empty => 'none', stack => 'none' },
+        not_on_whatsapp => 'none', no_lid => 'none', bad_body => 'none',
+        gone_on => 'none', no_id => 'none', send_failure => 'none',
+        empty => 'none', stack => 'none' },
     wppconnect => {
-        not_connected => 'session', bad_key => 'session',
-        not_on_whatsapp => 'none', gone_on => 'none', no_id => 'none',
-        send_failure => 'none', empty => 'none', stack => 'none' },
+        not_connected => 'session', unknown => 'session', bad_key => 'session',
+        not_on_whatsapp => 'none', bad_body => 'none', gone_on => 'none',
+        no_id => 'none', send_failure => 'none', empty => 'none',
+        stack => 'none' },
     gowa => {
         not_connected => 'session', unknown => 'session', bad_key => 'session',
         no_client => 'none', not_on_whatsapp => 'message',
-        bad_body => 'message', gone_on => 'none', no_id => 'none',
-        empty => 'none', stack => 'none' },
+        bad_body => 'message', malformed => 'none', throttled => 'paced',
+        gone_on => 'none', no_id => 'none', empty => 'none', stack => 'none' },
     wuzapi => {
         not_connected => 'none', unknown => 'session', bad_key => 'session',
-        bad_body => 'message', gone_on => 'none', no_id => 'none',
-        '500_success' => 'none', empty => 'none', stack => 'none' },
+        not_on_whatsapp => 'none', throttled => 'none', bad_body => 'message',
+        gone_on => 'none', no_id => 'none', '500_success' => 'none',
+        empty => 'none', stack => 'none' },
     'evolution-go' => {
         not_connected => 'session', no_client => 'session',
         unknown => 'session', bad_key => 'session', licence => 'session',
@@ -65,12 +68,13 @@ my %Cells = (
         not_connected => 'session', unknown => 'session', bad_key => 'session',
         stopped => 'message', not_on_whatsapp => 'message',
         bad_body => 'message', too_large => 'message',
-        not_supported => 'message', gone_on => 'none', no_id => 'none',
-        unconfirmed => 'none', empty => 'none', stack => 'none' },
+        not_supported => 'message', throttled => 'paced', gone_on => 'none',
+        no_id => 'none', unconfirmed => 'none', empty => 'none',
+        stack => 'none' },
 );
 
 my %Told = (session => '503 session_down no', message => '422 rejected no',
-            none => '502 unconfirmed unknown');
+            none => '502 unconfirmed unknown', paced => '429 paced no');
 
 # The vendors' files, but none has a timeout that nobody can wait for.
 my $Files = tempdir('wa-vendors-XXXXXX', TMPDIR => 1, CLEANUP => 1);
@@ -127,7 +131,7 @@ for my $vendor (vendors()) {
     for my $mode (sort keys %$cells) {
         my $proof = $cells->{$mode};
 
-        $fake->set(send => $mode);
+        $fake->set(send => $mode, retry_after => 1);
         $fake->forget;
         my $r = post($ng, '/send-message', $named);
 
@@ -137,7 +141,8 @@ for my $vendor (vendors()) {
         is(leaks($r), '', "$vendor: $mode: it tells no more");
         ok(!defined $r->{json}{data}, "$vendor: $mode: no answer is told")
             if $mode =~ /^(?:stack|gone_on)$/;
-        is($r->{headers}{'retry-after'} ? 1 : 0, $proof eq 'session' ? 1 : 0,
+        is($r->{headers}{'retry-after'} ? 1 : 0,
+           $proof =~ /^(?:session|paced)$/ ? 1 : 0,
            "$vendor: $mode: when to try again");
         if ($proof eq 'message') {
             my ($l) = grep { $_->{kind} eq 'send' } $fake->ledger;
@@ -163,7 +168,7 @@ for my $vendor (vendors()) {
     for my $mode (sort keys %$cells) {
         my $proof = $cells->{$mode};
 
-        $two[0]->set(send => $mode);
+        $two[0]->set(send => $mode, retry_after => 1);
         $_->forget for @two;
         my @r = map { post($ng, '/send-message', $named) } 1, 2;
         my @told = sort map { told($_) } @r;
@@ -175,6 +180,11 @@ for my $vendor (vendors()) {
             cmp_ok(seen($two[0]), '>=', 1, "$vendor: $mode: it was tried");
             is((grep { $_->{json}{instance} ne $two[1]->url } @r), 0,
                "$vendor: $mode: the client knows which way");
+
+        } elsif ($proof eq 'paced') {
+            like("@told", qr/^(?:200 success|429 paced no) 429 paced no$/,
+                 "$vendor: $mode: it goes no other way");
+            is(seen($two[0]), 1, "$vendor: $mode: and is not tried again");
 
         } else {
             is("@told", "200 success $Told{$proof}",

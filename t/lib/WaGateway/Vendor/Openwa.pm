@@ -82,6 +82,7 @@ END
 
 sub routes {
     my $s = qr{([^/]+)};
+    my $kind = qr{(image|video|audio|document)};
 
     return (
         ['GET', qr{^/api/sessions$}, 'list', \&sessions_of],
@@ -94,8 +95,7 @@ sub routes {
         ['GET', qr{^/api/sessions/$s/qr$}, 'login', \&qr],
         ['POST', qr{^/api/sessions/$s/messages/send-text$}, 'send',
          \&send_text],
-        ['POST', qr{^/api/sessions/$s/messages/
-                    send-(image|video|audio|document)$}x, 'send',
+        ['POST', qr{^/api/sessions/$s/messages/send-$kind$}, 'send',
          \&send_media],
         ['GET', qr{^/api/sessions/$s/contacts/check/$s$}, 'check', \&check],
         ['GET', qr{^/api/health(?:/live|/ready)?$}, 'other',
