@@ -7,7 +7,7 @@
 #include "wag_conf.h"
 #include "wag_metrics.h"
 #include "wag_pace.h"
-#include "wag_session.h"
+#include "wag_session_change.h"
 #include "wag_state.h"
 
 
