@@ -4,6 +4,7 @@
  */
 
 
+#include "wag_capture.h"
 #include "wag_conf.h"
 #include "wag_ctx.h"
 #include "wag_envelope.h"
@@ -11,6 +12,7 @@
 #include "wag_filter.h"
 #include "wag_generic.h"
 #include "wag_rate_limit.h"
+#include "wag_replay.h"
 #include "wag_reply.h"
 
 
@@ -18,8 +20,17 @@ static ngx_int_t wag_filter_header(ngx_http_request_t *r);
 static ngx_uint_t wag_filter_refused(ngx_http_request_t *r);
 static ngx_int_t wag_filter_reply(ngx_http_request_t *r, ngx_chain_t *in);
 static ngx_int_t wag_filter_body(ngx_http_request_t *r, ngx_chain_t *in);
+static ngx_int_t wag_filter_captured(ngx_http_request_t *r, ngx_chain_t *in);
 static ngx_int_t wag_filter_remade(ngx_http_request_t *r, ngx_chain_t *in,
     wag_ctx_t *ctx);
+
+
+/*
+ * Whether "error_page" may have led here from a send: then this is the answer
+ * to that.
+ */
+
+#define wag_filter_led(r)  ((r)->internal || (r)->filter_finalize)
 
 
 /* the chain of filters is the same for all of a process, as in nginx */
@@ -42,6 +53,7 @@ wag_filter_init(void)
 static ngx_int_t
 wag_filter_header(ngx_http_request_t *r)
 {
+    ngx_int_t        rc;
     wag_ctx_t       *ctx;
     wag_loc_conf_t  *wlcf;
 
@@ -54,9 +66,13 @@ wag_filter_header(ngx_http_request_t *r)
 
     if (r->err_status) {
 
-        if ((wlcf->errors || wag_filter_refused(r))
-            && wag_error_header(r) != NGX_OK)
-        {
+        rc = (ctx && ctx->idempotent) ? wag_replay_header(r) : NGX_DECLINED;
+
+        if (rc == NGX_DECLINED && (wlcf->errors || wag_filter_refused(r))) {
+            rc = wag_error_header(r);
+        }
+
+        if (rc == NGX_ERROR) {
             return NGX_ERROR;
         }
 
@@ -70,6 +86,12 @@ wag_filter_header(ngx_http_request_t *r)
     /* an error may have made a context, which has no pacing */
 
     if (ctx && ctx->pacing && wag_rate_limit_add(r) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if ((ctx ? ctx->idempotent != NULL : wag_filter_led(r))
+        && wag_capture_header(r) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -96,7 +118,10 @@ static ngx_int_t
 wag_filter_reply(ngx_http_request_t *r, ngx_chain_t *in)
 {
     ngx_int_t     rc;
+    wag_ctx_t    *ctx;
     ngx_chain_t  *out;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_wa_gateway_module);
 
     rc = wag_reply_body(r, in, &out);
 
@@ -106,6 +131,15 @@ wag_filter_reply(ngx_http_request_t *r, ngx_chain_t *in)
 
     if (wag_rate_limit_add(r) != NGX_OK) {
         return NGX_ERROR;
+    }
+
+    if (ctx->idempotent) {
+
+        if (wag_capture_header(r) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        wag_capture_body(r, out);
     }
 
     rc = ngx_http_next_header_filter(r);
@@ -126,7 +160,9 @@ wag_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
     ctx = ngx_http_get_module_ctx(r, ngx_http_wa_gateway_module);
 
     if (ctx == NULL || in == NULL) {
-        return ngx_http_next_body_filter(r, in);
+        return (in && r == r->main && wag_filter_led(r))
+               ? wag_filter_captured(r, in)
+               : ngx_http_next_body_filter(r, in);
     }
 
     if (ctx->generic && ctx->generic->taken) {
@@ -136,6 +172,16 @@ wag_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
     if (ctx->body.len || ctx->wrap) {
         return wag_filter_remade(r, in, ctx);
     }
+
+    return ctx->idempotent ? wag_filter_captured(r, in)
+                           : ngx_http_next_body_filter(r, in);
+}
+
+
+static ngx_int_t
+wag_filter_captured(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    wag_capture_body(r, in);
 
     return ngx_http_next_body_filter(r, in);
 }
@@ -154,5 +200,10 @@ wag_filter_remade(ngx_http_request_t *r, ngx_chain_t *in, wag_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    return out ? ngx_http_next_body_filter(r, out) : NGX_OK;
+    if (out == NULL) {
+        return NGX_OK;
+    }
+
+    return ctx->idempotent ? wag_filter_captured(r, out)
+                           : ngx_http_next_body_filter(r, out);
 }
