@@ -15,6 +15,7 @@
 
 #define WAG_SEND_CONF_BODY   (wag_template_bit(WAG_TEMPLATE_TO)               \
                               | wag_template_bit(WAG_TEMPLATE_SESSION)        \
+                              | wag_template_bit(WAG_TEMPLATE_ID)             \
                               | wag_template_bit(WAG_TEMPLATE_GROUP)          \
                               | wag_template_bit(WAG_TEMPLATE_LID))
 
