@@ -13,6 +13,7 @@
 #include "wag_peers.h"
 #include "wag_slots.h"
 #include "wag_table.h"
+#include "wag_url.h"
 #include "wag_vendor.h"
 
 
@@ -393,6 +394,8 @@ wag_kept_addresses(wag_kept_t *kept, ngx_pool_t *pool, cJSON *item)
 {
     int              n;
     cJSON           *list, *text;
+    ngx_str_t        domain;
+    in_port_t        port;
     ngx_addr_t      *addr;
     wag_newcomer_t  *newcomer;
 
@@ -400,6 +403,13 @@ wag_kept_addresses(wag_kept_t *kept, ngx_pool_t *pool, cJSON *item)
 
     list = cJSON_GetObjectItemCaseSensitive(item, "addresses");
     n = cJSON_GetArraySize(list);
+
+    if (list == NULL) {
+        wag_url_domain(&newcomer->name, &domain, &port);
+        newcomer->named = (wag_url_name(&domain) == NULL);
+
+        return newcomer->named ? NULL : "an instance has no addresses";
+    }
 
     if (!cJSON_IsArray(list) || n < 1 || n > 255) {
         return "an instance has no addresses";
@@ -634,6 +644,7 @@ wag_kept_collect_one(wag_instance_t *instance, ngx_array_t *list)
 
     newcomer->admin = *admin;
     newcomer->added = instance->added;
+    newcomer->named = (instance->named != 0);
     newcomer->vendor = instance->vendor;
 
     newcomer->name.len = identity->name.len;
@@ -760,6 +771,12 @@ wag_kept_json_added(wag_upstream_t *us, cJSON *item, wag_kept_t *kept)
                                 newcomer->key.len) == NULL)
     {
         return NGX_ERROR;
+    }
+
+    /* what was looked up may be another's by then */
+
+    if (newcomer->named) {
+        return NGX_OK;
     }
 
     list = cJSON_AddArrayToObject(item, "addresses");

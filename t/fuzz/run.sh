@@ -103,9 +103,9 @@ build() {
         -I "$tree/src/os/unix" \
         -o "$3" "$here/$1.c" \
         "$2"/api/wag_control_body.c \
-        "$2"/core/wag_{json,json_scan,param,reason}.c \
+        "$2"/core/wag_{file,hosts,json,json_scan,param,reason,resolv,url}.c \
         "$2"/health/wag_{expect,expect_conf}.c \
-        "$2"/health/probe/wag_{http,http_body}.c "$2"/upstream/wag_url.c \
+        "$2"/health/probe/wag_{http,http_body}.c \
         "$2"/vendor/wag_{argument,body,pick,proof,proof_conf,route,route_conf,send,send_conf,target,template,vendor}.c \
         "$2"/send/wag_{form,member,message,recipient}.c \
         "${objects[@]}" -lcjson -lpcre2-8 -lcrypt -lpthread -ldl \
@@ -314,10 +314,10 @@ selftest() {
         || status=1
     caught control api/wag_control_body \
         's/ || (m->bit & may) == 0//' || status=1
-    caught urls upstream/wag_url \
+    caught urls core/wag_url \
         '/^    url->data = p;/,/^    url->len/s/while (p < last && /while (/' \
         || status=1
-    caught urls upstream/wag_url "/^        case '#':/d" || status=1
+    caught urls core/wag_url "/^        case '#':/d" || status=1
 
     caught vendor vendor/wag_vendor_conf \
         's/ && rv != NGX_CONF_ERROR) {/) {/' || status=1

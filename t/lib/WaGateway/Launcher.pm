@@ -96,7 +96,7 @@ sub clean_env {
     delete @ENV{grep { /^(?:WA_|HEALTH_CHECK_|VENDOR|PACE_)/ } keys %ENV};
     delete @ENV{qw(PORT HOST INSTANCES REQUEST_TIMEOUT WORKERS GATEWAY_LANG
                    API_KEY API_KEY_FILE TRUSTED_PROXIES SENDER DEFAULT_COUNTRY
-                   ALLOW_DANGEROUS)};
+                   ALLOW_DANGEROUS DNS_REFRESH RESOLVER)};
 
     for (keys %$set) {
         $ENV{$_} = $set->{$_} if defined $set->{$_};
