@@ -319,6 +319,16 @@ selftest() {
         || status=1
     caught urls core/wag_url "/^        case '#':/d" || status=1
 
+    caught names core/wag_hosts \
+        's/ngx_strncasecmp(word.data, name->data, name->len) == 0/1/' || status=1
+    caught names core/wag_resolv \
+        's/^        || len + (domain ? 1 + domain->len : 0) > WAG_RESOLV_NAME)/        || len > WAG_RESOLV_NAME)/' \
+        || status=1
+    caught names core/wag_resolv \
+        's/(conf->nsearch < WAG_RESOLV_SEARCH \&\& wag/(wag/' || status=1
+    caught names core/wag_file \
+        's/^    while (p < last \&\& \*p != .*/    while (*p != LF) {/' || status=1
+
     caught vendor vendor/wag_vendor_conf \
         's/ && rv != NGX_CONF_ERROR) {/) {/' || status=1
     caught vendor health/probe/wag_request \
@@ -346,7 +356,7 @@ if [ "${1:-}" = --selftest ]; then
     exit
 fi
 
-[ $# -gt 0 ] || set -- http json json_scan pick body route message vendor proof expect urls control env
+[ $# -gt 0 ] || set -- http json json_scan pick body route message vendor proof expect urls names control env
 
 status=0
 
