@@ -9,7 +9,7 @@
 #include "wag_checker.h"
 #include "wag_claim.h"
 #include "wag_discovery.h"
-#include "wag_lookup.h"
+#include "wag_lookups.h"
 #include "wag_members.h"
 #include "wag_peers.h"
 #include "wag_probe.h"
@@ -134,7 +134,7 @@ wag_checker_start(ngx_cycle_t *cycle, wag_upstream_t *us)
 
     wag_members_refresh(us);
 
-    if (wag_lookup_start(cycle, us) != NGX_OK) {
+    if (wag_lookups_start(cycle, us) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -271,7 +271,7 @@ wag_checker_leave(wag_upstream_t *us, wag_peer_t *peer)
 
     checker = us->checker;
 
-    wag_lookup_leave(us, peer);
+    wag_lookups_leave(us, peer);
 
     if (checker == NULL
         || checker->ntasks == 0
@@ -400,7 +400,7 @@ wag_checker_stop(wag_upstream_t *us)
 
     us->checker = NULL;
 
-    wag_lookup_stop(us);
+    wag_lookups_stop(us);
 
     if (checker->watch.timer_set) {
         ngx_del_timer(&checker->watch);
@@ -437,7 +437,7 @@ wag_checker_watch_handler(ngx_event_t *ev)
 
     if (checker->state_epoch != checker->upstream->group->state_epoch) {
         checker->state_epoch = checker->upstream->group->state_epoch;
-        wag_lookup_sync(checker->upstream);
+        wag_lookups_sync(checker->upstream);
         wag_checker_sync(checker);
         wag_checker_recheck_ejected(checker);
     }

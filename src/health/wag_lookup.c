@@ -10,11 +10,11 @@
 #include "wag_peers.h"
 #include "wag_state.h"
 #include "wag_transition.h"
+#include "wag_ttl.h"
 
 
 /* all in ms */
 
-#define WAG_LOOKUP_SPREAD  2      /* between the first ones of many */
 #define WAG_LOOKUP_TELL    1000   /* that there is no answer yet */
 #define WAG_LOOKUP_TTL     1000   /* at least */
 #define WAG_LOOKUP_RETRY   1000   /* after a failure, and more each time */
@@ -29,7 +29,7 @@
 #define WAG_LOOKUP_NOT_FOUND  "name not found"
 
 
-typedef struct {
+struct wag_lookup_s {
     ngx_event_t          timer;
     wag_upstream_t      *upstream;
     wag_peer_t          *peer;
@@ -38,20 +38,9 @@ typedef struct {
     ngx_uint_t           candidate;   /* of those that the name may be */
     ngx_uint_t           failures;    /* in a row */
     u_char               name[WAG_RESOLV_NAME + 1];
-} wag_lookup_t;
-
-
-struct wag_lookups_s {
-    ngx_uint_t           n;
-    ngx_uint_t           first;       /* slot */
-    ngx_uint_t           step;        /* to the next one */
-    wag_lookup_t       **lookups;     /* of these; NULL: no name */
 };
 
 
-static ngx_uint_t wag_lookup_wanted(wag_peer_t *peer);
-static wag_lookup_t *wag_lookup_create(wag_upstream_t *us, wag_peer_t *peer);
-static void wag_lookup_destroy(wag_lookup_t *lookup);
 static void wag_lookup_timer_handler(ngx_event_t *ev);
 static ngx_uint_t wag_lookup_is_done(wag_lookup_t *lookup);
 static void wag_lookup_ask(wag_lookup_t *lookup);
@@ -62,110 +51,14 @@ static ngx_int_t wag_lookup_set(wag_lookup_t *lookup, ngx_addr_t *addrs,
     ngx_uint_t n);
 static void wag_lookup_moved(wag_lookup_t *lookup, ngx_addr_t *addrs,
     ngx_uint_t n);
-static ngx_msec_t wag_lookup_ttl(wag_lookup_t *lookup, ngx_str_t *name);
-static ngx_resolver_node_t *wag_lookup_node(ngx_resolver_t *resolver,
-    ngx_str_t *name);
+static ngx_msec_t wag_lookup_again(wag_lookup_t *lookup, ngx_str_t *name);
 static void wag_lookup_failed(wag_lookup_t *lookup, ngx_int_t state);
 static void wag_lookup_nowhere(wag_lookup_t *lookup);
 static void wag_lookup_arm(wag_lookup_t *lookup, ngx_msec_t timer);
 
 
-ngx_int_t
-wag_lookup_start(ngx_cycle_t *cycle, wag_upstream_t *us)
-{
-    wag_lookups_t  *lookups;
-
-    if (us->names == NULL) {
-        return NGX_OK;
-    }
-
-    lookups = ngx_pcalloc(cycle->pool, sizeof(wag_lookups_t));
-    if (lookups == NULL) {
-        return NGX_ERROR;
-    }
-
-    lookups->step = us->zone->in_flight->nworkers;
-    lookups->first = (ngx_process == NGX_PROCESS_SINGLE) ? 0 : ngx_worker;
-
-    if (lookups->first < us->nslots) {
-        lookups->n = (us->nslots - lookups->first + lookups->step - 1)
-                     / lookups->step;
-    }
-
-    lookups->lookups = ngx_pcalloc(cycle->pool, (lookups->n + 1)
-                                                * sizeof(wag_lookup_t *));
-    if (lookups->lookups == NULL) {
-        return NGX_ERROR;
-    }
-
-    /* what the core says each time is told once, by the instance's state */
-
-    *us->names->log = *cycle->log;
-
-    if (!(us->names->log->log_level & NGX_LOG_DEBUG_ALL)) {
-        us->names->log->log_level = ngx_min(cycle->log->log_level,
-                                            NGX_LOG_ALERT);
-    }
-
-    us->lookups = lookups;
-
-    wag_lookup_sync(us);
-
-    return NGX_OK;
-}
-
-
-void
-wag_lookup_sync(wag_upstream_t *us)
-{
-    ngx_uint_t       i, begun;
-    wag_peer_t      *peer;
-    wag_lookup_t   **lookup;
-    wag_lookups_t   *lookups;
-
-    lookups = us->lookups;
-
-    if (lookups == NULL) {
-        return;
-    }
-
-    begun = 0;
-
-    for (i = 0; i < lookups->n; i++) {
-        peer = &us->slots[lookups->first + i * lookups->step];
-        lookup = &lookups->lookups[i];
-
-        if (*lookup) {
-
-            if (!wag_lookup_wanted(peer)) {
-                wag_lookup_destroy(*lookup);
-                *lookup = NULL;
-            }
-
-        } else if (wag_lookup_wanted(peer)) {
-
-            *lookup = wag_lookup_create(us, peer);
-
-            if (*lookup) {
-                wag_lookup_arm(*lookup, begun++ * WAG_LOOKUP_SPREAD);
-            }
-        }
-    }
-}
-
-
-static ngx_uint_t
-wag_lookup_wanted(wag_peer_t *peer)
-{
-    return (peer->incarnation & 1)
-           && peer->server->domain.len
-           && peer->instance->admin.state != WAG_ADMIN_REMOVING
-           && peer->instance->admin.state != WAG_ADMIN_REMOVED;
-}
-
-
-static wag_lookup_t *
-wag_lookup_create(wag_upstream_t *us, wag_peer_t *peer)
+wag_lookup_t *
+wag_lookup_create(wag_upstream_t *us, wag_peer_t *peer, ngx_msec_t delay)
 {
     wag_lookup_t  *lookup;
 
@@ -183,11 +76,13 @@ wag_lookup_create(wag_upstream_t *us, wag_peer_t *peer)
     lookup->timer.log = ngx_cycle->log;
     lookup->timer.cancelable = 1;
 
+    wag_lookup_arm(lookup, delay);
+
     return lookup;
 }
 
 
-static void
+void
 wag_lookup_destroy(wag_lookup_t *lookup)
 {
     if (lookup->timer.timer_set) {
@@ -201,49 +96,6 @@ wag_lookup_destroy(wag_lookup_t *lookup)
     wag_peers_unref_server(lookup->server);
 
     ngx_free(lookup);
-}
-
-
-void
-wag_lookup_leave(wag_upstream_t *us, wag_peer_t *peer)
-{
-    wag_lookup_t   **lookup;
-    wag_lookups_t   *lookups;
-
-    lookups = us->lookups;
-
-    if (lookups == NULL || peer->slot % lookups->step != lookups->first) {
-        return;
-    }
-
-    lookup = &lookups->lookups[peer->slot / lookups->step];
-
-    if (*lookup) {
-        wag_lookup_destroy(*lookup);
-        *lookup = NULL;
-    }
-}
-
-
-void
-wag_lookup_stop(wag_upstream_t *us)
-{
-    ngx_uint_t      i;
-    wag_lookups_t  *lookups;
-
-    lookups = us->lookups;
-
-    if (lookups == NULL) {
-        return;
-    }
-
-    us->lookups = NULL;
-
-    for (i = 0; i < lookups->n; i++) {
-        if (lookups->lookups[i]) {
-            wag_lookup_destroy(lookups->lookups[i]);
-        }
-    }
 }
 
 
@@ -430,7 +282,7 @@ wag_lookup_found(wag_lookup_t *lookup, ngx_resolver_ctx_t *ctx)
     name.data = lookup->name;
     name.len = ngx_strlen(lookup->name);
 
-    next = wag_lookup_ttl(lookup, &name);
+    next = wag_lookup_again(lookup, &name);
 
     if (n == 0) {
         wag_lookup_failed(lookup, NGX_RESOLVE_NXDOMAIN);
@@ -530,94 +382,30 @@ wag_lookup_moved(wag_lookup_t *lookup, ngx_addr_t *addrs, ngx_uint_t n)
 }
 
 
-/*
- * ms until it is looked up again, 0 for never.  A name that stands for another
- * one has a node for each, and they may hold for different times; which of
- * them are made void here, since the resolver would go on answering from them
- * for as long as they hold, though "refresh" is less.
- */
+/* ms until it is looked up again, 0 for never */
 
 static ngx_msec_t
-wag_lookup_ttl(wag_lookup_t *lookup, ngx_str_t *name)
+wag_lookup_again(wag_lookup_t *lookup, ngx_str_t *name)
 {
-    uint32_t              ttl;
-    ngx_str_t             alias;
-    ngx_uint_t            i;
-    ngx_msec_t            next;
-    wag_names_t          *names;
-    ngx_resolver_node_t  *node;
+    time_t        ttl;
+    ngx_msec_t    next;
+    wag_names_t  *names;
 
     names = lookup->upstream->names;
+
+    ttl = wag_ttl_take(names->resolver, name);
 
     if (names->refresh == 0) {
         return 0;
     }
 
-    ttl = NGX_MAX_INT32_VALUE / 1000;
-    alias = *name;
-
-    for (i = 0; i <= NGX_RESOLVER_MAX_RECURSION; i++) {
-
-        node = wag_lookup_node(names->resolver, &alias);
-        if (node == NULL) {
-            break;
-        }
-
-        node->valid = 0;
-        ttl = ngx_min(ttl, node->ttl);
-
-        if (node->cnlen == 0) {
-            break;
-        }
-
-        alias.len = node->cnlen;
-        alias.data = node->u.cname;
-    }
-
     if (names->valid) {
-        ttl = ngx_min(names->valid, NGX_MAX_INT32_VALUE / 1000);
+        ttl = ngx_min(names->valid, WAG_TTL_MAX);
     }
 
     next = ngx_max((ngx_msec_t) ttl * 1000, WAG_LOOKUP_TTL);
 
     return ngx_min(next, names->refresh);
-}
-
-
-/* as ngx_resolver_lookup_name() */
-
-static ngx_resolver_node_t *
-wag_lookup_node(ngx_resolver_t *resolver, ngx_str_t *name)
-{
-    uint32_t              hash;
-    ngx_int_t             rc;
-    ngx_rbtree_node_t    *node, *sentinel;
-    ngx_resolver_node_t  *rn;
-
-    hash = ngx_crc32_short(name->data, name->len);
-
-    node = resolver->name_rbtree.root;
-    sentinel = resolver->name_rbtree.sentinel;
-
-    while (node != sentinel) {
-
-        if (hash != node->key) {
-            node = (hash < node->key) ? node->left : node->right;
-            continue;
-        }
-
-        rn = (ngx_resolver_node_t *) node;
-
-        rc = ngx_memn2cmp(name->data, rn->name, name->len, rn->nlen);
-
-        if (rc == 0) {
-            return rn;
-        }
-
-        node = (rc < 0) ? node->left : node->right;
-    }
-
-    return NULL;
 }
 
 

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the wa_gateway authors
  *
- * The names of instances, looked up again and again by nginx's resolver: each
- * by the worker whose share its slot is, for all of them.
+ * The name of one instance, looked up again and again by nginx's resolver;
+ * what it finds goes into the record, for all workers.
  */
 
 
@@ -14,26 +14,16 @@
 #include "wag_upstream.h"
 
 
-/*
- * In each worker, when its peers are there: begins with the names of its
- * share.  NGX_ERROR if there is no memory.
- */
-ngx_int_t wag_lookup_start(ngx_cycle_t *cycle, wag_upstream_t *us);
+typedef struct wag_lookup_s  wag_lookup_t;
+
 
 /*
- * Begins with those that came since, and ends those that are gone.
+ * Begins in so many ms with the name that a peer's instance has; it ends with
+ * wag_lookup_destroy() only.  NULL if there is no memory.
  */
-void wag_lookup_sync(wag_upstream_t *us);
-
-/*
- * Ends that of an instance which leaves its slot; no harm if there is none.
- */
-void wag_lookup_leave(wag_upstream_t *us, wag_peer_t *peer);
-
-/*
- * Ends all.
- */
-void wag_lookup_stop(wag_upstream_t *us);
+wag_lookup_t *wag_lookup_create(wag_upstream_t *us, wag_peer_t *peer,
+    ngx_msec_t delay);
+void wag_lookup_destroy(wag_lookup_t *lookup);
 
 
 #endif /* _WAG_LOOKUP_H_INCLUDED_ */

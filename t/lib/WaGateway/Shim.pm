@@ -17,7 +17,8 @@ my $Library;
 
 
 # connect => { '4:3001' => errno }, names => { 'two.test' => [addresses] } of
-# the hosts file, resolv => text of resolv.conf, clock => a file's name.
+# the hosts file, resolv => text of resolv.conf, clock => a file's name,
+# fsync => another one.
 sub shim {
     my (%o) = @_;
 
@@ -35,6 +36,7 @@ sub shim {
         SHIM_FILES => join(' ', map { "$_=" . file($files{$_}) }
                                 sort keys %files),
         SHIM_CLOCK => defined $o{clock} ? $o{clock} : '',
+        SHIM_FSYNC => defined $o{fsync} ? $o{fsync} : '',
     };
 }
 
