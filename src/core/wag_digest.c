@@ -7,8 +7,6 @@
 #include "wag_digest.h"
 
 
-#define WAG_DIGEST_ROUNDS  12
-
 #define wag_digest_rotate(x, n)  (((x) >> (n)) | ((x) << (64 - (n))))
 
 /* RFC 7693, 3.1 */
@@ -22,6 +20,29 @@
     v[d] = wag_digest_rotate(v[d] ^ v[a], 16);                                \
     v[c] += v[d];                                                             \
     v[b] = wag_digest_rotate(v[b] ^ v[c], 63)
+
+
+/* the tables are no data: each index is part of an instruction */
+
+#define wag_digest_round(v, m, r)                                             \
+    wag_digest_mix(v, 0, 4, 8, 12, wag_digest_word(m, r, 0),                  \
+                   wag_digest_word(m, r, 1));                                 \
+    wag_digest_mix(v, 1, 5, 9, 13, wag_digest_word(m, r, 2),                  \
+                   wag_digest_word(m, r, 3));                                 \
+    wag_digest_mix(v, 2, 6, 10, 14, wag_digest_word(m, r, 4),                 \
+                   wag_digest_word(m, r, 5));                                 \
+    wag_digest_mix(v, 3, 7, 11, 15, wag_digest_word(m, r, 6),                 \
+                   wag_digest_word(m, r, 7));                                 \
+    wag_digest_mix(v, 0, 5, 10, 15, wag_digest_word(m, r, 8),                 \
+                   wag_digest_word(m, r, 9));                                 \
+    wag_digest_mix(v, 1, 6, 11, 12, wag_digest_word(m, r, 10),                \
+                   wag_digest_word(m, r, 11));                                \
+    wag_digest_mix(v, 2, 7, 8, 13, wag_digest_word(m, r, 12),                 \
+                   wag_digest_word(m, r, 13));                                \
+    wag_digest_mix(v, 3, 4, 9, 14, wag_digest_word(m, r, 14),                 \
+                   wag_digest_word(m, r, 15))
+
+#define wag_digest_word(m, r, i)  (m)[wag_digest_sigma[r][i]]
 
 
 static void wag_digest_compress(wag_digest_t *digest, u_char *block,
@@ -103,25 +124,34 @@ wag_digest_update(wag_digest_t *digest, void *data, size_t len)
 void
 wag_digest_end(wag_digest_t *digest, u_char *hash)
 {
+#if !(NGX_HAVE_LITTLE_ENDIAN)
     ngx_uint_t  i;
+#endif
 
     ngx_memzero(digest->block + digest->len, WAG_DIGEST_BLOCK - digest->len);
 
     digest->count += digest->len;
     wag_digest_compress(digest, digest->block, (uint64_t) -1);
 
+#if (NGX_HAVE_LITTLE_ENDIAN)
+
+    ngx_memcpy(hash, digest->state, WAG_DIGEST_LEN);
+
+#else
+
     for (i = 0; i < WAG_DIGEST_LEN; i++) {
         hash[i] = (u_char) (digest->state[i / 8] >> (8 * (i % 8)));
     }
+
+#endif
 }
 
 
 static void
 wag_digest_compress(wag_digest_t *digest, u_char *block, uint64_t last)
 {
-    uint64_t       v[16], m[16];
-    ngx_uint_t     i;
-    const u_char  *s;
+    uint64_t    v[16], m[16];
+    ngx_uint_t  i;
 
 #if (NGX_HAVE_LITTLE_ENDIAN)
 
@@ -143,18 +173,18 @@ wag_digest_compress(wag_digest_t *digest, u_char *block, uint64_t last)
     v[12] ^= digest->count;
     v[14] ^= last;
 
-    for (i = 0; i < WAG_DIGEST_ROUNDS; i++) {
-        s = wag_digest_sigma[i % 10];
-
-        wag_digest_mix(v, 0, 4, 8, 12, m[s[0]], m[s[1]]);
-        wag_digest_mix(v, 1, 5, 9, 13, m[s[2]], m[s[3]]);
-        wag_digest_mix(v, 2, 6, 10, 14, m[s[4]], m[s[5]]);
-        wag_digest_mix(v, 3, 7, 11, 15, m[s[6]], m[s[7]]);
-        wag_digest_mix(v, 0, 5, 10, 15, m[s[8]], m[s[9]]);
-        wag_digest_mix(v, 1, 6, 11, 12, m[s[10]], m[s[11]]);
-        wag_digest_mix(v, 2, 7, 8, 13, m[s[12]], m[s[13]]);
-        wag_digest_mix(v, 3, 4, 9, 14, m[s[14]], m[s[15]]);
-    }
+    wag_digest_round(v, m, 0);
+    wag_digest_round(v, m, 1);
+    wag_digest_round(v, m, 2);
+    wag_digest_round(v, m, 3);
+    wag_digest_round(v, m, 4);
+    wag_digest_round(v, m, 5);
+    wag_digest_round(v, m, 6);
+    wag_digest_round(v, m, 7);
+    wag_digest_round(v, m, 8);
+    wag_digest_round(v, m, 9);
+    wag_digest_round(v, m, 0);
+    wag_digest_round(v, m, 1);
 
     for (i = 0; i < 8; i++) {
         digest->state[i] ^= v[i] ^ v[i + 8];
