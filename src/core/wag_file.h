@@ -23,8 +23,8 @@ ngx_int_t wag_file_read(ngx_conf_t *cf, ngx_str_t *name, size_t max,
 
 /*
  * The folder of a file that workers write: the master makes it when the
- * configuration comes into force, and gives it to their user.  The name is a
- * full one.
+ * configuration comes into force, and gives it to their user; one that is
+ * there, such as /etc, stays its owner's.  The name is a full one.
  */
 ngx_int_t wag_file_folder(ngx_conf_t *cf, ngx_str_t *name);
 

@@ -124,9 +124,7 @@ wag_idempotency_conf_journal(ngx_conf_t *cf, wag_upstream_t *us,
     wag_journal_t     *journal;
     wag_marks_zone_t  *zone;
 
-    if (value->len == 0 || value->data[value->len - 1] == '/'
-        || !wag_param_printable(value))
-    {
+    if (value->len == 0 || value->data[value->len - 1] == '/') {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid parameter \"journal=%V\"", value);
         return NGX_CONF_ERROR;
