@@ -84,6 +84,7 @@ dashboard-test: build
 	cd build/dashboard && npm install --no-audit --no-fund --no-progress
 	node t/dashboard/dashboard.js
 	node t/dashboard/sessions.js
+	node t/dashboard/control.js
 
 # What is not installed is skipped with a word.  clang-tidy has to know where
 # nginx's headers are, so it comes after a build.
@@ -122,7 +123,7 @@ lint:
 	exit $$status
 
 # FUZZ_SECONDS=600: how long each target runs: http, expect, json, json_scan,
-# pick, body, route, message, vendor, urls, store, env.
+# pick, body, route, message, vendor, control, names, urls, store, env.
 fuzz:
 	t/fuzz/run.sh
 

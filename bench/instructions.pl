@@ -72,7 +72,7 @@ my @Shares = (
     ['from 3 sessions on 3 instances to 10,000 on 500', 'native 500',
      'native 3', 1.10, 0],
     ['of stock nginx, a send', 'text 3', 'stock_text 3', 0, 1],
-    ['of a send, one with a key', 'keyed 3', 'text 3', 1.10, 1],
+    ['of a send, one with a key', 'keyed 3', 'text 3', 1.25, 1],
 );
 
 my $Grown = 1.02;

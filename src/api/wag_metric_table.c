@@ -8,7 +8,7 @@
 #include "wag_marks_zone.h"
 #include "wag_metrics.h"
 #include "wag_pace.h"
-#include "wag_session.h"
+#include "wag_session_change.h"
 #include "wag_state.h"
 #include "wag_store_figures.h"
 

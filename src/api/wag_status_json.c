@@ -9,7 +9,7 @@
 #include "wag_json_response.h"
 #include "wag_json_text.h"
 #include "wag_marks_zone.h"
-#include "wag_session.h"
+#include "wag_session_change.h"
 #include "wag_snapshot.h"
 #include "wag_state.h"
 #include "wag_status_json.h"

@@ -67,8 +67,9 @@ wag_journal_load(ngx_str_t *name, wag_marks_t *marks, ngx_log_t *log)
 
     if (rc == NGX_OK && load.nfiles) {
         ngx_log_error(NGX_LOG_NOTICE, log, 0,
-                      "wa_gateway: journal \"%V\" knows %uD keys of requests, "
-                      "of %ui files", name, marks->nmarks, load.nfiles);
+                      "wa_gateway: journal \"%V\" knows %ui keys of requests, "
+                      "of %ui files",
+                      name, (ngx_uint_t) marks->nmarks, load.nfiles);
     }
 
     if (load.path) {
@@ -274,7 +275,7 @@ wag_journal_load_end(wag_journal_load_t *load)
 
     if (ftruncate(load->fd, load->good) == -1) {
         ngx_log_error(NGX_LOG_WARN, load->log, ngx_errno,
-                      "ftruncate(\"%s\") failed", load->path);
+                      "wa_gateway: \"%s\" cannot be cut off", load->path);
     }
 }
 

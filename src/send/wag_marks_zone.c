@@ -59,14 +59,6 @@ wag_marks_zone_add(ngx_conf_t *cf, ngx_str_t *name, ssize_t size)
         return NULL;
     }
 
-    zone->digest = wag_digest_create(cf->pool);
-    if (zone->digest == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "keys of requests need SHA-256, which nginx has "
-                           "with OpenSSL only");
-        return NULL;
-    }
-
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_wa_gateway_module);
 
     zonep = ngx_array_push(&wmcf->marks_zones);

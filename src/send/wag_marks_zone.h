@@ -20,7 +20,6 @@ struct wag_marks_zone_s {
     ngx_slab_pool_t     *shpool;
     wag_marks_t         *marks;    /* NULL: moved, and gone */
     ngx_cycle_t         *cycle;
-    wag_digest_t        *digest;
     u_char              *buf;      /* for one answer */
     ngx_str_t            journal;  /* empty: none */
     unsigned             made:1;   /* by this configuration */

@@ -7,7 +7,12 @@
  *
  * SHIM_NAMES="two.test=127.0.0.2,127.0.0.3": what such a name stands for.
  *
+ * SHIM_FILES="/etc/hosts=/tmp/a /etc/resolv.conf=/tmp/b": what open() opens.
+ *
  * SHIM_CLOCK=file: while there is such a file, the clock is an hour behind.
+ *
+ * SHIM_FSYNC=file: while there is such a file, fsync() waits; who waits adds a
+ * byte to file.seen.  If there is a file.full then, the disk is full.
  *
  * The variables are read at the start: nginx does not hand them to workers.
  */
@@ -18,8 +23,10 @@
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,11 +37,14 @@
 
 static void shim_init(void) __attribute__((constructor));
 static int shim_connect_error(const struct sockaddr *sa);
+static const char *shim_file(const char *name, char *buf, size_t size);
 
 
 static char  connects[256];
 static char  names[256];
+static char  files[512];
 static char  clock_file[256];
+static char  fsync_file[256];
 
 
 static void
@@ -48,8 +58,14 @@ shim_init(void)
     value = getenv("SHIM_NAMES");
     snprintf(names, sizeof(names), " %s", value ? value : "");
 
+    value = getenv("SHIM_FILES");
+    snprintf(files, sizeof(files), " %s", value ? value : "");
+
     value = getenv("SHIM_CLOCK");
     snprintf(clock_file, sizeof(clock_file), "%s", value ? value : "");
+
+    value = getenv("SHIM_FSYNC");
+    snprintf(fsync_file, sizeof(fsync_file), "%s", value ? value : "");
 }
 
 
@@ -145,6 +161,47 @@ getaddrinfo(const char *restrict name, const char *restrict service,
 }
 
 
+static const char *
+shim_file(const char *name, char *buf, size_t size)
+{
+    char  key[64], *p;
+
+    snprintf(key, sizeof(key), " %s=", name);
+
+    p = strstr(files, key);
+
+    if (p == NULL) {
+        return name;
+    }
+
+    snprintf(buf, size, "%s", p + strlen(key));
+    buf[strcspn(buf, " ")] = '\0';
+
+    return buf;
+}
+
+
+int
+open64(const char *name, int flags, ...)
+{
+    static int  (*real)(const char *, int, ...);
+
+    char     buf[256];
+    mode_t   mode;
+    va_list  args;
+
+    if (real == NULL) {
+        *(void **) &real = dlsym(RTLD_NEXT, "open64");
+    }
+
+    va_start(args, flags);
+    mode = (flags & (O_CREAT|O_TMPFILE)) ? va_arg(args, mode_t) : 0;
+    va_end(args);
+
+    return real(shim_file(name, buf, sizeof(buf)), flags, mode);
+}
+
+
 int
 gettimeofday(struct timeval *restrict tv, void *restrict tz)
 {
@@ -166,4 +223,43 @@ gettimeofday(struct timeval *restrict tv, void *restrict tz)
     errno = err;
 
     return rc;
+}
+
+
+int
+fsync(int fd)
+{
+    static int  (*real)(int);
+
+    int   seen;
+    char  name[sizeof(fsync_file) + 8];
+
+    if (real == NULL) {
+        *(void **) &real = dlsym(RTLD_NEXT, "fsync");
+    }
+
+    if (fsync_file[0] == '\0' || access(fsync_file, F_OK) != 0) {
+        return real(fd);
+    }
+
+    snprintf(name, sizeof(name), "%s.seen", fsync_file);
+
+    seen = open(name, O_WRONLY|O_CREAT|O_APPEND, 0666);
+
+    if (seen == -1 || write(seen, "x", 1) != 1 || close(seen) == -1) {
+        return -1;
+    }
+
+    while (access(fsync_file, F_OK) == 0) {
+        usleep(2000);
+    }
+
+    snprintf(name, sizeof(name), "%s.full", fsync_file);
+
+    if (access(name, F_OK) == 0) {
+        errno = ENOSPC;
+        return -1;
+    }
+
+    return real(fd);
 }
