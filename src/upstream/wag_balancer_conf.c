@@ -11,6 +11,7 @@
 #include "wag_discovery.h"
 #include "wag_idempotency_conf.h"
 #include "wag_keepalive_conf.h"
+#include "wag_names.h"
 #include "wag_param.h"
 #include "wag_passive.h"
 #include "wag_server_vendor.h"
@@ -27,6 +28,10 @@
 
 #define WAG_SESSION_METRICS  1000
 
+/* ms until a name is looked up again, at most */
+
+#define WAG_DNS_REFRESH  30000
+
 
 typedef struct {
     ngx_str_t            zone;
@@ -37,6 +42,7 @@ typedef struct {
     ngx_uint_t           sessions;
     ngx_uint_t           session_metrics;
     ngx_uint_t           capacity;
+    ngx_msec_t           refresh;
 } wag_balancer_args_t;
 
 
@@ -75,6 +81,9 @@ static wag_param_t  wag_balancer_params[] = {
     { ngx_string("capacity="), WAG_PARAM_NUM,
       offsetof(wag_balancer_args_t, capacity), 1, 10000 },
 
+    { ngx_string("dns_refresh="), WAG_PARAM_MSEC,
+      offsetof(wag_balancer_args_t, refresh), 0, WAG_MAX_MSEC },
+
     { ngx_null_string, 0, 0, 0, 0 }
 };
 
@@ -104,6 +113,7 @@ wag_balancer_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_memzero(&args, sizeof(wag_balancer_args_t));
 
     args.session_metrics = WAG_SESSION_METRICS;
+    args.refresh = WAG_DNS_REFRESH;
 
     rv = wag_param_parse(cf, wag_balancer_params, &args);
     if (rv != NGX_CONF_OK) {
@@ -112,6 +122,7 @@ wag_balancer_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     us->uscf = uscf;
     us->capacity = args.capacity;
+    us->refresh = args.refresh;
 
     if (args.retry.len == 0 || ngx_strcmp(args.retry.data, "unsent") == 0) {
         us->retry = WAG_RETRY_UNSENT;
@@ -324,7 +335,9 @@ wag_balancer_conf_finish_upstream(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
-    if (wag_server_vendor_finish(cf, us) != NGX_OK) {
+    if (wag_server_vendor_finish(cf, us) != NGX_OK
+        || wag_names_finish(cf, us) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
