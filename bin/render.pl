@@ -126,6 +126,9 @@ my @variables = (
       check => \&ttl, allowed => 'a whole number of ms from '
                  . '1000 to 2147483647' },
 
+    { name => 'JOURNAL', default => 'off', check => \&journal,
+      allowed => 'off, or a file in a folder of its own, which is made' },
+
     { name => 'DEFAULT_COUNTRY', default => '',
       check => text(qr/^(?:[1-9][0-9]{0,2})?\z/),
       allowed => 'the code of a country, 1 to 3 digits, such as 966' },
@@ -533,7 +536,20 @@ sub admin_key {
 sub state_file {
     my ($text) = @_;
 
-    return $state_file if $text eq '';
+    return $text eq '' ? $state_file : own_file($text);
+}
+
+
+sub journal {
+    my ($text) = @_;
+
+    return $text eq '' || $text eq 'off' ? 'off' : own_file($text);
+}
+
+
+sub own_file {
+    my ($text) = @_;
+
     return if length $text > $max_text || $text =~ m{(?:\A|/)\.{0,2}\z};
     return beside_env($text);
 }
@@ -681,7 +697,7 @@ sub tell_ignored {
         my ($name, $vendor) = @$v{qw(name vendor)};
 
         remark("$v->{source}: $name: ignored: no instance has a vendor")
-            if !%has && $name =~ /^(?:SENDER|IDEMPOTENCY|IDEMPOTENCY_TTL|DEFAULT_COUNTRY|ALLOW_DANGEROUS
+            if !%has && $name =~ /^(?:SENDER|IDEMPOTENCY|IDEMPOTENCY_TTL|JOURNAL|DEFAULT_COUNTRY|ALLOW_DANGEROUS
                                       |PACE_\w+)\z/x;
 
         remark("$v->{source}: $name: ignored: there is no PACE_NUMBER, "
@@ -999,8 +1015,11 @@ sub balancer {
 
 sub idempotency {
     return "\nwa_gateway_idempotency off;" if $is{IDEMPOTENCY} eq 'off';
+
+    my $journal = $is{JOURNAL} eq 'off' ? '' : ' ' . quote("journal=$is{JOURNAL}");
+
     return "\nwa_gateway_idempotency $is{IDEMPOTENCY} "
-           . "ttl=$is{IDEMPOTENCY_TTL}ms;";
+           . "ttl=$is{IDEMPOTENCY_TTL}ms$journal;";
 }
 
 

@@ -540,6 +540,14 @@ gives("IDEMPOTENCY=$_", "IDEMPOTENCY=$_\nIDEMPOTENCY_TTL=60000\n$v",
       'wa_gateway_idempotency', "$_ ttl=60000ms") for qw(on required);
 gives('IDEMPOTENCY=off', "IDEMPOTENCY=off\n$v", 'wa_gateway_idempotency', 'off');
 
+gives("JOURNAL=$_->[0]", "JOURNAL=$_->[0]\n$v", 'wa_gateway_idempotency',
+      "on ttl=86400000ms$_->[1]")
+    for ['', ''], ['off', ''], ['/j/keys', ' journal=/j/keys'],
+        ['j/x y', " journal=$dir/j/x y"];
+refuses("JOURNAL=$_", "JOURNAL=$_\n$v",
+        qr/^\.env:1: JOURNAL=".*": allowed: off, or a file in a folder of its own, which is made$/)
+    for qw(/ j/ . .. j/..);
+
 has_not('no pace', $v, 'wa_gateway_pace');
 gives('PACE_NUMBER', "PACE_NUMBER=20/m\n$v", 'wa_gateway_pace', 'number=20/m');
 gives('PACE_RECIPIENT', "PACE_RECIPIENT=1/h\n$v", 'wa_gateway_pace', 'recipient=1/h');
@@ -610,13 +618,14 @@ for (['', 30000], ["REQUEST_TIMEOUT=13000\n", 31000],
 
 # Without a vendor all is as it was.
 {
-    my ($status, $out, $err) = render("SENDER=one\nIDEMPOTENCY=required\nIDEMPOTENCY_TTL=1000\nDEFAULT_COUNTRY=966\nALLOW_DANGEROUS=on\n$three");
+    my ($status, $out, $err) = render("SENDER=one\nIDEMPOTENCY=required\nIDEMPOTENCY_TTL=1000\nDEFAULT_COUNTRY=966\nALLOW_DANGEROUS=on\nJOURNAL=/j/keys\n$three");
     is($err =~ s/^\Q$env\E/.env/gmr, join('', map { ".env:$_\n" }
        '1: SENDER: ignored: no instance has a vendor',
        '2: IDEMPOTENCY: ignored: no instance has a vendor',
        '3: IDEMPOTENCY_TTL: ignored: no instance has a vendor',
        '4: DEFAULT_COUNTRY: ignored: no instance has a vendor',
-       '5: ALLOW_DANGEROUS: ignored: no instance has a vendor'),
+       '5: ALLOW_DANGEROUS: ignored: no instance has a vendor',
+       '6: JOURNAL: ignored: no instance has a vendor'),
        'without a vendor they are ignored');
     is($out, (render($three))[1], 'and change nothing');
     unlike($out, qr/wa_gateway_(?:send|allow|session|number|message|idempotency)/, 'of sessions nothing');
@@ -847,7 +856,7 @@ my %good = (PORT => 3000, HOST => '127.0.0.1', INSTANCES => 'http://localhost:1'
             PACE_BURST => 2, PACE_WAIT => 10, PACE_DAY_START => '06:00',
             DEFAULT_COUNTRY => '1', ALLOW_DANGEROUS => 'on',
             ADMIN_KEY => 'a', STATE_FILE => '/s/x',
-            DNS_REFRESH => 1, RESOLVER => '10.0.0.1');
+            DNS_REFRESH => 1, RESOLVER => '10.0.0.1', JOURNAL => '/j/x');
 
 my @hostile = ('"', '\\', '\\"', '\\\\"', '"; return 200 x; #', '"; } } evil {',
                ';', '; evil;', '} evil {', '{', '#', '# x', "'", "'; evil; '",
@@ -868,7 +877,8 @@ my %prefix = (INSTANCES => 'http://a', HEALTH_CHECK_PATH => '/',
               IDEMPOTENCY_TTL => 1000, DEFAULT_COUNTRY => 1,
               PACE_NUMBER => '1/m', PACE_RECIPIENT => '1/m', PACE_DAY => 1,
               PACE_BURST => 1, PACE_WAIT => 1, PACE_DAY_START => '00:00',
-              ALLOW_DANGEROUS => 'on', ADMIN_KEY => 'a', STATE_FILE => '/s/x');
+              ALLOW_DANGEROUS => 'on', ADMIN_KEY => 'a', STATE_FILE => '/s/x',
+            JOURNAL => '/j/x');
 
 # Where a hostile text may stand, it must come out as it went in.
 my %carries = (HEALTH_CHECK_JSON => 'wa_gateway_expect',
@@ -877,6 +887,7 @@ my %carries = (HEALTH_CHECK_JSON => 'wa_gateway_expect',
                API_KEY => 'wa_gateway_api_key', VENDOR_KEY => 'wa_gateway',
                ADMIN_KEY => 'wa_gateway_admin_key',
                STATE_FILE => 'wa_gateway_state',
+               JOURNAL => 'wa_gateway_idempotency',
                VENDOR_KEY_WAHA => 'wa_gateway_instances');
 
 ($status, $out) = render_fast(undef, %good);

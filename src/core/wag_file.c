@@ -57,6 +57,45 @@ wag_file_read(ngx_conf_t *cf, ngx_str_t *name, size_t max, ngx_str_t *text)
 }
 
 
+ngx_int_t
+wag_file_folder(ngx_conf_t *cf, ngx_str_t *name)
+{
+    u_char           *p;
+    ngx_path_t       *path;
+    ngx_file_info_t   fi;
+
+    if (ngx_test_config) {
+        return NGX_OK;
+    }
+
+    path = ngx_pcalloc(cf->pool, sizeof(ngx_path_t));
+    if (path == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (p = name->data + name->len; p[-1] != '/'; p--) { /* void */ }
+
+    path->name.len = p - 1 - name->data;
+    path->name.data = ngx_pnalloc(cf->pool, path->name.len + 1);
+    if (path->name.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_cpystrn(path->name.data, name->data, path->name.len + 1);
+
+    if (path->name.len == 0
+        || ngx_file_info(path->name.data, &fi) != NGX_FILE_ERROR)
+    {
+        return NGX_OK;
+    }
+
+    path->conf_file = cf->conf_file->file.name.data;
+    path->line = cf->conf_file->line;
+
+    return ngx_add_path(cf, &path);
+}
+
+
 void
 wag_file_skip_mark(ngx_str_t *text)
 {

@@ -22,6 +22,13 @@ ngx_int_t wag_file_read(ngx_conf_t *cf, ngx_str_t *name, size_t max,
     ngx_str_t *text);
 
 /*
+ * The folder of a file that workers write: the master makes it when the
+ * configuration comes into force, and gives it to their user; one that is
+ * there, such as /etc, stays its owner's.  The name is a full one.
+ */
+ngx_int_t wag_file_folder(ngx_conf_t *cf, ngx_str_t *name);
+
+/*
  * Skips the byte order mark that some editors begin a text with.
  */
 void wag_file_skip_mark(ngx_str_t *text);

@@ -197,26 +197,11 @@ wag_balancer_conf_sender(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static ngx_int_t
 wag_balancer_conf_zone(ngx_conf_t *cf, wag_upstream_t *us, ngx_str_t *value)
 {
-    u_char           *p;
     ssize_t           size;
-    ngx_str_t         name, s;
+    ngx_int_t         rc;
+    ngx_str_t         name;
     wag_upstream_t  **usp;
     wag_main_conf_t  *wmcf;
-
-    name = value->len ? *value : us->uscf->host;
-    size = WAG_ZONE_SIZE;
-
-    p = value->len ? ngx_strlchr(value->data, value->data + value->len, ':')
-                   : NULL;
-
-    if (p) {
-        name.len = p - name.data;
-
-        s.data = p + 1;
-        s.len = value->data + value->len - s.data;
-
-        size = ngx_parse_size(&s);
-    }
 
     if (!wag_param_printable(&us->uscf->host)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -225,16 +210,12 @@ wag_balancer_conf_zone(ngx_conf_t *cf, wag_upstream_t *us, ngx_str_t *value)
         return NGX_ERROR;
     }
 
-    if (name.len == 0 || size == NGX_ERROR || !wag_param_printable(&name)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid parameter \"zone=%V\"", value);
-        return NGX_ERROR;
-    }
+    name = us->uscf->host;
+    size = WAG_ZONE_SIZE;
 
-    if (size < (ssize_t) (8 * ngx_pagesize)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "zone \"%V\" is too small", value);
-        return NGX_ERROR;
+    rc = wag_param_zone(cf, value, &name, &size);
+    if (rc == NGX_ERROR) {
+        return rc;
     }
 
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_wa_gateway_module);
@@ -244,7 +225,7 @@ wag_balancer_conf_zone(ngx_conf_t *cf, wag_upstream_t *us, ngx_str_t *value)
         return NGX_ERROR;
     }
 
-    us->zone->sized |= (p != NULL);
+    us->zone->sized |= (rc == NGX_OK);
 
     usp = ngx_array_push(&us->zone->upstreams);
     if (usp == NULL) {

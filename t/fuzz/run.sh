@@ -109,7 +109,7 @@ build() {
         "$2"/vendor/wag_{argument,body,pick,place_conf,proof,proof_conf,route}.c \
         "$2"/vendor/wag_{route_conf,routes,sample,segment_conf,send,send_conf}.c \
         "$2"/vendor/wag_{target,template,to_conf,vendor}.c \
-        "$2"/send/wag_{form,member,message,recipient}.c \
+        "$2"/send/wag_{form,journal_record,member,message,recipient}.c \
         "${objects[@]}" -lcjson -lpcre2-8 -lcrypt -lpthread -ldl \
         >"$3.log" 2>&1 \
         || { tail -n 20 "$3.log" >&2; die "$1 does not build"; }
@@ -330,6 +330,11 @@ selftest() {
         's/(conf->nsearch < WAG_RESOLV_SEARCH \&\& wag/(wag/' || status=1
     caught names core/wag_file \
         's/^    while (p < last \&\& \*p != .*/    while (*p != LF) {/' || status=1
+    caught journal send/wag_journal_record \
+        '/^        || cell.message_len > /d' || status=1
+    caught journal send/wag_journal_record \
+        's/^    if (last - p < cell.len) {/    if (0) {/' || status=1
+    caught urls upstream/wag_url "/^        case '#':/d" || status=1
 
     caught vendor vendor/wag_vendor_conf \
         's/ && rv != NGX_CONF_ERROR) {/) {/' || status=1
@@ -358,7 +363,7 @@ if [ "${1:-}" = --selftest ]; then
     exit
 fi
 
-[ $# -gt 0 ] || set -- http json json_scan pick body route message vendor proof expect urls names control env
+[ $# -gt 0 ] || set -- http json json_scan pick body route message vendor proof journal expect urls names control env
 
 status=0
 
