@@ -223,14 +223,19 @@ wag_pace_number(ngx_str_t *instance, ngx_str_t *session)
 void
 wag_pace_to(wag_pace_claim_t *claim, wag_recipient_t *to)
 {
-    u_char     type;
-    ngx_md5_t  md5;
-
-    type = to->type;
+    u_char     *p, *last;
+    ngx_md5_t   md5;
 
     ngx_md5_init(&md5);
-    ngx_md5_update(&md5, &type, 1);
-    ngx_md5_update(&md5, to->id.data, to->id.len);
+
+    last = to->id.data + to->id.len;
+
+    for (p = to->id.data; p < last; p++) {
+        if (*p != '-') {
+            ngx_md5_update(&md5, p, 1);
+        }
+    }
+
     ngx_md5_final(claim->to, &md5);
 
     claim->has_to = 1;

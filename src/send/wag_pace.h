@@ -108,7 +108,8 @@ wag_pace_zone_t *wag_pace_zone(ngx_conf_t *cf, ngx_str_t *name, ssize_t size);
 uint64_t wag_pace_number(ngx_str_t *instance, ngx_str_t *session);
 
 /*
- * Sets the recipient of a claim.
+ * Sets the recipient of a claim: its digits alone, for there are servers that
+ * drop what is around them, and a client may write there what it likes.
  */
 void wag_pace_to(wag_pace_claim_t *claim, wag_recipient_t *to);
 
