@@ -227,6 +227,8 @@ typedef struct {
     ngx_atomic_t         failed;
     ngx_atomic_t         unknown;
     ngx_atomic_t         rest;         /* throttled until, monotonic, or 0 */
+    ngx_atomic_t         turns[2];     /* of those it is the first of: by
+                                          number, by name */
 
     wag_health_t         health;
     uint32_t             list;         /* last seen in */
@@ -283,6 +285,16 @@ typedef struct {
 } wag_session_events_t;
 
 
+/* whose turn it is among the sessions of a filter; a hash, 0: free */
+
+#define WAG_TURNS  128
+
+typedef struct {
+    ngx_atomic_t         filter;
+    ngx_atomic_t         cursor;
+} wag_turn_t;
+
+
 /* the sessions that changed last, by the epochs in which they did */
 
 #define WAG_SESSION_CHANGES  1024
@@ -291,6 +303,7 @@ typedef struct {
 typedef struct {
     ngx_atomic_t           epoch;      /* moves with any session */
     ngx_atomic_t           cursor;     /* whose turn it is to send */
+    wag_turn_t             turns[WAG_TURNS];
     ngx_atomic_t           asked;      /* for: a name nobody has */
     ngx_atomic_t           ask_next;   /* monotonic, for all instances */
     ngx_uint_t             capacity;   /* of all extents */

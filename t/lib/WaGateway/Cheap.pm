@@ -175,7 +175,8 @@ sub text {
 
 
 # The answers to many bodies over one connection, in order, several on the way
-# at once: hashes of status, head, json.
+# at once: hashes of status, head, json.  A body may be an array of one and of
+# headers.
 sub send_many {
     my ($port, @bodies) = @_;
     my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port)
@@ -184,10 +185,11 @@ sub send_many {
 
     while (my @some = splice @bodies, 0, 50) {
         my $out = join '', map {
-            my $length = length;
-            "POST /send-message HTTP/1.1\r\nHost: gateway.test\r\n"
-            . "Content-Type: application/json\r\n"
-            . "Content-Length: $length\r\n\r\n$_"
+            my ($body, @headers) = ref $_ ? @$_ : $_;
+            my $length = length $body;
+            join '', map({ "$_\r\n" } 'POST /send-message HTTP/1.1',
+                'Host: gateway.test', 'Content-Type: application/json',
+                "Content-Length: $length", @headers, ''), $body
         } @some;
 
         WaGateway::Nginx::put($s, $out) or die "write: $!\n";
