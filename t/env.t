@@ -307,6 +307,30 @@ refuses("API_KEY=$_", "API_KEY=$_\n$one", qr/^\.env:1: API_KEY="...\.\.\."/)
     for qw(file=x label=x numbers=x sessions=x);
 
 
+# ADMIN_KEY, STATE_FILE
+
+gives('no ADMIN_KEY, that of the runtime folder', $one, 'wa_gateway_admin_key',
+      'file=admin_key');
+gives('ADMIN_KEY', "ADMIN_KEY='a \"b\\;}'\n$one", 'wa_gateway_admin_key',
+      'a "b\\;}');
+gives('control is there', $one, 'wa_gateway_control', 'whatsapp');
+refuses("ADMIN_KEY=$_", "ADMIN_KEY=$_\n$one", qr/^\.env:1: ADMIN_KEY="/)
+    for 'off', '" a"', 'file=x', 'numbers=1', 'a' x 1025, "a\x01b";
+refuses('the API key as admin key', "API_KEY=hush-secret\nADMIN_KEY=hush-secret\n$one",
+        qr/^\.env:2: ADMIN_KEY="hus\.\.\.": allowed: a key that is no API_KEY, /);
+write_file("$dir/one_key", "# k\nhush-secret label=x\n");
+refuses('one of API_KEY_FILE', "API_KEY_FILE=one_key\nADMIN_KEY=hush-secret\n$one",
+        qr/^\.env:2: ADMIN_KEY="hus\.\.\."/);
+
+gives('STATE_FILE has a default', $one, 'wa_gateway_state', 'state/instances.json');
+gives('STATE_FILE', "STATE_FILE=/s/x y\n$one", 'wa_gateway_state', '/s/x y');
+gives('relative to .env', "STATE_FILE=s/x\n$one", 'wa_gateway_state', "$dir/s/x");
+gives('with dots', "STATE_FILE=/s/.x.\n$one", 'wa_gateway_state', '/s/.x.');
+refuses("STATE_FILE=$_", "STATE_FILE=$_\n$one",
+        qr/^\.env:1: STATE_FILE=".*": allowed: a file in a folder of its own, which is made$/)
+    for qw(/ s/ . .. s/. /s/..), '/' . 'x' x 1024;
+
+
 # API_KEY_FILE
 
 write_file("$dir/api_keys", "# who\r\n\r\n  one\ntwo # no comment\n");
@@ -411,8 +435,8 @@ refuses("TRUSTED_PROXIES=$_", "TRUSTED_PROXIES=$_\n$one",
 my $three = "INSTANCES=http://a,http://b\n";
 my $vendors = 'plain, evolution, evolution-go, gowa, openwa, quepasa, waha, wppconnect, wuzapi, '
               . 'wwebjs';
-my $plain_zone = 'zone=whatsapp:256k';
-my $zone = 'zone=whatsapp:4352k sessions=10000';
+my $plain_zone = 'zone=whatsapp:512k capacity=64';
+my $zone = 'zone=whatsapp:4608k capacity=64 sessions=10000';
 
 sub has_not {
     my ($title, $text, @names) = @_;
@@ -511,6 +535,11 @@ gives('any sends by default', $v, 'wa_gateway_sender', 'any');
 gives("SENDER=$_", "SENDER=$_\n$v", 'wa_gateway_sender', $_)
     for qw(any one chat chat-strict);
 
+gives('keys of sends are looked at', $v, 'wa_gateway_idempotency', 'on ttl=86400000ms');
+gives("IDEMPOTENCY=$_", "IDEMPOTENCY=$_\nIDEMPOTENCY_TTL=60000\n$v",
+      'wa_gateway_idempotency', "$_ ttl=60000ms") for qw(on required);
+gives('IDEMPOTENCY=off', "IDEMPOTENCY=off\n$v", 'wa_gateway_idempotency', 'off');
+
 has_not('no pace', $v, 'wa_gateway_pace');
 gives('PACE_NUMBER', "PACE_NUMBER=20/m\n$v", 'wa_gateway_pace', 'number=20/m');
 gives('PACE_RECIPIENT', "PACE_RECIPIENT=1/h\n$v", 'wa_gateway_pace', 'recipient=1/h');
@@ -542,6 +571,12 @@ has_not('nothing dangerous', "ALLOW_DANGEROUS=off\n$v", 'wa_gateway_allow');
 
 refuses("SENDER=$_", "#\nSENDER=$_\n$v", ".env:2: SENDER=\"$_\": allowed: any, chat, chat-strict or one")
     for qw(chats chat-strict- ANY all), 'any one', 'one;';
+refuses("IDEMPOTENCY=$_", "#\nIDEMPOTENCY=$_\n$v",
+        ".env:2: IDEMPOTENCY=\"$_\": allowed: on, required or off")
+    for qw(1 yes ON), 'on ttl=1h', 'on;';
+refuses("IDEMPOTENCY_TTL=$_", "IDEMPOTENCY_TTL=$_\n$v", ".env:1: IDEMPOTENCY_TTL=\"$_\": allowed: "
+        . 'a whole number of ms from 1000 to 2147483647')
+    for qw(0 999 24h -1 2147483648 1.5), '1000 x';
 refuses("DEFAULT_COUNTRY=$_", "DEFAULT_COUNTRY=$_\n$v", ".env:1: DEFAULT_COUNTRY=\"$_\": allowed: "
         . 'the code of a country, 1 to 3 digits, such as 966')
     for qw(0 0966 +966 00966 9665 SA 96x), '9 66';
@@ -562,14 +597,16 @@ for (['', 30000], ["REQUEST_TIMEOUT=13000\n", 31000],
 
 # Without a vendor all is as it was.
 {
-    my ($status, $out, $err) = render("SENDER=one\nDEFAULT_COUNTRY=966\nALLOW_DANGEROUS=on\n$three");
+    my ($status, $out, $err) = render("SENDER=one\nIDEMPOTENCY=required\nIDEMPOTENCY_TTL=1000\nDEFAULT_COUNTRY=966\nALLOW_DANGEROUS=on\n$three");
     is($err =~ s/^\Q$env\E/.env/gmr, join('', map { ".env:$_\n" }
        '1: SENDER: ignored: no instance has a vendor',
-       '2: DEFAULT_COUNTRY: ignored: no instance has a vendor',
-       '3: ALLOW_DANGEROUS: ignored: no instance has a vendor'),
+       '2: IDEMPOTENCY: ignored: no instance has a vendor',
+       '3: IDEMPOTENCY_TTL: ignored: no instance has a vendor',
+       '4: DEFAULT_COUNTRY: ignored: no instance has a vendor',
+       '5: ALLOW_DANGEROUS: ignored: no instance has a vendor'),
        'without a vendor they are ignored');
     is($out, (render($three))[1], 'and change nothing');
-    unlike($out, qr/wa_gateway_(?:send|allow|session|number|message)/, 'of sessions nothing');
+    unlike($out, qr/wa_gateway_(?:send|allow|session|number|message|idempotency)/, 'of sessions nothing');
     is((render("SENDER=any\nALLOW_DANGEROUS=off\n$three"))[2], '', 'what is so anyway is not told');
 }
 
@@ -779,8 +816,8 @@ sub skeleton {
         my $block = ref $words[-1] ? skeleton(pop @words) : undef;
 
         @words = ($words[0]) if $words[0] =~ /^(?:wa_gateway_(?:check|expect
-            |check_header|api_key|instances|errors)|wa_gateway|listen|worker_processes
-            |wa_gateway_sender?|wa_gateway_pace|worker_shutdown_timeout|proxy_\w+_timeout)$/x;
+            |check_header|api_key|admin_key|state|instances|errors)|wa_gateway|listen|worker_processes
+            |wa_gateway_sender?|wa_gateway_pace|wa_gateway_idempotency|worker_shutdown_timeout|proxy_\w+_timeout)$/x;
 
         [@words, $block ? $block : ()];
     } @$conf];
@@ -792,9 +829,11 @@ my %good = (PORT => 3000, HOST => '127.0.0.1', INSTANCES => 'http://localhost:1'
             HEALTH_CHECK_HEADER => 'A: b', WORKERS => 1, GATEWAY_LANG => 'en',
             API_KEY => 'k', TRUSTED_PROXIES => '::1', VENDOR => 'waha',
             VENDOR_KEY => 'k', VENDOR_KEY_WAHA => 'k', SENDER => 'any',
+            IDEMPOTENCY => 'on', IDEMPOTENCY_TTL => 1000,
             PACE_NUMBER => '20/m', PACE_RECIPIENT => '10/m', PACE_DAY => 5,
             PACE_BURST => 2, PACE_WAIT => 10, PACE_DAY_START => '06:00',
-            DEFAULT_COUNTRY => '1', ALLOW_DANGEROUS => 'on');
+            DEFAULT_COUNTRY => '1', ALLOW_DANGEROUS => 'on',
+            ADMIN_KEY => 'a', STATE_FILE => '/s/x');
 
 my @hostile = ('"', '\\', '\\"', '\\\\"', '"; return 200 x; #', '"; } } evil {',
                ';', '; evil;', '} evil {', '{', '#', '# x', "'", "'; evil; '",
@@ -810,16 +849,19 @@ my %prefix = (INSTANCES => 'http://a', HEALTH_CHECK_PATH => '/',
               VENDOR_KEY_WAHA => 'k', HOST => 'a', PORT => 1, WORKERS => 1,
               TRUSTED_PROXIES => '::1',
               GATEWAY_LANG => 'en', HEALTH_CHECK_INTERVAL => 1,
-              REQUEST_TIMEOUT => 1, SENDER => 'one', DEFAULT_COUNTRY => 1,
+              REQUEST_TIMEOUT => 1, SENDER => 'one', IDEMPOTENCY => 'on',
+              IDEMPOTENCY_TTL => 1000, DEFAULT_COUNTRY => 1,
               PACE_NUMBER => '1/m', PACE_RECIPIENT => '1/m', PACE_DAY => 1,
               PACE_BURST => 1, PACE_WAIT => 1, PACE_DAY_START => '00:00',
-              ALLOW_DANGEROUS => 'on');
+              ALLOW_DANGEROUS => 'on', ADMIN_KEY => 'a', STATE_FILE => '/s/x');
 
 # Where a hostile text may stand, it must come out as it went in.
 my %carries = (HEALTH_CHECK_JSON => 'wa_gateway_expect',
                HEALTH_CHECK_HEADER => 'wa_gateway_check_header',
                HEALTH_CHECK_PATH => 'wa_gateway_check',
                API_KEY => 'wa_gateway_api_key', VENDOR_KEY => 'wa_gateway',
+               ADMIN_KEY => 'wa_gateway_admin_key',
+               STATE_FILE => 'wa_gateway_state',
                VENDOR_KEY_WAHA => 'wa_gateway_instances');
 
 ($status, $out) = render_fast(undef, %good);

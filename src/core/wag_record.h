@@ -227,8 +227,6 @@ typedef struct {
     ngx_atomic_t         failed;
     ngx_atomic_t         unknown;
     ngx_atomic_t         rest;         /* throttled until, monotonic, or 0 */
-    ngx_atomic_t         turns[2];     /* of those it is the first of: by
-                                          number, by name */
 
     wag_health_t         health;
     uint32_t             list;         /* last seen in */
@@ -287,7 +285,7 @@ typedef struct {
 
 /* whose turn it is among the sessions of a filter; a hash, 0: free */
 
-#define WAG_TURNS  128
+#define WAG_TURNS  256
 
 typedef struct {
     ngx_atomic_t         filter;
@@ -303,7 +301,7 @@ typedef struct {
 typedef struct {
     ngx_atomic_t           epoch;      /* moves with any session */
     ngx_atomic_t           cursor;     /* whose turn it is to send */
-    wag_turn_t             turns[WAG_TURNS];
+    wag_turn_t            *turns;      /* TURNS of them */
     ngx_atomic_t           asked;      /* for: a name nobody has */
     ngx_atomic_t           ask_next;   /* monotonic, for all instances */
     ngx_uint_t             capacity;   /* of all extents */

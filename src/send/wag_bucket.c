@@ -39,8 +39,8 @@ wag_bucket_spend(wag_bucket_t *b, wag_bucket_rule_t *rule, uint64_t at)
 /*
  * Without the token it may be full an interval earlier; the n used since then
  * keep it from being full before n intervals after the last of them.  Where
- * they leave no room it is kept in mind: if all of them come back as well it is
- * as if none had been used.
+ * they leave no room it is kept in mind: if all of them come back as well, it
+ * is as if none had been used.
  */
 
 void

@@ -425,21 +425,16 @@ static wag_known_t *
 wag_choice_of_rank(wag_choice_t *choice, ngx_uint_t rank,
     wag_choice_take_pt take, void *data)
 {
-    ngx_uint_t       i, n, first, round, named;
-    wag_known_t     *known, *one;
+    ngx_uint_t       i, n, first, round;
+    wag_known_t     *known;
     wag_upstream_t  *us;
 
     us = choice->upstream;
     known = NULL;
-    one = NULL;
     n = 0;
 
-    named = (choice->name.len || choice->shown.len);
-
     while ((known = wag_candidate_next(choice, known))) {
-        if (wag_choice_rank(choice, known) == rank && n++ == 0) {
-            one = known;
-        }
+        n += (wag_choice_rank(choice, known) == rank);
     }
 
     if (n == 0) {
@@ -447,7 +442,7 @@ wag_choice_of_rank(wag_choice_t *choice, ngx_uint_t rank,
     }
 
     first = (n > 1 && rank == WAG_SESSION_READY)
-            ? ngx_atomic_fetch_add(&one->record->turns[named], 1) % n : 0;
+            ? wag_turn_next(choice) % n : 0;
 
     for (round = 0; round < 2; round++) {
 

@@ -43,7 +43,7 @@ wag_turn_next(wag_choice_t *choice)
 static uint32_t
 wag_turn_filter(wag_choice_t *choice)
 {
-    uint32_t       part[3];
+    uint64_t       part[7];
     wag_key_t     *key;
     wag_vendor_t  *vendor;
 
@@ -53,6 +53,10 @@ wag_turn_filter(wag_choice_t *choice)
     part[0] = key ? ngx_murmur_hash2(key->data, key->len) : 0;
     part[1] = vendor ? wag_vendor_hash(&vendor->name) : 0;
     part[2] = choice->unable;
+    part[3] = ngx_murmur_hash2(choice->name.data, choice->name.len);
+    part[4] = ngx_murmur_hash2(choice->shown.data, choice->shown.len);
+    part[5] = choice->number;
+    part[6] = choice->peer ? choice->peer->slot + 1 : 0;
 
     return ngx_max(ngx_murmur_hash2((u_char *) part, sizeof(part)), 1);
 }

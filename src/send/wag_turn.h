@@ -15,8 +15,8 @@
 
 
 /*
- * The number of the next turn among the candidates of a choice that names
- * none; a random one if there are more than WAG_TURNS filters.
+ * The number of the next turn among the candidates of a choice; a random one
+ * if there are more than WAG_TURNS filters.
  */
 ngx_uint_t wag_turn_next(wag_choice_t *choice);
 

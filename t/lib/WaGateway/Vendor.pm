@@ -147,7 +147,8 @@ sub some {
 sub make {
     my ($vendor, %o) = @_;
 
-    my $class = 'WaGateway::Vendor::' . ucfirst $vendor;
+    my $class = 'WaGateway::Vendor::' . join '', map { ucfirst }
+                                                 split /-/, $vendor;
     eval "require $class; 1" or die $@;
 
     my $self = bless { address => '127.0.0.1', %o, vendor => $vendor,
