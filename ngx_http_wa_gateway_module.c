@@ -18,6 +18,7 @@
 #include "wag_filter.h"
 #include "wag_generic_conf.h"
 #include "wag_idempotency_conf.h"
+#include "wag_journal.h"
 #include "wag_keepalive_conf.h"
 #include "wag_kept.h"
 #include "wag_log.h"
@@ -338,6 +339,7 @@ wag_init_process(ngx_cycle_t *cycle)
     ngx_uint_t          i;
     wag_zone_t        **zones;
     wag_upstream_t    **usp;
+    wag_journal_t     **journals;
     wag_main_conf_t    *wmcf;
     wag_marks_zone_t  **mzones;
 
@@ -365,6 +367,14 @@ wag_init_process(ngx_cycle_t *cycle)
         wag_marks_zone_attach(mzones[i]);
     }
 
+    journals = wmcf->journals.elts;
+
+    for (i = 0; i < wmcf->journals.nelts; i++) {
+        if (wag_journal_attach(journals[i], cycle) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
     usp = wmcf->upstreams.elts;
 
     for (i = 0; i < wmcf->upstreams.nelts; i++) {
@@ -382,6 +392,7 @@ wag_exit_process(ngx_cycle_t *cycle)
 {
     ngx_uint_t        i;
     wag_zone_t      **zones;
+    wag_journal_t   **journals;
     wag_main_conf_t  *wmcf;
 
     wmcf = ngx_http_cycle_get_module_main_conf(cycle,
@@ -392,6 +403,14 @@ wag_exit_process(ngx_cycle_t *cycle)
         || wmcf == NULL)
     {
         return;
+    }
+
+    /* there are no threads any more, those of nginx end before */
+
+    journals = wmcf->journals.elts;
+
+    for (i = 0; i < wmcf->journals.nelts; i++) {
+        wag_journal_end(journals[i]);
     }
 
     wag_stop(cycle);
@@ -409,6 +428,7 @@ wag_stop(ngx_cycle_t *cycle)
 {
     ngx_uint_t          i;
     wag_upstream_t    **usp;
+    wag_journal_t     **journals;
     wag_main_conf_t    *wmcf;
     wag_marks_zone_t  **zones;
 
@@ -416,6 +436,12 @@ wag_stop(ngx_cycle_t *cycle)
                                                ngx_http_wa_gateway_module);
     if (wmcf == NULL) {
         return;
+    }
+
+    journals = wmcf->journals.elts;
+
+    for (i = 0; i < wmcf->journals.nelts; i++) {
+        wag_journal_detach(journals[i]);
     }
 
     zones = wmcf->marks_zones.elts;

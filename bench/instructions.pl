@@ -13,7 +13,7 @@
 #                                    is told
 #
 # Rows: a plain message; a native request, whose body names its session; a send
-# by the gateway's own "text".  Stock nginx has the same bytes from the client,
+# by the gateway's own "text"; the same with a key, another one each.  Stock nginx has the same bytes from the client,
 # and the instance answers them alike.
 #
 # What is held against the record is ours as a share of stock nginx's in the
@@ -46,6 +46,8 @@ my %Sent = (
                 '"ack":1'],
     text    => ['/send-text', '{"to":"966500000000","message":"hello"}',
                 '"ack":1'],
+    keyed   => ['/send-text', '{"to":"966500000000","message":"hello"}',
+                '"ack":1'],
 );
 
 # name, who, what, instances, sessions of each
@@ -58,6 +60,7 @@ my @Rows = (
     ['native 500',     'ours',  'native',  500,  20],
     ['stock_text 3',   'stock', 'text',    3,    1],
     ['text 3',         'ours',  'text',    3,    1],
+    ['keyed 3',        'ours',  'keyed',   3,    1],
 );
 
 # one row as a share of another, and at most; whether it is in the record
@@ -69,6 +72,7 @@ my @Shares = (
     ['from 3 sessions on 3 instances to 10,000 on 500', 'native 500',
      'native 3', 1.10, 0],
     ['of stock nginx, a send', 'text 3', 'stock_text 3', 0, 1],
+    ['of a send, one with a key', 'keyed 3', 'text 3', 1.25, 1],
 );
 
 my $Grown = 1.02;
@@ -254,7 +258,9 @@ sub ask {
 
     $body = sprintf $body, $i % $n, $i / $n % $sessions if $what eq 'native';
 
-    syswrite $client, "POST $path HTTP/1.1\r\nHost: x\r\n"
+    my $key = $what eq 'keyed' ? sprintf "Idempotency-Key: %032x\r\n", $i : '';
+
+    syswrite $client, "POST $path HTTP/1.1\r\nHost: x\r\n$key"
                       . "Content-Type: application/json\r\n"
                       . 'Content-Length: ' . length($body) . "\r\n\r\n$body";
 

@@ -61,6 +61,13 @@ my @variables = (
       allowed => 'http://host:port or https://host:port, separated by '
                  . 'commas' },
 
+    { name => 'DNS_REFRESH', default => '30000', check => number($day, '0'),
+      allowed => "a whole number of milliseconds from 0 to $day" },
+
+    { name => 'RESOLVER', default => '', check => \&resolver,
+      allowed => 'the address of a name server, and maybe a port, such as '
+                 . '192.168.1.1 or [::1]:53' },
+
     { name => 'HEALTH_CHECK_INTERVAL', default => 30000, check => number($day),
       allowed => "a whole number of milliseconds from 1 to $day" },
 
@@ -118,6 +125,9 @@ my @variables = (
     { name => 'IDEMPOTENCY_TTL', default => 86_400_000,
       check => \&ttl, allowed => 'a whole number of ms from '
                  . '1000 to 2147483647' },
+
+    { name => 'JOURNAL', default => 'off', check => \&journal,
+      allowed => 'off, or a file in a folder of its own, which is made' },
 
     { name => 'DEFAULT_COUNTRY', default => '',
       check => text(qr/^(?:[1-9][0-9]{0,2})?\z/),
@@ -351,6 +361,20 @@ sub host {
 }
 
 
+sub resolver {
+    my ($text) = @_;
+
+    return '' if $text eq '';
+    return "[$text]" if is_ipv6($text);
+
+    my ($six, $four, $port) = $text =~ /^(?:\[(.*)\]|([^:]*))(?::(.*))?\z/
+                              or return;
+
+    return if defined $port && !is_number($port, 65535);
+    return (defined $six ? is_ipv6($six) : is_ipv4($four)) ? $text : undef;
+}
+
+
 # A file beside the template, or of the administrator, for each.
 sub vendor_files {
     my ($beside) = ($ENV{WA_TEMPLATE} // '') =~ /^(.*\/)/;
@@ -512,7 +536,20 @@ sub admin_key {
 sub state_file {
     my ($text) = @_;
 
-    return $state_file if $text eq '';
+    return $text eq '' ? $state_file : own_file($text);
+}
+
+
+sub journal {
+    my ($text) = @_;
+
+    return $text eq '' || $text eq 'off' ? 'off' : own_file($text);
+}
+
+
+sub own_file {
+    my ($text) = @_;
+
     return if length $text > $max_text || $text =~ m{(?:\A|/)\.{0,2}\z};
     return beside_env($text);
 }
@@ -660,7 +697,7 @@ sub tell_ignored {
         my ($name, $vendor) = @$v{qw(name vendor)};
 
         remark("$v->{source}: $name: ignored: no instance has a vendor")
-            if !%has && $name =~ /^(?:SENDER|IDEMPOTENCY|IDEMPOTENCY_TTL|DEFAULT_COUNTRY|ALLOW_DANGEROUS
+            if !%has && $name =~ /^(?:SENDER|IDEMPOTENCY|IDEMPOTENCY_TTL|JOURNAL|DEFAULT_COUNTRY|ALLOW_DANGEROUS
                                       |PACE_\w+)\z/x;
 
         remark("$v->{source}: $name: ignored: there is no PACE_NUMBER, "
@@ -856,7 +893,7 @@ sub blocks {
 
     # Steps of two: a zone that changes its size is a new, empty zone.
     my $zone = 256;
-    $zone *= 2 while $zone < 64 + $room + 2 * @instances;
+    $zone *= 2 while $zone < 64 + $room + 3 * @instances;
     $zone += $sessions_room if @vendors;
 
     return (
@@ -869,6 +906,7 @@ sub blocks {
         LISTEN => listens(@is{qw(HOST PORT)}),
         LANG => $is{GATEWAY_LANG},
         API_KEY => $key eq '' ? '' : 'wa_gateway_api_key ' . quote($key) . ';',
+        RESOLVER => $is{RESOLVER} eq '' ? '' : "resolver $is{RESOLVER};\n\n",
         ADMIN_KEY => 'wa_gateway_admin_key '
                      . ($is{ADMIN_KEY} eq '' ? "file=$admin_key_file"
                                              : quote($is{ADMIN_KEY})) . ';',
@@ -962,6 +1000,7 @@ sub balancer {
     my ($key, $file) = @is{qw(VENDOR_KEY VENDOR_KEY_FILE)};
     my @words = ('wa_gateway', "zone=whatsapp:$zone");
 
+    push @words, "dns_refresh=$is{DNS_REFRESH}ms" if $is{DNS_REFRESH} ne '30000';
     push @words, "capacity=$capacity";
     push @words, "sessions=$sessions" if $vendors;
     push @words, "vendor=$main" if $main ne 'plain';
@@ -976,8 +1015,11 @@ sub balancer {
 
 sub idempotency {
     return "\nwa_gateway_idempotency off;" if $is{IDEMPOTENCY} eq 'off';
+
+    my $journal = $is{JOURNAL} eq 'off' ? '' : ' ' . quote("journal=$is{JOURNAL}");
+
     return "\nwa_gateway_idempotency $is{IDEMPOTENCY} "
-           . "ttl=$is{IDEMPOTENCY_TTL}ms;";
+           . "ttl=$is{IDEMPOTENCY_TTL}ms$journal;";
 }
 
 

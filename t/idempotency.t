@@ -223,9 +223,7 @@ for (['empty', ''], ['an empty string', '""'], ['256', 'x' x 256],
 
 # the message has an id that is derived from its key
 {
-
     # lists are asked for meanwhile
-
     my $body = sub { (grep { $_->{body} ne '' } $one->ledger)[-1]{body} };
     my $key = key();
 

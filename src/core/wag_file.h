@@ -22,6 +22,13 @@ ngx_int_t wag_file_read(ngx_conf_t *cf, ngx_str_t *name, size_t max,
     ngx_str_t *text);
 
 /*
+ * The folder of a file that workers write: the master makes it when the
+ * configuration comes into force, and gives it to their user; one that is
+ * there, such as /etc, stays its owner's.  The name is a full one.
+ */
+ngx_int_t wag_file_folder(ngx_conf_t *cf, ngx_str_t *name);
+
+/*
  * Skips the byte order mark that some editors begin a text with.
  */
 void wag_file_skip_mark(ngx_str_t *text);
@@ -31,6 +38,19 @@ void wag_file_skip_mark(ngx_str_t *text);
  * there is none.
  */
 ngx_uint_t wag_file_line(ngx_str_t *text, ngx_str_t *line);
+
+/*
+ * Takes the next word off a line; blanks part words, and a comment begins with
+ * a "#" that a word would begin with.  0 if there is none.
+ */
+ngx_uint_t wag_file_word(ngx_str_t *line, ngx_str_t *word);
+
+/*
+ * Reads a file of the system, of at most "max" bytes, to the pool.  NGX_OK;
+ * NGX_DECLINED: there is no such file; NGX_ERROR, which is logged.
+ */
+ngx_int_t wag_file_load(ngx_pool_t *pool, const char *name, size_t max,
+    ngx_str_t *text);
 
 
 #endif /* _WAG_FILE_H_INCLUDED_ */

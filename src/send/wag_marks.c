@@ -50,6 +50,7 @@ static void wag_marks_drop(wag_marks_t *m, uint32_t n);
 static void wag_marks_link(wag_marks_t *m, uint32_t n);
 static void wag_marks_unlink(wag_marks_t *m, uint32_t n);
 static wag_cell_t *wag_marks_own(wag_marks_t *m, wag_marks_key_t *key);
+static void wag_marks_refuse(wag_marks_t *m, ngx_msec_t until);
 static void wag_marks_copy(wag_marks_t *m, wag_marks_t *old, uint32_t from);
 static void wag_marks_copy_answer(wag_marks_t *m, wag_marks_t *old,
     uint32_t from);
@@ -760,9 +761,7 @@ wag_marks_move(wag_marks_t *m, wag_marks_t *old, ngx_msec_t now)
 
         left = ngx_max((ngx_msec_int_t) (cell[i].u.mark.expires - now), 1);
 
-        if (m->refuse == 0 || (ngx_msec_int_t) (now + left - m->refuse) > 0) {
-            m->refuse = now + left;
-        }
+        wag_marks_refuse(m, now + left);
     }
 
     for (i = old->oldest; i; i = cell[i].u.mark.newer) {
@@ -771,6 +770,15 @@ wag_marks_move(wag_marks_t *m, wag_marks_t *old, ngx_msec_t now)
 
     wag_marks_end(old);
     wag_marks_end(m);
+}
+
+
+static void
+wag_marks_refuse(wag_marks_t *m, ngx_msec_t until)
+{
+    if (m->refuse == 0 || (ngx_msec_int_t) (until - m->refuse) > 0) {
+        m->refuse = until;
+    }
 }
 
 
@@ -828,4 +836,52 @@ wag_marks_copy_answer(wag_marks_t *m, wag_marks_t *old, uint32_t from)
     wag_marks_read(old, &key, buf);
 
     wag_marks_store(m, n, buf, key.len);
+}
+
+
+void
+wag_marks_restore(wag_marks_t *m, wag_marks_key_t *key, ngx_uint_t state,
+    ngx_msec_t expires, u_char *answer)
+{
+    uint32_t     n;
+    uint64_t     serial;
+    wag_cell_t  *cell;
+
+    cell = wag_marks_cells(m);
+    serial = key->serial;
+
+    wag_marks_begin(m);
+
+    n = wag_marks_find(m, key);
+
+    if (n && cell[n].u.mark.serial > serial) {
+        wag_marks_end(m);
+        return;
+    }
+
+    if (n) {
+        wag_marks_remove(m, n);
+    }
+
+    n = (state == WAG_MARK_NONE) ? 0 : wag_marks_alloc(m, 0);
+
+    if (n) {
+        wag_marks_insert(m, key, n);
+
+        cell[n].u.mark.expires = expires;
+        cell[n].u.mark.serial = serial;
+        cell[n].u.mark.status = key->status;
+        cell[n].u.mark.state = state;
+
+        if (key->len) {
+            wag_marks_store(m, n, answer, key->len);
+        }
+
+    } else if (state != WAG_MARK_NONE) {
+        wag_marks_refuse(m, expires);
+    }
+
+    m->serial = ngx_max(m->serial, serial);
+
+    wag_marks_end(m);
 }

@@ -51,11 +51,11 @@ typedef struct {
             u_char       id[WAG_DIGEST_LEN];
             u_char       request[WAG_DIGEST_LEN];
             ngx_msec_t   expires;    /* monotonic */
+            uint64_t     serial;     /* of the claim */
             uint32_t     answer;     /* its first cell; 0: none */
             uint32_t     len;        /* of that, in bytes */
             uint32_t     newer;      /* of the marks with an answer */
             uint32_t     older;
-            uint32_t     serial;     /* of the claim */
             int32_t      pid;        /* who has it in flight */
             uint16_t     status;     /* of the answer, 0: none came */
             uint16_t     state;      /* MARK_IN_FLIGHT ... */
@@ -93,9 +93,9 @@ typedef struct {
     uint32_t             nanswers;
     uint32_t             newest;     /* of the marks with an answer */
     uint32_t             oldest;
-    uint32_t             serial;
     uint32_t             dirty;      /* being changed */
     uint32_t             closed;     /* moved to another one */
+    uint64_t             serial;     /* of the claim before */
     ngx_msec_t           swept;
     ngx_msec_t           refuse;     /* no claims until then, 0: none such */
     wag_marks_counters_t counters;
@@ -116,7 +116,7 @@ typedef struct {
     /* what was found, or claimed */
 
     uint32_t             mark;
-    uint32_t             serial;
+    uint64_t             serial;
     ngx_uint_t           status;
     size_t               len;        /* of its answer; 0: it is not kept */
 } wag_marks_key_t;
@@ -168,6 +168,15 @@ void wag_marks_sweep(wag_marks_t *m, ngx_msec_t now, wag_marks_alive_pt alive,
  * and closes that: nothing is claimed there any more.
  */
 void wag_marks_move(wag_marks_t *m, wag_marks_t *old, ngx_msec_t now);
+
+/*
+ * What is known of a key from elsewhere, unless there is more: serial, status
+ * and len of the key are those of that.  MARK_NONE: it is not known any more.
+ * It is monotonic when it expires.  Where it has no room nothing is claimed
+ * until then.
+ */
+void wag_marks_restore(wag_marks_t *m, wag_marks_key_t *key, ngx_uint_t state,
+    ngx_msec_t expires, u_char *answer);
 
 /*
  * Marks there is room for.

@@ -4,6 +4,7 @@
  */
 
 
+#include "wag_journal_load.h"
 #include "wag_lock.h"
 #include "wag_marks_zone.h"
 
@@ -15,6 +16,8 @@
 
 static ngx_int_t wag_marks_zone_init(ngx_shm_zone_t *shm_zone, void *data);
 static ngx_int_t wag_marks_zone_create(wag_marks_zone_t *zone);
+static ngx_int_t wag_marks_zone_load(wag_marks_zone_t *zone);
+static ngx_uint_t wag_marks_zone_journaled(wag_marks_zone_t *zone);
 static ngx_int_t wag_marks_zone_fits(wag_marks_zone_t *zone);
 static wag_marks_zone_t *wag_marks_zone_next(ngx_cycle_t *cycle,
     ngx_uint_t *n);
@@ -56,14 +59,6 @@ wag_marks_zone_add(ngx_conf_t *cf, ngx_str_t *name, ssize_t size)
         return NULL;
     }
 
-    zone->digest = wag_digest_create(cf->pool);
-    if (zone->digest == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "keys of requests need SHA-256, which nginx has "
-                           "with OpenSSL only");
-        return NULL;
-    }
-
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_wa_gateway_module);
 
     zonep = ngx_array_push(&wmcf->marks_zones);
@@ -96,7 +91,7 @@ wag_marks_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     if (ozone) {
         zone->marks = ozone->marks;
         zone->taken = 1;
-        return NGX_OK;
+        return wag_marks_zone_load(zone);
     }
 
     if (shm_zone->shm.exists) {
@@ -112,7 +107,65 @@ wag_marks_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         return NGX_ERROR;
     }
 
+    if (wag_marks_zone_load(zone) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     return wag_marks_zone_fits(zone);
+}
+
+
+/* what this journal has is known, if the configuration before had it */
+
+static ngx_int_t
+wag_marks_zone_load(wag_marks_zone_t *zone)
+{
+    ngx_int_t  rc;
+
+    if (zone->journal.len == 0 || ngx_test_config
+        || wag_marks_zone_journaled(zone))
+    {
+        return NGX_OK;
+    }
+
+    wag_lock(zone->shpool);
+
+    rc = wag_journal_load(&zone->journal, zone->marks, zone->cycle->log);
+
+    wag_unlock(zone->shpool);
+
+    return rc;
+}
+
+
+static ngx_uint_t
+wag_marks_zone_journaled(wag_marks_zone_t *zone)
+{
+    ngx_uint_t         i;
+    ngx_shm_zone_t    *shm_zone;
+    ngx_list_part_t   *part;
+    wag_marks_zone_t  *old;
+
+    part = &zone->cycle->old_cycle->shared_memory.part;
+
+    for ( /* void */ ; part; part = part->next) {
+        shm_zone = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            old = shm_zone[i].data;
+
+            if (shm_zone[i].tag == &wag_marks_zone_tag && old
+                && old->journal.len == zone->journal.len
+                && ngx_memcmp(old->journal.data, zone->journal.data,
+                              zone->journal.len)
+                   == 0)
+            {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
 }
 
 

@@ -20,8 +20,8 @@ struct wag_marks_zone_s {
     ngx_slab_pool_t     *shpool;
     wag_marks_t         *marks;    /* NULL: moved, and gone */
     ngx_cycle_t         *cycle;
-    wag_digest_t        *digest;
     u_char              *buf;      /* for one answer */
+    ngx_str_t            journal;  /* empty: none */
     unsigned             made:1;   /* by this configuration */
     unsigned             taken:1;  /* over from another one */
     ngx_event_t          timer;

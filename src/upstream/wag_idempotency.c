@@ -12,6 +12,7 @@
 #include "wag_marks_zone.h"
 #include "wag_repeat_key.h"
 #include "wag_routing.h"
+#include "wag_send.h"
 
 
 #define WAG_IDEMPOTENCY_PIECE   65536   /* of a body in a file, in bytes */
@@ -35,17 +36,17 @@ static ngx_int_t wag_idempotency_missing(wag_ctx_t *ctx);
 static ngx_int_t wag_idempotency_bad(wag_ctx_t *ctx);
 static ngx_int_t wag_idempotency_hash(wag_ctx_t *ctx,
     wag_idempotency_request_t *q, wag_idempotent_t *im);
-static ngx_int_t wag_idempotency_hash_id(wag_ctx_t *ctx,
+static void wag_idempotency_hash_id(wag_ctx_t *ctx,
     wag_idempotency_request_t *q, wag_idempotent_t *im);
 static ngx_int_t wag_idempotency_hash_request(wag_ctx_t *ctx,
     wag_idempotent_t *im);
-static ngx_int_t wag_idempotency_hash_headers(ngx_http_request_t *r,
+static void wag_idempotency_hash_headers(ngx_http_request_t *r,
     wag_digest_t *digest);
 static ngx_int_t wag_idempotency_hash_body(ngx_http_request_t *r,
     wag_digest_t *digest);
 static ngx_int_t wag_idempotency_hash_file(ngx_http_request_t *r,
     wag_digest_t *digest, ngx_buf_t *b);
-static ngx_int_t wag_idempotency_text(wag_digest_t *digest, ngx_str_t *text);
+static void wag_idempotency_text(wag_digest_t *digest, ngx_str_t *text);
 static ngx_int_t wag_idempotency_found(wag_ctx_t *ctx, ngx_int_t rc,
     ngx_uint_t found);
 static ngx_int_t wag_idempotency_refuse(wag_ctx_t *ctx, ngx_uint_t found);
@@ -209,8 +210,9 @@ static ngx_int_t
 wag_idempotency_hash(wag_ctx_t *ctx, wag_idempotency_request_t *q,
     wag_idempotent_t *im)
 {
-    return (wag_idempotency_hash_id(ctx, q, im) == NGX_OK)
-           ? wag_idempotency_hash_request(ctx, im) : NGX_ERROR;
+    wag_idempotency_hash_id(ctx, q, im);
+
+    return wag_idempotency_hash_request(ctx, im);
 }
 
 
@@ -219,15 +221,14 @@ wag_idempotency_hash(wag_ctx_t *ctx, wag_idempotency_request_t *q,
  * that has no API key are one.
  */
 
-static ngx_int_t
+static void
 wag_idempotency_hash_id(wag_ctx_t *ctx, wag_idempotency_request_t *q,
     wag_idempotent_t *im)
 {
     ngx_str_t      owner, key;
     wag_key_t     *client;
-    wag_digest_t  *digest;
+    wag_digest_t   digest;
 
-    digest = im->zone->digest;
     client = wag_client_key(ctx->request);
 
     ngx_str_set(&owner, "");
@@ -243,46 +244,45 @@ wag_idempotency_hash_id(wag_ctx_t *ctx, wag_idempotency_request_t *q,
         owner.len = client->len;
     }
 
-    if (wag_digest_begin(digest) != NGX_OK
-        || wag_digest_update(digest, client == NULL ? "-"
-                                     : client->label.len ? "l" : "k", 1)
-           != NGX_OK
-        || wag_idempotency_text(digest, &ctx->upstream->uscf->host) != NGX_OK
-        || wag_idempotency_text(digest, &owner) != NGX_OK
-        || wag_idempotency_text(digest, &key) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
+    wag_digest_begin(&digest);
+    wag_digest_update(&digest, client == NULL ? "-"
+                               : client->label.len ? "l" : "k", 1);
 
-    return wag_digest_end(digest, im->key.id);
+    wag_idempotency_text(&digest, &ctx->upstream->uscf->host);
+    wag_idempotency_text(&digest, &owner);
+    wag_idempotency_text(&digest, &key);
+
+    wag_digest_end(&digest, im->key.id);
 }
 
 
 static ngx_int_t
 wag_idempotency_hash_request(wag_ctx_t *ctx, wag_idempotent_t *im)
 {
-    wag_digest_t        *digest;
+    wag_digest_t         digest;
     ngx_http_request_t  *r;
 
     r = ctx->request;
-    digest = im->zone->digest;
 
-    if (wag_digest_begin(digest) != NGX_OK
-        || wag_idempotency_text(digest, &r->method_name) != NGX_OK
-        || wag_idempotency_text(digest, &r->unparsed_uri) != NGX_OK
-        || wag_idempotency_hash_headers(r, digest) != NGX_OK
-        || wag_idempotency_hash_body(r, digest) != NGX_OK)
-    {
+    wag_digest_begin(&digest);
+
+    wag_idempotency_text(&digest, &r->method_name);
+    wag_idempotency_text(&digest, &r->unparsed_uri);
+    wag_idempotency_hash_headers(r, &digest);
+
+    if (wag_idempotency_hash_body(r, &digest) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    return wag_digest_end(digest, im->key.request);
+    wag_digest_end(&digest, im->key.request);
+
+    return NGX_OK;
 }
 
 
 /* by their names in small letters, as they came */
 
-static ngx_int_t
+static void
 wag_idempotency_hash_headers(ngx_http_request_t *r, wag_digest_t *digest)
 {
     ngx_str_t         name, *own;
@@ -298,6 +298,7 @@ wag_idempotency_hash_headers(ngx_http_request_t *r, wag_digest_t *digest)
         for (i = 0; i < part->nelts; i++) {
 
             if (h[i].key.len < own->len
+                || (h[i].key.data[0] | 0x20) != 'x'
                 || ngx_strncasecmp(h[i].key.data, own->data, own->len) != 0)
             {
                 continue;
@@ -306,22 +307,18 @@ wag_idempotency_hash_headers(ngx_http_request_t *r, wag_digest_t *digest)
             name.data = h[i].lowcase_key;
             name.len = h[i].key.len;
 
-            if (wag_idempotency_text(digest, &name) != NGX_OK
-                || wag_idempotency_text(digest, &h[i].value) != NGX_OK)
-            {
-                return NGX_ERROR;
-            }
+            wag_idempotency_text(digest, &name);
+            wag_idempotency_text(digest, &h[i].value);
         }
     }
 
-    return wag_digest_update(digest, "\n", 1);
+    wag_digest_update(digest, "\n", 1);
 }
 
 
 static ngx_int_t
 wag_idempotency_hash_body(ngx_http_request_t *r, wag_digest_t *digest)
 {
-    ngx_int_t     rc;
     ngx_buf_t    *b;
     ngx_chain_t  *cl;
 
@@ -332,12 +329,11 @@ wag_idempotency_hash_body(ngx_http_request_t *r, wag_digest_t *digest)
     for (cl = r->request_body->bufs; cl; cl = cl->next) {
         b = cl->buf;
 
-        rc = ngx_buf_in_memory(b)
-             ? wag_digest_update(digest, b->pos, b->last - b->pos)
-             : wag_idempotency_hash_file(r, digest, b);
+        if (ngx_buf_in_memory(b)) {
+            wag_digest_update(digest, b->pos, b->last - b->pos);
 
-        if (rc != NGX_OK) {
-            return rc;
+        } else if (wag_idempotency_hash_file(r, digest, b) != NGX_OK) {
+            return NGX_ERROR;
         }
     }
 
@@ -374,7 +370,12 @@ wag_idempotency_hash_file(ngx_http_request_t *r, wag_digest_t *digest,
                                   b->file_last - offset),
                           offset);
 
-        rc = (n > 0) ? wag_digest_update(digest, buf, n) : NGX_ERROR;
+        if (n > 0) {
+            wag_digest_update(digest, buf, n);
+
+        } else {
+            rc = NGX_ERROR;
+        }
     }
 
     ngx_free(buf);
@@ -385,15 +386,15 @@ wag_idempotency_hash_file(ngx_http_request_t *r, wag_digest_t *digest,
 
 /* with its length before it: what follows another is no part of that */
 
-static ngx_int_t
+static void
 wag_idempotency_text(wag_digest_t *digest, ngx_str_t *text)
 {
     uint32_t  len;
 
     len = (uint32_t) text->len;
 
-    return (wag_digest_update(digest, &len, sizeof(uint32_t)) == NGX_OK)
-           ? wag_digest_update(digest, text->data, text->len) : NGX_ERROR;
+    wag_digest_update(digest, &len, sizeof(uint32_t));
+    wag_digest_update(digest, text->data, text->len);
 }
 
 
@@ -538,22 +539,21 @@ wag_idempotency_own_id(wag_ctx_t *ctx, wag_peer_t *peer)
 {
     u_char             hash[WAG_DIGEST_LEN], *p;
     ngx_uint_t         i;
-    wag_digest_t      *digest;
+    wag_digest_t       digest;
     wag_idempotent_t  *im;
     static u_char      hex[] = "0123456789ABCDEF";
 
-    im = ctx->idempotent;
-    digest = im->zone->digest;
-
-    if (wag_digest_begin(digest) != NGX_OK
-        || wag_digest_update(digest, im->key.id, WAG_DIGEST_LEN) != NGX_OK
-        || wag_digest_update(digest, im->key.request, WAG_DIGEST_LEN / 4)
-           != NGX_OK
-        || wag_idempotency_text(digest, &peer->server->key) != NGX_OK
-        || wag_digest_end(digest, hash) != NGX_OK)
-    {
-        return NGX_ERROR;
+    if (!wag_send_takes_id(peer->server->vendor)) {
+        return NGX_OK;
     }
+
+    im = ctx->idempotent;
+
+    wag_digest_begin(&digest);
+    wag_digest_update(&digest, im->key.id, WAG_DIGEST_LEN);
+    wag_digest_update(&digest, im->key.request, WAG_DIGEST_LEN / 4);
+    wag_idempotency_text(&digest, &peer->server->key);
+    wag_digest_end(&digest, hash);
 
     p = ngx_pnalloc(ctx->request->pool, WAG_IDEMPOTENCY_ID_LEN);
     if (p == NULL) {

@@ -5,7 +5,9 @@
 
 
 #include "wag_conf.h"
+#include "wag_file.h"
 #include "wag_idempotency_conf.h"
+#include "wag_journal.h"
 #include "wag_marks_zone.h"
 #include "wag_param.h"
 
@@ -17,10 +19,13 @@
 typedef struct {
     ngx_msec_t           ttl;
     ngx_str_t            zone;
+    ngx_str_t            journal;
 } wag_idempotency_args_t;
 
 
 static wag_marks_zone_t *wag_idempotency_conf_zone(ngx_conf_t *cf,
+    ngx_str_t *value);
+static char *wag_idempotency_conf_journal(ngx_conf_t *cf, wag_upstream_t *us,
     ngx_str_t *value);
 static ngx_int_t wag_idempotency_conf_default(ngx_conf_t *cf,
     ngx_str_t *name);
@@ -41,6 +46,9 @@ static wag_param_t  wag_idempotency_params[] = {
 
     { ngx_string("zone="), WAG_PARAM_STR,
       offsetof(wag_idempotency_args_t, zone), 0, 0 },
+
+    { ngx_string("journal="), WAG_PARAM_STR,
+      offsetof(wag_idempotency_args_t, journal), 0, 0 },
 
     { ngx_null_string, 0, 0, 0, 0 }
 };
@@ -81,6 +89,7 @@ wag_idempotency_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     args.ttl = WAG_IDEMPOTENCY_TTL;
     ngx_str_null(&args.zone);
+    ngx_str_null(&args.journal);
 
     rv = wag_param_parse_from(cf, 2, wag_idempotency_params, &args);
 
@@ -98,50 +107,66 @@ wag_idempotency_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     us->idempotency->zone = wag_idempotency_conf_zone(cf, &args.zone);
 
-    return us->idempotency->zone ? NGX_CONF_OK : NGX_CONF_ERROR;
+    if (us->idempotency->zone == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    return args.journal.data ? wag_idempotency_conf_journal(cf, us,
+                                                            &args.journal)
+                             : NGX_CONF_OK;
+}
+
+
+static char *
+wag_idempotency_conf_journal(ngx_conf_t *cf, wag_upstream_t *us,
+    ngx_str_t *value)
+{
+    wag_journal_t     *journal;
+    wag_marks_zone_t  *zone;
+
+    if (value->len == 0 || value->data[value->len - 1] == '/') {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"journal=%V\"", value);
+        return NGX_CONF_ERROR;
+    }
+
+    zone = us->idempotency->zone;
+
+    journal = wag_journal_add(cf, value, zone, us->idempotency->ttl);
+    if (journal == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (zone->journal.len && zone->journal.data != journal->name.data) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "zone \"%V\" has journal \"%V\"",
+                           &zone->shm_zone->shm.name, &zone->journal);
+        return NGX_CONF_ERROR;
+    }
+
+    zone->journal = journal->name;
+    us->idempotency->keeper = &journal->keeper;
+
+    return (wag_file_folder(cf, &journal->name) == NGX_OK) ? NGX_CONF_OK
+                                                           : NGX_CONF_ERROR;
 }
 
 
 static wag_marks_zone_t *
 wag_idempotency_conf_zone(ngx_conf_t *cf, ngx_str_t *value)
 {
-    u_char     *p;
-    ssize_t     size;
-    ngx_str_t   name, s;
+    ssize_t    size;
+    ngx_str_t  name;
 
     size = WAG_IDEMPOTENCY_SIZE;
 
-    if (value->len == 0) {
-
-        if (wag_idempotency_conf_default(cf, &name) != NGX_OK) {
-            return NULL;
-        }
-
-    } else {
-        name = *value;
-
-        p = ngx_strlchr(value->data, value->data + value->len, ':');
-
-        if (p) {
-            name.len = p - name.data;
-
-            s.data = p + 1;
-            s.len = value->data + value->len - s.data;
-
-            size = ngx_parse_size(&s);
-        }
-
-        if (name.len == 0 || size == NGX_ERROR || !wag_param_printable(&name))
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"zone=%V\"", value);
-            return NULL;
-        }
+    if (value->len == 0
+        && wag_idempotency_conf_default(cf, &name) != NGX_OK)
+    {
+        return NULL;
     }
 
-    if (size < (ssize_t) (8 * ngx_pagesize)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "zone \"%V\" is too small", &name);
+    if (wag_param_zone(cf, value, &name, &size) == NGX_ERROR) {
         return NULL;
     }
 

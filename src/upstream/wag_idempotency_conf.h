@@ -12,7 +12,7 @@
 
 
 /*
- * wa_gateway_idempotency on|required|off [ttl=] [zone=];
+ * wa_gateway_idempotency on|required|off [ttl=] [zone=] [journal=];
  */
 char *wag_idempotency_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 

@@ -79,6 +79,24 @@ wag_send_kind(ngx_str_t *mimetype)
 
 
 ngx_uint_t
+wag_send_takes_id(wag_vendor_t *vendor)
+{
+    ngx_uint_t            i;
+    wag_send_template_t  *t;
+
+    t = vendor->sends.elts;
+
+    for (i = 0; i < vendor->sends.nelts; i++) {
+        if (wag_template_uses(&t[i].body, WAG_TEMPLATE_ID)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_uint_t
 wag_send_can_write(wag_vendor_t *vendor, ngx_uint_t to_type)
 {
     return vendor->to[to_type].parts.nelts != 0;

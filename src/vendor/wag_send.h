@@ -85,6 +85,11 @@ wag_send_template_t *wag_send_find(wag_vendor_t *vendor,
     wag_send_message_t *m);
 
 /*
+ * Whether the vendor takes an id for a message, in one of its templates.
+ */
+ngx_uint_t wag_send_takes_id(wag_vendor_t *vendor);
+
+/*
  * Whether the vendor can send to recipients of this type.
  */
 ngx_uint_t wag_send_can_write(wag_vendor_t *vendor, ngx_uint_t to_type);

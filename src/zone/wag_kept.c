@@ -4,6 +4,7 @@
  */
 
 
+#include "wag_file.h"
 #include "wag_kept.h"
 
 
@@ -22,10 +23,7 @@ wag_kept_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     wag_upstream_t *us = conf;
 
-    u_char           *p;
-    ngx_str_t        *value;
-    ngx_path_t       *path;
-    ngx_file_info_t   fi;
+    ngx_str_t  *value;
 
     us->directive = cmd->name;
 
@@ -56,43 +54,8 @@ wag_kept_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 #endif
 
-    if (ngx_test_config) {
-        return NGX_CONF_OK;
-    }
-
-    /*
-     * The master makes the folder, and gives it to the workers' user; one that
-     * is there, such as /etc, stays its owner's.
-     */
-
-    path = ngx_pcalloc(cf->pool, sizeof(ngx_path_t));
-    if (path == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    for (p = us->state_file.data + us->state_file.len; p[-1] != '/'; p--) {
-        /* void */
-    }
-
-    path->name.len = p - 1 - us->state_file.data;
-    path->name.data = ngx_pnalloc(cf->pool, path->name.len + 1);
-    if (path->name.data == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    (void) ngx_cpystrn(path->name.data, us->state_file.data,
-                       path->name.len + 1);
-
-    if (path->name.len == 0
-        || ngx_file_info(path->name.data, &fi) != NGX_FILE_ERROR)
-    {
-        return NGX_CONF_OK;
-    }
-
-    path->conf_file = cf->conf_file->file.name.data;
-    path->line = cf->conf_file->line;
-
-    return (ngx_add_path(cf, &path) == NGX_OK) ? NGX_CONF_OK : NGX_CONF_ERROR;
+    return (wag_file_folder(cf, &us->state_file) == NGX_OK) ? NGX_CONF_OK
+                                                            : NGX_CONF_ERROR;
 }
 
 

@@ -38,14 +38,14 @@ my @names = qw(PORT HOST VENDOR INSTANCES HEALTH_CHECK_INTERVAL REQUEST_TIMEOUT
                HEALTH_CHECK_PATH HEALTH_CHECK_JSON HEALTH_CHECK_HEADER WORKERS
                GATEWAY_LANG API_KEY API_KEY_FILE TRUSTED_PROXIES VENDOR_KEY
                VENDOR_KEY_FILE VENDOR_KEY_WAHA VENDOR_KEY_GOWA SENDER IDEMPOTENCY
-               IDEMPOTENCY_TTL
+               IDEMPOTENCY_TTL JOURNAL
                DEFAULT_COUNTRY ALLOW_DANGEROUS PACE_NUMBER PACE_RECIPIENT
                PACE_DAY PACE_BURST PACE_WAIT PACE_DAY_START ADMIN_KEY
                STATE_FILE);
 
 # What may hold almost any text.
 my @free = qw(HEALTH_CHECK_PATH HEALTH_CHECK_JSON HEALTH_CHECK_HEADER API_KEY
-              VENDOR_KEY VENDOR_KEY_WAHA ADMIN_KEY STATE_FILE);
+              VENDOR_KEY VENDOR_KEY_WAHA ADMIN_KEY STATE_FILE JOURNAL);
 
 my @tokens = (
     ';', '{', '}', '"', "'", '`', '\\', '\\\\', '\\"', '\\n', '\\r', '\\t',
@@ -88,6 +88,8 @@ my %shape = (
     wa_gateway_api_key => qr/^(?!off\z)(file=)?$text\z/,
     wa_gateway_admin_key => qr/^(?!off\z)(file=)?$text\z/,
     wa_gateway_state => qr/^$text\z/,
+    wa_gateway_idempotency =>
+        qr/^(?:off|(?:on|required)\nttl=[1-9]\d*ms(?:\njournal=$text)?)\z/,
     proxy_set_header => qr/^(Host)\n(?:\$wa_host|$host(?::\d{1,5})?)\z/,
     map { +"proxy_${_}_timeout" => qr/^[1-9]\d*ms\z/ } qw(connect send read),
 );
@@ -96,7 +98,7 @@ write_file("$dir/api_keys", "one\n");
 write_file("$dir/vendor_keys", "http://a one\n");
 
 # What is said of a key that nobody takes.
-my $ignored = qr/^\.env:[1-9]\d*:\ (?:VENDOR_KEY\w*(?:,\ line\ \d+)?|SENDER|IDEMPOTENCY(?:_TTL)?
+my $ignored = qr/^\.env:[1-9]\d*:\ (?:VENDOR_KEY\w*(?:,\ line\ \d+)?|SENDER|JOURNAL|IDEMPOTENCY(?:_TTL)?
                  |DEFAULT_COUNTRY|ALLOW_DANGEROUS|PACE_\w+):\ ignored:
                  \ (?:no\ instance\ has|there\ is)\ [\w, ]+\n/mx;
 

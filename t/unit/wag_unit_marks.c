@@ -29,7 +29,7 @@ typedef struct {
     ngx_uint_t           request;
     ngx_msec_t           expires;
     uint32_t             mark;
-    uint32_t             serial;
+    uint64_t             serial;
 } wag_unit_key_t;
 
 

@@ -7,12 +7,15 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "wag_digest.h"
 #include "wag_repeat_key.h"
 #include "wag_stored.h"
 #include "wag_unit.h"
 
 
 static void wag_unit_repeat_stored(wag_unit_t *u);
+static void wag_unit_repeat_digest(wag_unit_t *u);
+static void wag_unit_repeat_hash(wag_digest_t *digest, char *text);
 static ngx_uint_t wag_unit_repeat_same(ngx_str_t *one, ngx_str_t *two);
 
 
@@ -102,6 +105,72 @@ wag_unit_repeat(wag_unit_t *u)
     }
 
     wag_unit_repeat_stored(u);
+    wag_unit_repeat_digest(u);
+}
+
+
+/* the values are those of Python's hashlib, digest_size=32 */
+
+static void
+wag_unit_repeat_digest(wag_unit_t *u)
+{
+    u_char        data[600], hash[WAG_DIGEST_LEN];
+    char          text[2 * WAG_DIGEST_LEN + 1];
+    ngx_uint_t    n, i, cut, bad;
+    wag_digest_t  digest, all, parts;
+
+    wag_digest_begin(&digest);
+    wag_unit_repeat_hash(&digest, text);
+    wag_unit_is(u, text, "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787"
+                         "faab45cdf12fe3a8", "the hash of nothing");
+
+    wag_digest_begin(&digest);
+    wag_digest_update(&digest, "abc", 3);
+    wag_unit_repeat_hash(&digest, text);
+    wag_unit_is(u, text, "bddd813c634239723171ef3fee98579b94964e3bb1cb3e42"
+                         "7262c8c068d52319", "that of abc");
+
+    wag_digest_begin(&all);
+    bad = 0;
+
+    for (n = 0; n < sizeof(data); n++) {
+
+        for (i = 0; i < n; i++) {
+            data[i] = (u_char) (i * 7 + n);
+        }
+
+        wag_digest_begin(&digest);
+        wag_digest_update(&digest, data, n);
+        wag_digest_end(&digest, hash);
+        wag_digest_update(&all, hash, WAG_DIGEST_LEN);
+
+        /* the same in parts */
+
+        cut = (n * 37) % (n + 1);
+
+        wag_digest_begin(&parts);
+        wag_digest_update(&parts, data, cut);
+        wag_digest_update(&parts, data + cut, n - cut);
+        wag_digest_end(&parts, data);
+
+        bad += (ngx_memcmp(hash, data, WAG_DIGEST_LEN) != 0);
+    }
+
+    wag_unit_repeat_hash(&all, text);
+    wag_unit_is(u, text, "9509e7101649419e1304863f66dd262c7c6bcb638684be49"
+                         "c28680f79b0d93f0", "those of all lengths to 600");
+    wag_unit_ok(u, bad == 0, "and in parts");
+}
+
+
+static void
+wag_unit_repeat_hash(wag_digest_t *digest, char *text)
+{
+    u_char  hash[WAG_DIGEST_LEN];
+
+    wag_digest_end(digest, hash);
+
+    *ngx_hex_dump((u_char *) text, hash, WAG_DIGEST_LEN) = '\0';
 }
 
 

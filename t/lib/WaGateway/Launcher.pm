@@ -96,8 +96,9 @@ sub clean_env {
     delete @ENV{grep { /^(?:WA_|HEALTH_CHECK_|VENDOR|PACE_)/ } keys %ENV};
     delete @ENV{qw(PORT HOST INSTANCES REQUEST_TIMEOUT WORKERS GATEWAY_LANG
                    API_KEY API_KEY_FILE TRUSTED_PROXIES SENDER IDEMPOTENCY
-                   IDEMPOTENCY_TTL DEFAULT_COUNTRY
-                   ALLOW_DANGEROUS ADMIN_KEY STATE_FILE)};
+                   IDEMPOTENCY_TTL JOURNAL DEFAULT_COUNTRY
+                   ALLOW_DANGEROUS ADMIN_KEY STATE_FILE DNS_REFRESH
+                   RESOLVER)};
 
     for (keys %$set) {
         $ENV{$_} = $set->{$_} if defined $set->{$_};

@@ -120,8 +120,11 @@ sub balancer {
           . $self->ms($self->{interval}) . ' timeout='
           . $self->ms($self->{timeout}) . ";\n" : '';
 
+    # keys of requests, too, for those that have some
+    my $keys = $self->vendor ? "        wa_gateway_idempotency on;\n" : '';
+
     # as many idle connections in all as stock nginx may keep
-    return $check . <<'END';
+    return $check . $keys . <<'END';
         wa_gateway_passive error_fails=1 status=500-599 status_fails=3;
         wa_gateway_keepalive connections=512 timeout=60s requests=1000000;
 END

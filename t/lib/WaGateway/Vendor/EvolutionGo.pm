@@ -44,7 +44,7 @@ sub map { return <<'END' }
 GET    none other  /          server/ok manager ws
 GET    none danger /license/  status register activate
 GET    none list   /instance/ all
-POST   body=token login /instance/ create
+POST   body=name login /instance/ create
 GET    none danger /instance/ info/:x logs/:x
 DELETE none danger /instance/ delete/:x proxy/:x
 POST   none danger /instance/ proxy/:x forcereconnect/:x
