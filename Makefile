@@ -1,6 +1,7 @@
 # Doors: build, test, test-busy, lint, clean; fuzz, fuzz-selftest, sanitize,
 # sanitize-selftest, valgrind, by-hand, matrix, coverage, soak MINUTES=n,
 # soak-sessions MINUTES=n, soak-sends MINUTES=n, pace-day MINUTES=n; bench,
+# soak-sessions MINUTES=n, soak-sends MINUTES=n, store-soak MINUTES=n; bench,
 # bench-pairs, bench-instructions, bench-instructions-check; deb, deb-test,
 # docker-test; vendors-test; first-run.
 
@@ -34,6 +35,9 @@ STAMP  = $(TREE)/configured-$(ID)
         matrix coverage soak soak-sessions soak-sends pace-day bench \
         bench-pairs bench-instructions bench-instructions-check deb \
         deb-test docker-test vendors-test first-run
+        matrix coverage soak soak-sessions soak-sends store-soak bench bench-pairs \
+        bench-instructions bench-instructions-check deb deb-test \
+        docker-test vendors-test first-run
 
 build: $(MODULE)
 
@@ -123,7 +127,7 @@ lint:
 	exit $$status
 
 # FUZZ_SECONDS=600: how long each target runs: http, expect, json, json_scan,
-# pick, body, route, message, vendor, control, names, urls, env.
+# pick, body, route, message, vendor, control, names, urls, store, env.
 fuzz:
 	t/fuzz/run.sh
 
@@ -202,6 +206,9 @@ soak-sends: build
 # At the limit, with faults; t/pace_day.t is the same in short.
 pace-day: build
 	perl -It/lib t/soak/pace.pl $(or $(MINUTES),10)
+# Needs redis-server or valkey-server, as the tests do.
+store-soak: build
+	perl -It/lib t/soak/store.pl $(or $(MINUTES),2)
 
 deb:
 	debian/build
