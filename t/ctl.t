@@ -23,7 +23,7 @@ my $command = "$dir/bin/wa-gateway";
 my $run = "$dir/run";
 my ($port, @ports) = map { free_port() } 1 .. 4;
 my ($one, $two, $three) = map { "http://127.0.0.1:$_" } @ports;
-my $gw;
+my ($gw, %env);
 
 instance($_) for @ports;
 
@@ -32,7 +32,7 @@ sub dotenv { write_file("$dir/.env", join '', map { "$_\n" } "PORT=$port",
                         'WORKERS=2', @_) }
 
 sub start {
-    $gw = launch({}, $command, 'run');
+    $gw = launch({ %env }, $command, 'run');
     $gw->says(qr/^WhatsApp gateway on/m) or diag $gw->output;
 }
 
@@ -43,7 +43,7 @@ sub stop {
 
 # The status, what is printed and what is complained of, in one text.
 sub ctl {
-    my ($status, $out, $err) = run_command({}, $command, 'ctl', @_);
+    my ($status, $out, $err) = run_command({ %env }, $command, 'ctl', @_);
     return "$status:$out$err";
 }
 
@@ -169,10 +169,22 @@ like(http($port, '/x', headers => ['X-Api-Key: an "admin\\key']), qr/^HTTP\/1\.1
 says(qr/^0:/, 'a change', 'drain', $one);
 like(read_file("$dir/own/kept.json") // '', qr/"state":"drain"/, 'STATE_FILE keeps it');
 
-my $environ = join '', map { read_file("/proc/$_/environ") // '' }
-              split ' ', `pgrep -P $gw->{pid} | xargs -n1 pgrep -P 2>/dev/null; pgrep -P $gw->{pid}`;
-unlike($environ, qr/ADMIN_KEY|an "admin/, 'no process has it in its environment');
 stop();
+
+
+# a key of the environment
+
+my $real = $ENV{TEST_NGINX_BINARY} || 'nginx';
+write_file("$dir/nginx", "#!/bin/sh\ncase \"\$*\" in *daemon*) env >$dir/environment ;; esac\n"
+                         . "PATH=\$PATH:/usr/sbin exec $real \"\$@\"\n");
+chmod 0755, "$dir/nginx";
+%env = (ADMIN_KEY => 'hush-admin', TEST_NGINX_BINARY => "$dir/nginx");
+start();
+says(qr/^0:/, 'ADMIN_KEY of the environment wins', 'list');
+like(read_file("$dir/environment") // '', qr/^PATH=/m, 'nginx has an environment');
+unlike(read_file("$dir/environment") // '', qr/hush-admin/, 'without it');
+stop();
+%env = ();
 
 
 # no gateway, but somebody

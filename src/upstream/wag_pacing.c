@@ -40,6 +40,9 @@ wag_pacing_init(wag_ctx_t *ctx)
 
     if (ctx->generic) {
         wag_pace_to(&pacing->claim, &ctx->generic->message->to);
+
+    } else if (ctx->routing->judgement.to.id.len) {
+        wag_pace_to(&pacing->claim, &ctx->routing->judgement.to);
     }
 
     if (ctx->upstream->store) {
