@@ -1,8 +1,8 @@
 # Doors: build, test, test-busy, lint, clean; fuzz, fuzz-selftest, sanitize,
 # sanitize-selftest, valgrind, by-hand, matrix, coverage, soak MINUTES=n,
 # soak-sessions MINUTES=n, soak-sends MINUTES=n, store-soak MINUTES=n, pace-day
-# MINUTES=n; bench, bench-pairs, bench-instructions, bench-instructions-check; deb, deb-test,
-# docker-test; vendors-test; first-run.
+# MINUTES=n; bench, bench-pairs, bench-instructions, bench-instructions-check;
+# deb, deb-test, docker-test; vendors-test; first-run.
 
 NGINX     ?= nginx
 NGINX_SRC ?= /usr/share/nginx/src
