@@ -21,6 +21,7 @@
 #include "wag_state.h"
 #include "wag_url.h"
 #include "wag_vendor_conf.h"
+#include "wag_writer.h"
 
 
 #define WAG_CONTROL_SIZE  16384   /* of a body */
@@ -46,10 +47,12 @@ static ngx_int_t wag_control_refuse(ngx_http_request_t *r);
 static ngx_uint_t wag_control_is_json(ngx_http_request_t *r);
 static void wag_control_body(ngx_http_request_t *r);
 static void wag_control_run(wag_control_t *control);
+static ngx_int_t wag_control_no_writer(ngx_http_request_t *r, ngx_int_t rc);
 static void wag_control_timer_handler(ngx_event_t *ev);
 static void wag_control_timer_cleanup(void *data);
 static ngx_int_t wag_control_kept(wag_control_t *control, ngx_str_t *name,
     wag_admin_t *old);
+static ngx_int_t wag_control_not_kept(ngx_http_request_t *r);
 static ngx_int_t wag_control_text(ngx_http_request_t *r, ngx_str_t *text);
 static void wag_control_cleanup(void *data);
 static ngx_int_t wag_control_parse(wag_control_t *control, ngx_uint_t may);
@@ -224,8 +227,15 @@ wag_control_run(wag_control_t *control)
 
     r = control->request;
 
-    if (wag_kept_begin(control->upstream) != NGX_OK) {
+    rc = wag_writer_begin(control->upstream);
+
+    if (rc == NGX_AGAIN) {
         ngx_add_timer(&control->timer, WAG_CONTROL_WAIT);
+        return;
+    }
+
+    if (rc != NGX_OK) {
+        ngx_http_finalize_request(r, wag_control_no_writer(r, rc));
         return;
     }
 
@@ -253,9 +263,32 @@ wag_control_run(wag_control_t *control)
         rc = wag_control_delete(control);
     }
 
-    wag_kept_end(control->upstream);
+    wag_writer_end(control->upstream);
 
     ngx_http_finalize_request(r, rc);
+}
+
+
+/* the other master's workers would not hear of it */
+
+static ngx_int_t
+wag_control_no_writer(ngx_http_request_t *r, ngx_int_t rc)
+{
+    static ngx_str_t  retry = ngx_string("Retry-After");
+    static ngx_str_t  seconds = ngx_string("1");
+
+    if (rc == NGX_ERROR) {
+        return wag_control_not_kept(r);
+    }
+
+    if (wag_json_response_header(r, &retry, &seconds) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return wag_control_error(r, NGX_HTTP_SERVICE_UNAVAILABLE, "state_in_use",
+                             "It cannot be changed now", NULL,
+                             "another nginx uses the state file, as in an "
+                             "upgrade of the binary");
 }
 
 
@@ -320,8 +353,14 @@ wag_control_kept(wag_control_t *control, ngx_str_t *name, wag_admin_t *old)
                                  "the disk of the state file is full");
     }
 
-    return wag_control_error(control->request,
-                             NGX_HTTP_INTERNAL_SERVER_ERROR, "not_kept",
+    return wag_control_not_kept(control->request);
+}
+
+
+static ngx_int_t
+wag_control_not_kept(ngx_http_request_t *r)
+{
+    return wag_control_error(r, NGX_HTTP_INTERNAL_SERVER_ERROR, "not_kept",
                              "It cannot be kept", NULL,
                              "the state file cannot be written");
 }

@@ -506,39 +506,6 @@ wag_kept_put_one(wag_upstream_t *us, wag_newcomer_t *newcomer)
 
 
 ngx_int_t
-wag_kept_begin(wag_upstream_t *us)
-{
-    ngx_atomic_t       *writer;
-    ngx_atomic_uint_t   pid;
-
-    if (us->state_file.len == 0) {
-        return NGX_OK;
-    }
-
-    writer = &us->group->writer;
-    pid = *writer;
-
-    if (pid != 0
-        && pid != (ngx_atomic_uint_t) ngx_pid
-        && (kill((ngx_pid_t) pid, 0) == 0 || ngx_errno != ESRCH))
-    {
-        return NGX_AGAIN;
-    }
-
-    return ngx_atomic_cmp_set(writer, pid, ngx_pid) ? NGX_OK : NGX_AGAIN;
-}
-
-
-void
-wag_kept_end(wag_upstream_t *us)
-{
-    if (us->state_file.len) {
-        (void) ngx_atomic_cmp_set(&us->group->writer, ngx_pid, 0);
-    }
-}
-
-
-ngx_int_t
 wag_kept_write(wag_upstream_t *us)
 {
     ngx_int_t     rc;

@@ -29,13 +29,6 @@ void wag_kept_read(wag_upstream_t *us);
 void wag_kept_put(wag_upstream_t *us);
 
 /*
- * The right to change what is kept: NGX_OK, or NGX_AGAIN while another worker
- * that is alive has it.  Who has no file needs none.
- */
-ngx_int_t wag_kept_begin(wag_upstream_t *us);
-void wag_kept_end(wag_upstream_t *us);
-
-/*
  * Writes all that there is.  NGX_OK; NGX_BUSY: the disk is full; NGX_ERROR.
  * The file of before is there still if it failed.
  */
