@@ -17,9 +17,11 @@
 #include "wag_ctx.h"
 #include "wag_filter.h"
 #include "wag_generic_conf.h"
+#include "wag_idempotency_conf.h"
 #include "wag_keepalive_conf.h"
 #include "wag_kept.h"
 #include "wag_log.h"
+#include "wag_marks_zone.h"
 #include "wag_metrics.h"
 #include "wag_pace_conf.h"
 #include "wag_passive.h"
@@ -126,6 +128,13 @@ static ngx_command_t  wag_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(wag_loc_conf_t, sender),
       &wag_senders },
+
+    { ngx_string("wa_gateway_idempotency"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_1MORE,
+      wag_idempotency_conf,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
 
     { ngx_string("wa_gateway_send"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
@@ -315,6 +324,8 @@ wag_init_module(ngx_cycle_t *cycle)
         for (i = 0; i < wmcf->zones.nelts; i++) {
             wag_zone_commit(zones[i]);
         }
+
+        wag_marks_zone_commit(cycle);
     }
 
     return again ? wag_init_process(cycle) : NGX_OK;
@@ -324,10 +335,11 @@ wag_init_module(ngx_cycle_t *cycle)
 static ngx_int_t
 wag_init_process(ngx_cycle_t *cycle)
 {
-    ngx_uint_t        i;
-    wag_zone_t      **zones;
-    wag_upstream_t  **usp;
-    wag_main_conf_t  *wmcf;
+    ngx_uint_t          i;
+    wag_zone_t        **zones;
+    wag_upstream_t    **usp;
+    wag_main_conf_t    *wmcf;
+    wag_marks_zone_t  **mzones;
 
     wmcf = ngx_http_cycle_get_module_main_conf(cycle,
                                                ngx_http_wa_gateway_module);
@@ -345,6 +357,12 @@ wag_init_process(ngx_cycle_t *cycle)
 
     for (i = 0; i < wmcf->zones.nelts; i++) {
         wag_zone_attach(zones[i]);
+    }
+
+    mzones = wmcf->marks_zones.elts;
+
+    for (i = 0; i < wmcf->marks_zones.nelts; i++) {
+        wag_marks_zone_attach(mzones[i]);
     }
 
     usp = wmcf->upstreams.elts;
@@ -389,14 +407,21 @@ wag_exit_process(ngx_cycle_t *cycle)
 static void
 wag_stop(ngx_cycle_t *cycle)
 {
-    ngx_uint_t        i;
-    wag_upstream_t  **usp;
-    wag_main_conf_t  *wmcf;
+    ngx_uint_t          i;
+    wag_upstream_t    **usp;
+    wag_main_conf_t    *wmcf;
+    wag_marks_zone_t  **zones;
 
     wmcf = ngx_http_cycle_get_module_main_conf(cycle,
                                                ngx_http_wa_gateway_module);
     if (wmcf == NULL) {
         return;
+    }
+
+    zones = wmcf->marks_zones.elts;
+
+    for (i = 0; i < wmcf->marks_zones.nelts; i++) {
+        wag_marks_zone_detach(zones[i]);
     }
 
     usp = wmcf->upstreams.elts;

@@ -100,6 +100,14 @@ my @variables = (
       check => text(qr/^(?:[01][0-9]|2[0-3]):[0-5][0-9]\z/),
       allowed => 'a time from 00:00 to 23:59' },
 
+    { name => 'IDEMPOTENCY', default => 'on',
+      check => text(qr/^(?:on|required|off)\z/),
+      allowed => 'on, required or off' },
+
+    { name => 'IDEMPOTENCY_TTL', default => 86_400_000,
+      check => \&ttl, allowed => 'a whole number of ms from '
+                 . '1000 to 2147483647' },
+
     { name => 'DEFAULT_COUNTRY', default => '',
       check => text(qr/^(?:[1-9][0-9]{0,2})?\z/),
       allowed => 'the code of a country, 1 to 3 digits, such as 966' },
@@ -291,6 +299,12 @@ sub number {
         my $good = is_number($text, $max) || defined $word && $text eq $word;
         return $good ? $text : undef;
     };
+}
+
+
+sub ttl {
+    my ($text) = @_;
+    return is_number($text, 2_147_483_647) && $text >= 1000 ? $text : undef;
 }
 
 
@@ -611,7 +625,7 @@ sub tell_ignored {
         my ($name, $vendor) = @$v{qw(name vendor)};
 
         remark("$v->{source}: $name: ignored: no instance has a vendor")
-            if !%has && $name =~ /^(?:SENDER|DEFAULT_COUNTRY|ALLOW_DANGEROUS
+            if !%has && $name =~ /^(?:SENDER|IDEMPOTENCY|IDEMPOTENCY_TTL|DEFAULT_COUNTRY|ALLOW_DANGEROUS
                                       |PACE_\w+)\z/x;
 
         remark("$v->{source}: $name: ignored: there is no PACE_NUMBER, "
@@ -909,7 +923,15 @@ sub balancer {
     push @words, quote("key_file=$file") if $file ne '';
 
     return "@words;" if !$vendors;
-    return "@words;\nwa_gateway_sender $is{SENDER};" . pace();
+    return "@words;\nwa_gateway_sender $is{SENDER};" 
+           . idempotency() . pace();
+}
+
+
+sub idempotency {
+    return "\nwa_gateway_idempotency off;" if $is{IDEMPOTENCY} eq 'off';
+    return "\nwa_gateway_idempotency $is{IDEMPOTENCY} "
+           . "ttl=$is{IDEMPOTENCY_TTL}ms;";
 }
 
 

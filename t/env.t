@@ -511,6 +511,11 @@ gives('any sends by default', $v, 'wa_gateway_sender', 'any');
 gives("SENDER=$_", "SENDER=$_\n$v", 'wa_gateway_sender', $_)
     for qw(any one chat chat-strict);
 
+gives('keys of sends are looked at', $v, 'wa_gateway_idempotency', 'on ttl=86400000ms');
+gives("IDEMPOTENCY=$_", "IDEMPOTENCY=$_\nIDEMPOTENCY_TTL=60000\n$v",
+      'wa_gateway_idempotency', "$_ ttl=60000ms") for qw(on required);
+gives('IDEMPOTENCY=off', "IDEMPOTENCY=off\n$v", 'wa_gateway_idempotency', 'off');
+
 has_not('no pace', $v, 'wa_gateway_pace');
 gives('PACE_NUMBER', "PACE_NUMBER=20/m\n$v", 'wa_gateway_pace', 'number=20/m');
 gives('PACE_RECIPIENT', "PACE_RECIPIENT=1/h\n$v", 'wa_gateway_pace', 'recipient=1/h');
@@ -542,6 +547,12 @@ has_not('nothing dangerous', "ALLOW_DANGEROUS=off\n$v", 'wa_gateway_allow');
 
 refuses("SENDER=$_", "#\nSENDER=$_\n$v", ".env:2: SENDER=\"$_\": allowed: any, chat, chat-strict or one")
     for qw(chats chat-strict- ANY all), 'any one', 'one;';
+refuses("IDEMPOTENCY=$_", "#\nIDEMPOTENCY=$_\n$v",
+        ".env:2: IDEMPOTENCY=\"$_\": allowed: on, required or off")
+    for qw(1 yes ON), 'on ttl=1h', 'on;';
+refuses("IDEMPOTENCY_TTL=$_", "IDEMPOTENCY_TTL=$_\n$v", ".env:1: IDEMPOTENCY_TTL=\"$_\": allowed: "
+        . 'a whole number of ms from 1000 to 2147483647')
+    for qw(0 999 24h -1 2147483648 1.5), '1000 x';
 refuses("DEFAULT_COUNTRY=$_", "DEFAULT_COUNTRY=$_\n$v", ".env:1: DEFAULT_COUNTRY=\"$_\": allowed: "
         . 'the code of a country, 1 to 3 digits, such as 966')
     for qw(0 0966 +966 00966 9665 SA 96x), '9 66';
@@ -562,14 +573,16 @@ for (['', 30000], ["REQUEST_TIMEOUT=13000\n", 31000],
 
 # Without a vendor all is as it was.
 {
-    my ($status, $out, $err) = render("SENDER=one\nDEFAULT_COUNTRY=966\nALLOW_DANGEROUS=on\n$three");
+    my ($status, $out, $err) = render("SENDER=one\nIDEMPOTENCY=required\nIDEMPOTENCY_TTL=1000\nDEFAULT_COUNTRY=966\nALLOW_DANGEROUS=on\n$three");
     is($err =~ s/^\Q$env\E/.env/gmr, join('', map { ".env:$_\n" }
        '1: SENDER: ignored: no instance has a vendor',
-       '2: DEFAULT_COUNTRY: ignored: no instance has a vendor',
-       '3: ALLOW_DANGEROUS: ignored: no instance has a vendor'),
+       '2: IDEMPOTENCY: ignored: no instance has a vendor',
+       '3: IDEMPOTENCY_TTL: ignored: no instance has a vendor',
+       '4: DEFAULT_COUNTRY: ignored: no instance has a vendor',
+       '5: ALLOW_DANGEROUS: ignored: no instance has a vendor'),
        'without a vendor they are ignored');
     is($out, (render($three))[1], 'and change nothing');
-    unlike($out, qr/wa_gateway_(?:send|allow|session|number|message)/, 'of sessions nothing');
+    unlike($out, qr/wa_gateway_(?:send|allow|session|number|message|idempotency)/, 'of sessions nothing');
     is((render("SENDER=any\nALLOW_DANGEROUS=off\n$three"))[2], '', 'what is so anyway is not told');
 }
 
@@ -780,7 +793,7 @@ sub skeleton {
 
         @words = ($words[0]) if $words[0] =~ /^(?:wa_gateway_(?:check|expect
             |check_header|api_key|instances|errors)|wa_gateway|listen|worker_processes
-            |wa_gateway_sender?|wa_gateway_pace|worker_shutdown_timeout|proxy_\w+_timeout)$/x;
+            |wa_gateway_sender?|wa_gateway_pace|wa_gateway_idempotency|worker_shutdown_timeout|proxy_\w+_timeout)$/x;
 
         [@words, $block ? $block : ()];
     } @$conf];
@@ -792,6 +805,7 @@ my %good = (PORT => 3000, HOST => '127.0.0.1', INSTANCES => 'http://localhost:1'
             HEALTH_CHECK_HEADER => 'A: b', WORKERS => 1, GATEWAY_LANG => 'en',
             API_KEY => 'k', TRUSTED_PROXIES => '::1', VENDOR => 'waha',
             VENDOR_KEY => 'k', VENDOR_KEY_WAHA => 'k', SENDER => 'any',
+            IDEMPOTENCY => 'on', IDEMPOTENCY_TTL => 1000,
             PACE_NUMBER => '20/m', PACE_RECIPIENT => '10/m', PACE_DAY => 5,
             PACE_BURST => 2, PACE_WAIT => 10, PACE_DAY_START => '06:00',
             DEFAULT_COUNTRY => '1', ALLOW_DANGEROUS => 'on');
@@ -810,7 +824,8 @@ my %prefix = (INSTANCES => 'http://a', HEALTH_CHECK_PATH => '/',
               VENDOR_KEY_WAHA => 'k', HOST => 'a', PORT => 1, WORKERS => 1,
               TRUSTED_PROXIES => '::1',
               GATEWAY_LANG => 'en', HEALTH_CHECK_INTERVAL => 1,
-              REQUEST_TIMEOUT => 1, SENDER => 'one', DEFAULT_COUNTRY => 1,
+              REQUEST_TIMEOUT => 1, SENDER => 'one', IDEMPOTENCY => 'on',
+              IDEMPOTENCY_TTL => 1000, DEFAULT_COUNTRY => 1,
               PACE_NUMBER => '1/m', PACE_RECIPIENT => '1/m', PACE_DAY => 1,
               PACE_BURST => 1, PACE_WAIT => 1, PACE_DAY_START => '00:00',
               ALLOW_DANGEROUS => 'on');

@@ -356,7 +356,7 @@ refused_send('place in an URI', 'unknown "<to>" in "/<to>", there are <key>, '
              . '<key:base64>, <session>, <session:uri> and <token>',
              $text =~ s{/send}{/<to>}r);
 refused_send('place in a text', 'unknown "<key>" in "{"to":"<key>"}", there '
-             . 'are <session>, <session:uri>, <to>, <text>, <group> and <lid>',
+             . 'are <session>, <session:uri>, <id>, <to>, <text>, <group> and <lid>',
              q~text POST / '{"to":"<key>"}';~);
 refused_send('place that is not ended', 'unknown "<to"}" in "{"to":"<to"}", ',
              q~text POST / '{"to":"<to"}';~);

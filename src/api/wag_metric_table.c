@@ -5,9 +5,10 @@
 
 
 #include "wag_conf.h"
+#include "wag_marks_zone.h"
 #include "wag_metrics.h"
 #include "wag_pace.h"
-#include "wag_session.h"
+#include "wag_session_change.h"
 #include "wag_state.h"
 
 
@@ -38,6 +39,9 @@ static ngx_int_t wag_metric_table_pace(wag_sample_t *sample,
     wag_pace_view_t *view);
 static ngx_int_t wag_metric_table_of_number(wag_sample_t *sample,
     ngx_uint_t n);
+static ngx_int_t wag_metric_table_keys(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_keys_capacity(wag_sample_t *sample);
+static ngx_int_t wag_metric_table_keyed(wag_sample_t *sample);
 static ngx_int_t wag_metric_table_zone(wag_sample_t *sample);
 
 
@@ -129,6 +133,17 @@ wag_metric_table_t  wag_families[] = {
     { "wa_gateway_pace_waiting", "gauge",
       "Messages that wait for the budget of the number.",
       WAG_OF_NUMBER, wag_metric_table_pace_waiting },
+
+    { "wa_gateway_idempotency_keys", "gauge", "Keys of sends that are known.",
+      WAG_OF_KEYS, wag_metric_table_keys },
+
+    { "wa_gateway_idempotency_capacity", "gauge",
+      "Keys of sends that there is room for.",
+      WAG_OF_KEYS, wag_metric_table_keys_capacity },
+
+    { "wa_gateway_idempotency_total", "counter",
+      "What was found or came of the key of a send.",
+      WAG_OF_KEYS, wag_metric_table_keyed },
 
     { "wa_gateway_zone_bytes", "gauge", "Shared memory of the zone.",
       WAG_OF_ZONE, wag_metric_table_zone },
@@ -504,6 +519,70 @@ wag_metric_table_of_number(wag_sample_t *sample, ngx_uint_t n)
     ngx_sprintf(number, "%uL%Z", sample->session->number);
 
     return wag_metrics_line(sample, "", "number", (char *) number, "%ui", n);
+}
+
+
+static ngx_int_t
+wag_metric_table_keys(wag_sample_t *sample)
+{
+    wag_marks_t  marks;
+
+    wag_marks_zone_figures(sample->snapshot->upstream->idempotency->zone,
+                           &marks);
+
+    return wag_metrics_line(sample, "", NULL, NULL, "%uD", marks.nmarks);
+}
+
+
+static ngx_int_t
+wag_metric_table_keys_capacity(wag_sample_t *sample)
+{
+    wag_marks_t  marks;
+
+    wag_marks_zone_figures(sample->snapshot->upstream->idempotency->zone,
+                           &marks);
+
+    return wag_metrics_line(sample, "", NULL, NULL, "%uD",
+                            wag_marks_room(&marks));
+}
+
+
+static ngx_int_t
+wag_metric_table_keyed(wag_sample_t *sample)
+{
+    ngx_uint_t             i, n;
+    wag_marks_t            marks;
+    wag_marks_counters_t  *c;
+
+    wag_marks_zone_figures(sample->snapshot->upstream->idempotency->zone,
+                           &marks);
+    c = &marks.counters;
+
+    struct {
+        const char         *name;
+        ngx_atomic_uint_t   value;
+    } outcomes[] = {
+        { "claimed", c->claimed },
+        { "given_up", c->given_up },
+        { "replayed", c->replayed },
+        { "in_flight", c->in_flight },
+        { "reused", c->reused },
+        { "full", c->full },
+        { "orphaned", c->orphaned }
+    };
+
+    n = sizeof(outcomes) / sizeof(outcomes[0]);
+
+    for (i = 0; i < n; i++) {
+        if (wag_metrics_line(sample, "", "outcome", outcomes[i].name, "%uA",
+                             outcomes[i].value)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 

@@ -215,6 +215,13 @@ wag_metrics_next(wag_chunked_response_t *stream, wag_sample_t *sample,
             m->upstream++;
         }
 
+        while (of == WAG_OF_KEYS
+               && m->upstream < m->nupstreams
+               && m->snapshots[m->upstream]->upstream->idempotency == NULL)
+        {
+            m->upstream++;
+        }
+
         if (m->upstream == m->nupstreams
             || (of == WAG_OF_GATEWAY && m->upstream))
         {

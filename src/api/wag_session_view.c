@@ -5,7 +5,8 @@
 
 
 #include "wag_lock.h"
-#include "wag_session.h"
+#include "wag_session_change.h"
+#include "wag_session_move.h"
 #include "wag_session_view.h"
 
 
@@ -70,7 +71,7 @@ wag_session_view_shown(wag_upstream_t *us, wag_session_t *session,
     ngx_str_t  shown;
     u_char     name[WAG_SESSION_NAME_LEN];
 
-    if (wag_session_is_hidden(us, session)) {
+    if (wag_session_move_hides(us, session)) {
         return 0;
     }
 

@@ -11,7 +11,7 @@
 #include "wag_json_text.h"
 #include "wag_members.h"
 #include "wag_pace.h"
-#include "wag_session.h"
+#include "wag_session_change.h"
 #include "wag_session_view.h"
 #include "wag_sessions_api.h"
 #include "wag_vendor.h"

@@ -8,7 +8,8 @@
 #include "wag_conf.h"
 #include "wag_json_response.h"
 #include "wag_json_text.h"
-#include "wag_session.h"
+#include "wag_marks_zone.h"
+#include "wag_session_change.h"
 #include "wag_snapshot.h"
 #include "wag_state.h"
 #include "wag_status_json.h"
@@ -31,6 +32,7 @@ static ngx_int_t wag_status_json_latency(cJSON *object,
 static ngx_int_t wag_status_json_vendor(cJSON *object, wag_view_t *v);
 static ngx_int_t wag_status_json_balancer(wag_chunked_response_t *stream,
     wag_snapshot_t *s);
+static ngx_int_t wag_status_json_idempotency(cJSON *root, wag_snapshot_t *s);
 static ngx_int_t wag_status_json_sessions(cJSON *root, wag_snapshot_t *s);
 static ngx_int_t wag_status_json_event(wag_chunked_response_t *stream,
     wag_session_event_t *event);
@@ -336,6 +338,7 @@ wag_status_json_balancer(wag_chunked_response_t *stream, wag_snapshot_t *s)
            == NULL
         || cJSON_AddNumberToObject(balancer, "currentIndex", s->next) == NULL
         || wag_status_json_sessions(root, s) != NGX_OK
+        || wag_status_json_idempotency(root, s) != NGX_OK
         || cJSON_AddArrayToObject(root, "events") == NULL)
     {
         cJSON_Delete(root);
@@ -343,6 +346,44 @@ wag_status_json_balancer(wag_chunked_response_t *stream, wag_snapshot_t *s)
     }
 
     return wag_status_json_add(stream, "}},", root, 1, sizeof("]}") - 1);
+}
+
+
+static ngx_int_t
+wag_status_json_idempotency(cJSON *root, wag_snapshot_t *s)
+{
+    cJSON                   *object;
+    wag_marks_t              marks;
+    wag_idempotency_conf_t  *conf;
+
+    conf = s->upstream->idempotency;
+
+    if (conf == NULL) {
+        return NGX_OK;
+    }
+
+    wag_marks_zone_figures(conf->zone, &marks);
+
+    if ((object = cJSON_AddObjectToObject(root, "idempotency")) == NULL
+        || cJSON_AddBoolToObject(object, "required",
+                                 conf->mode == WAG_IDEMPOTENCY_REQUIRED)
+           == NULL
+        || cJSON_AddNumberToObject(object, "ttl", conf->ttl) == NULL
+        || cJSON_AddNumberToObject(object, "keys", marks.nmarks) == NULL
+        || cJSON_AddNumberToObject(object, "answers", marks.nanswers) == NULL
+        || cJSON_AddNumberToObject(object, "capacity", wag_marks_room(&marks))
+           == NULL
+        || cJSON_AddNumberToObject(object, "replayed",
+                                   marks.counters.replayed)
+           == NULL
+        || cJSON_AddNumberToObject(object, "orphaned",
+                                   marks.counters.orphaned)
+           == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 

@@ -32,6 +32,13 @@ wag_conf_create_main(ngx_conf_t *cf)
         return NULL;
     }
 
+    if (ngx_array_init(&wmcf->marks_zones, cf->pool, 1,
+                       sizeof(wag_marks_zone_t *))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
     if (ngx_array_init(&wmcf->vendors, cf->pool, 4, sizeof(void *)) != NGX_OK)
     {
         return NULL;

@@ -34,6 +34,7 @@ typedef struct {
     ngx_array_t          upstreams;   /* upstream_t * */
     ngx_array_t          zones;       /* zone_t * */
     ngx_array_t          vendors;     /* vendor_t * */
+    ngx_array_t          marks_zones; /* marks_zone_t * */
 } wag_main_conf_t;
 
 

@@ -11,10 +11,6 @@
 #include "wag_keys.h"
 
 
-#define WAG_KEY_MIN_DIGITS  8
-#define WAG_KEY_MAX_DIGITS  15
-
-
 typedef struct {
     ngx_str_t            name;
     const char        *(*set)(wag_key_t *key, ngx_pool_t *pool,
@@ -31,18 +27,6 @@ static const char *wag_keys_set_sessions(wag_key_t *key, ngx_pool_t *pool,
     ngx_str_t *value);
 static const char *wag_keys_read_line(ngx_array_t *keys, ngx_str_t *line);
 static size_t wag_keys_last_word(ngx_str_t *text, ngx_str_t *word);
-static ngx_uint_t wag_keys_item(ngx_str_t *rest, ngx_str_t *item);
-static uint64_t wag_keys_number(ngx_str_t *text);
-static void wag_keys_order(ngx_array_t *array,
-    int (*compare)(const void *one, const void *two));
-static ngx_uint_t wag_keys_has(ngx_array_t *array, void *item,
-    int (*compare)(const void *one, const void *two));
-static ngx_uint_t wag_keys_alike(ngx_array_t *one, ngx_array_t *two,
-    int (*compare)(const void *one, const void *two));
-static int ngx_libc_cdecl wag_keys_compare_numbers(const void *one,
-    const void *two);
-static int ngx_libc_cdecl wag_keys_compare_texts(const void *one,
-    const void *two);
 
 
 static wag_key_parameter_t  wag_key_parameters[] = {
@@ -177,81 +161,14 @@ wag_keys_set_label(wag_key_t *key, ngx_pool_t *pool, ngx_str_t *value)
 static const char *
 wag_keys_set_numbers(wag_key_t *key, ngx_pool_t *pool, ngx_str_t *value)
 {
-    uint64_t   *number;
-    ngx_str_t   item;
-
-    if (key->numbers) {
-        return "duplicate numbers of key";
-    }
-
-    key->numbers = ngx_array_create(pool, 1, sizeof(uint64_t));
-    if (key->numbers == NULL) {
-        return "no memory for key";
-    }
-
-    while (wag_keys_item(value, &item)) {
-
-        number = ngx_array_push(key->numbers);
-        if (number == NULL) {
-            return "no memory for key";
-        }
-
-        *number = wag_keys_number(&item);
-
-        if (*number == 0) {
-            return "invalid number of key";
-        }
-    }
-
-    wag_keys_order(key->numbers, wag_keys_compare_numbers);
-
-    return NULL;
+    return wag_key_limits_set_numbers(&key->limits, pool, value);
 }
 
 
 static const char *
 wag_keys_set_sessions(wag_key_t *key, ngx_pool_t *pool, ngx_str_t *value)
 {
-    u_char     *p;
-    ngx_str_t  *name, item;
-
-    if (key->sessions) {
-        return "duplicate sessions of key";
-    }
-
-    key->sessions = ngx_array_create(pool, 1, sizeof(ngx_str_t));
-    if (key->sessions == NULL) {
-        return "no memory for key";
-    }
-
-    while (wag_keys_item(value, &item)) {
-
-        if (item.len == 0 || item.len > WAG_KEY_SESSION_LEN) {
-            return "invalid session of key";
-        }
-
-        for (p = item.data; p < item.data + item.len; p++) {
-            if (*p < 0x20 || *p == 0x7f) {
-                return "control character in session of key";
-            }
-        }
-
-        name = ngx_array_push(key->sessions);
-        if (name == NULL) {
-            return "no memory for key";
-        }
-
-        name->len = item.len;
-        name->data = ngx_pstrdup(pool, &item);
-
-        if (name->data == NULL) {
-            return "no memory for key";
-        }
-    }
-
-    wag_keys_order(key->sessions, wag_keys_compare_texts);
-
-    return NULL;
+    return wag_key_limits_set_sessions(&key->limits, pool, value);
 }
 
 
@@ -278,7 +195,10 @@ wag_keys_check(ngx_array_t *keys)
         same = (key->len == last->len
                 && ngx_memcmp(key->data, last->data, last->len) == 0);
 
-        labels = (wag_keys_compare_texts(&key->label, &last->label) == 0);
+        labels = (key->label.len == last->label.len
+                  && (last->label.len == 0
+                      || ngx_memcmp(key->label.data, last->label.data,
+                                    last->label.len) == 0));
 
         if (same && !labels) {
             return "key repeated with another label";
@@ -288,11 +208,7 @@ wag_keys_check(ngx_array_t *keys)
             continue;
         }
 
-        if (!wag_keys_alike(key->numbers, last->numbers,
-                            wag_keys_compare_numbers)
-            || !wag_keys_alike(key->sessions, last->sessions,
-                               wag_keys_compare_texts))
-        {
+        if (!wag_key_limits_same(&key->limits, &last->limits)) {
             return same ? "key repeated with other limits"
                         : "label of key repeated with other limits";
         }
@@ -400,162 +316,6 @@ wag_keys_last_word(ngx_str_t *text, ngx_str_t *word)
 }
 
 
-/* the next one between commas; text of no bytes has one */
-
-static ngx_uint_t
-wag_keys_item(ngx_str_t *rest, ngx_str_t *item)
-{
-    u_char  *comma;
-
-    if (rest->data == NULL) {
-        return 0;
-    }
-
-    *item = *rest;
-
-    comma = ngx_strlchr(rest->data, rest->data + rest->len, ',');
-
-    if (comma == NULL) {
-        ngx_str_null(rest);
-        return 1;
-    }
-
-    item->len = comma - rest->data;
-
-    rest->len -= item->len + 1;
-    rest->data = comma + 1;
-
-    return 1;
-}
-
-
-/* 0 if it is none */
-
-static uint64_t
-wag_keys_number(ngx_str_t *text)
-{
-    u_char    *p, *last;
-    uint64_t   number;
-
-    p = text->data;
-    last = p + text->len;
-
-    if (p < last && *p == '+') {
-        p++;
-    }
-
-    if (last - p < WAG_KEY_MIN_DIGITS || last - p > WAG_KEY_MAX_DIGITS) {
-        return 0;
-    }
-
-    for (number = 0; p < last; p++) {
-
-        if (*p < '0' || *p > '9') {
-            return 0;
-        }
-
-        number = number * 10 + (*p - '0');
-    }
-
-    return number;
-}
-
-
-/*
- * A request may have to look at many sessions, and a key may have many.
- */
-
-static void
-wag_keys_order(ngx_array_t *array,
-    int (*compare)(const void *one, const void *two))
-{
-    u_char      *item, *kept;
-    ngx_uint_t   i;
-
-    ngx_qsort(array->elts, array->nelts, array->size, compare);
-
-    item = array->elts;
-    kept = item;
-
-    for (i = 1; i < array->nelts; i++) {
-        item += array->size;
-
-        if (compare(kept, item) != 0) {
-            kept += array->size;
-            ngx_memmove(kept, item, array->size);
-        }
-    }
-
-    array->nelts = (kept - (u_char *) array->elts) / array->size + 1;
-}
-
-
-static ngx_uint_t
-wag_keys_has(ngx_array_t *array, void *item,
-    int (*compare)(const void *one, const void *two))
-{
-    return array && bsearch(item, array->elts, array->nelts, array->size,
-                            compare)
-                    != NULL;
-}
-
-
-static ngx_uint_t
-wag_keys_alike(ngx_array_t *one, ngx_array_t *two,
-    int (*compare)(const void *one, const void *two))
-{
-    u_char      *a, *b;
-    ngx_uint_t   i;
-
-    if (one == NULL || two == NULL) {
-        return one == two;
-    }
-
-    if (one->nelts != two->nelts) {
-        return 0;
-    }
-
-    a = one->elts;
-    b = two->elts;
-
-    for (i = 0; i < one->nelts; i++) {
-        if (compare(a + i * one->size, b + i * two->size) != 0) {
-            return 0;
-        }
-    }
-
-    return 1;
-}
-
-
-static int ngx_libc_cdecl
-wag_keys_compare_numbers(const void *one, const void *two)
-{
-    uint64_t  a, b;
-
-    a = *(const uint64_t *) one;
-    b = *(const uint64_t *) two;
-
-    return (a > b) - (a < b);
-}
-
-
-static int ngx_libc_cdecl
-wag_keys_compare_texts(const void *one, const void *two)
-{
-    const ngx_str_t  *a, *b;
-
-    a = one;
-    b = two;
-
-    if (a->len != b->len) {
-        return (a->len > b->len) ? 1 : -1;
-    }
-
-    return a->len ? ngx_memcmp(a->data, b->data, a->len) : 0;
-}
-
-
 /*
  * All keys are compared, each over all of what was given: no branch and no
  * address depends on a key, its length included, nor on which one it is.
@@ -596,7 +356,7 @@ wag_keys_match(ngx_array_t *keys, ngx_str_t *given)
 ngx_uint_t
 wag_keys_is_limited(wag_key_t *key)
 {
-    return key && (key->numbers || key->sessions);
+    return key && (key->limits.numbers || key->limits.sessions);
 }
 
 
@@ -604,6 +364,5 @@ ngx_uint_t
 wag_keys_allows(wag_key_t *key, ngx_str_t *session, uint64_t number)
 {
     return !wag_keys_is_limited(key)
-           || wag_keys_has(key->sessions, session, wag_keys_compare_texts)
-           || wag_keys_has(key->numbers, &number, wag_keys_compare_numbers);
+           || wag_key_limits_allow(&key->limits, session, number);
 }

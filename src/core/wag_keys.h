@@ -14,11 +14,12 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "wag_key_limits.h"
+
 
 #define WAG_KEY_LEN          1024
 #define WAG_KEYS_SIZE        65536   /* of a file of them */
 #define WAG_KEY_LABEL_LEN    64
-#define WAG_KEY_SESSION_LEN  128
 
 
 /* the rest of data is zero, so that any key can be compared to any length */
@@ -26,8 +27,7 @@
 typedef struct {
     size_t               len;
     ngx_str_t            label;      /* empty: none */
-    ngx_array_t         *numbers;    /* uint64_t, in order; NULL: none */
-    ngx_array_t         *sessions;   /* ngx_str_t, ditto */
+    wag_key_limits_t     limits;
     ngx_uint_t           parameters; /* of keys up to this one, in all */
     u_char               data[WAG_KEY_LEN];
 } wag_key_t;

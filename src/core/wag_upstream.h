@@ -29,13 +29,20 @@
 #define WAG_RETRY_UNSENT  0
 #define WAG_RETRY_SAFE    1
 
+/* wa_gateway_idempotency */
 
-typedef struct wag_check_s     wag_check_t;
-typedef struct wag_checker_s   wag_checker_t;
-typedef struct wag_kept_s      wag_kept_t;
-typedef struct wag_knowns_s    wag_knowns_t;
-typedef struct wag_pace_s      wag_pace_t;
-typedef struct wag_upstream_s  wag_upstream_t;
+#define WAG_IDEMPOTENCY_OFF       0
+#define WAG_IDEMPOTENCY_ON        1
+#define WAG_IDEMPOTENCY_REQUIRED  2
+
+
+typedef struct wag_check_s       wag_check_t;
+typedef struct wag_checker_s     wag_checker_t;
+typedef struct wag_kept_s        wag_kept_t;
+typedef struct wag_knowns_s      wag_knowns_t;
+typedef struct wag_pace_s        wag_pace_t;
+typedef struct wag_upstream_s    wag_upstream_t;
+typedef struct wag_marks_zone_s  wag_marks_zone_t;
 
 
 /* a zone as one configuration uses it */
@@ -164,6 +171,16 @@ typedef struct {
 } wag_passive_conf_t;
 
 
+/* wa_gateway_idempotency */
+
+typedef struct {
+    ngx_uint_t           mode;      /* IDEMPOTENCY_ON ... */
+    ngx_msec_t           ttl;
+    wag_marks_zone_t    *zone;
+    struct wag_keeper_s *keeper;    /* NULL: claims are in the zone only */
+} wag_idempotency_conf_t;
+
+
 struct wag_upstream_s {
     ngx_http_upstream_srv_conf_t  *uscf;
     wag_zone_t                    *zone;
@@ -218,6 +235,8 @@ struct wag_upstream_s {
     ngx_uint_t                     sender;      /* SENDER_ANY ... */
     wag_pace_t                    *pace;        /* NULL: off */
     ngx_flag_t                     sender_set;  /* unsigned  :1; */
+    wag_idempotency_conf_t        *idempotency; /* NULL: off */
+    ngx_flag_t                     idempotency_set;
     ngx_queue_t                    discoveries; /* that wait to ask */
     ngx_uint_t                     nquestions;  /* of this worker */
     ngx_str_t                      directive;   /* seen, needs wa_gateway */

@@ -10,12 +10,15 @@
 #include "wag_error.h"
 #include "wag_error_table.h"
 #include "wag_generic.h"
+#include "wag_idempotency.h"
 #include "wag_json_response.h"
 #include "wag_json_text.h"
 #include "wag_pacing.h"
 
 
-#define WAG_RETRY_AFTER  5    /* s, at most, with checks */
+#define WAG_RETRY_AFTER      5    /* s, at most, with checks */
+#define WAG_IN_FLIGHT_AFTER  1    /* s, most sends have ended then */
+#define WAG_FULL_AFTER       60   /* s, until marks may have expired */
 
 
 static ngx_uint_t wag_error_builtin(ngx_http_request_t *r);
@@ -205,6 +208,7 @@ static ngx_uint_t
 wag_error_is_passing(wag_ctx_t *ctx, wag_error_t *error)
 {
     return error == &wag_no_instances
+           || ctx->refusal == WAG_REFUSED_IN_FLIGHT
            || (ctx->refusal
                && (error->status == NGX_HTTP_SERVICE_UNAVAILABLE
                    || error->status == NGX_HTTP_TOO_MANY_REQUESTS));
@@ -228,7 +232,15 @@ wag_error_details(wag_ctx_t *ctx, ngx_uint_t status)
 {
     ngx_uint_t  n;
 
-    if (ctx->sent != WAG_SENT_NO) {
+    if (ctx->refusal == WAG_REFUSED_IN_FLIGHT) {
+        n = WAG_DETAILS_IN_FLIGHT;
+
+    } else if (ctx->idempotent && ctx->idempotent->known
+               && ctx->idempotent->status == 0)
+    {
+        n = WAG_DETAILS_LOST;
+
+    } else if (ctx->sent != WAG_SENT_NO) {
         n = (status == NGX_HTTP_GATEWAY_TIME_OUT) ? WAG_DETAILS_TIMEOUT
             : (ctx->refusal == WAG_REFUSED_UNCONFIRMED)
               ? WAG_DETAILS_UNCONFIRMED
@@ -269,6 +281,12 @@ wag_error_retry_after(ngx_http_request_t *r, wag_ctx_t *ctx)
 
     if (ctx->refusal == WAG_REFUSED_PACED) {
         msec = wag_error_pause(ctx);
+
+    } else if (ctx->refusal == WAG_REFUSED_IN_FLIGHT) {
+        msec = WAG_IN_FLIGHT_AFTER * 1000;
+
+    } else if (ctx->refusal == WAG_REFUSED_STORE_FULL) {
+        msec = WAG_FULL_AFTER * 1000;
 
     } else if (us->check) {
         msec = ngx_min(us->check->interval, WAG_RETRY_AFTER * 1000);

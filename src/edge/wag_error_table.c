@@ -117,7 +117,18 @@ wag_error_t  wag_details[] = {
       "أجاب الخادم ولم يؤكد الإرسال: ربما أُرسلت "
       "الرسالة، تحقّق قبل إعادة المحاولة",
       "The instance answered without proof: the message may have been sent, "
-      "check before trying again" }
+      "check before trying again" },
+
+    { 0, NULL,
+      "طلب آخر بالمفتاح نفسه لم ينتهِ بعد: أعد الطلب لاحقًا لتعرف نتيجته",
+      "Another request with this key has not ended: repeat it later to get "
+      "what came of it" },
+
+    { 0, NULL,
+      "توقفت البوابة قبل أن تُعرف النتيجة: ربما أُرسلت الرسالة، تحقّق قبل "
+      "إرسالها بمفتاح آخر",
+      "The gateway was stopped before it knew what came of the request: the "
+      "message may have been sent, check before sending with another key" }
 };
 
 
@@ -180,6 +191,30 @@ static wag_error_t  wag_refusals[] = {
     { 422, "rejected",
       "رفض الخادم هذه الرسالة",
       "The server refused this message" },
+
+    { 502, "unconfirmed",
+      "لم يؤكد الخادم الإرسال",
+      "The server did not confirm that it was sent" },
+
+    { 409, "in_flight",
+      "طلب بهذا المفتاح قيد التنفيذ",
+      "A request with this Idempotency-Key is under way" },
+
+    { 422, "key_reused",
+      "استُخدم هذا المفتاح لطلب آخر",
+      "This Idempotency-Key was used for another request" },
+
+    { 400, "key_required",
+      "الترويسة Idempotency-Key مطلوبة",
+      "The header Idempotency-Key is required" },
+
+    { 503, "store_full",
+      "لا مكان لمفتاح آخر",
+      "There is no room for another Idempotency-Key" },
+
+    { 503, "store_down",
+      "لا يمكن حفظ المفتاح الآن",
+      "The Idempotency-Key cannot be kept now" },
 
     { 502, "unconfirmed",
       "لم يؤكد الخادم الإرسال",

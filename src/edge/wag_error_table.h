@@ -40,6 +40,8 @@ extern wag_error_t  wag_no_instances;
 #define WAG_DETAILS_BARRED       4
 #define WAG_DETAILS_TIMEOUT      5
 #define WAG_DETAILS_UNCONFIRMED  6
+#define WAG_DETAILS_IN_FLIGHT    7
+#define WAG_DETAILS_LOST         8
 
 extern wag_error_t  wag_details[];
 

@@ -7,12 +7,18 @@
 #include "wag_answer.h"
 #include "wag_conf.h"
 #include "wag_error.h"
+#include "wag_idempotency.h"
 #include "wag_json_text.h"
 #include "wag_reply.h"
+#include "wag_stored.h"
 
 
 static ngx_int_t wag_reply_make(ngx_http_request_t *r, wag_ctx_t *ctx,
     ngx_chain_t **out);
+static ngx_int_t wag_reply_text_of(ngx_http_request_t *r, wag_ctx_t *ctx,
+    ngx_uint_t status, ngx_str_t *text);
+static ngx_int_t wag_reply_short(ngx_http_request_t *r, wag_ctx_t *ctx,
+    ngx_uint_t status);
 static ngx_uint_t wag_reply_status(wag_ctx_t *ctx);
 static ngx_int_t wag_reply_success(wag_ctx_t *ctx, ngx_str_t *text);
 static u_char *wag_reply_number(u_char *p, uint64_t number);
@@ -105,9 +111,13 @@ wag_reply_make(ngx_http_request_t *r, wag_ctx_t *ctx, ngx_chain_t **out)
 
     status = wag_reply_status(ctx);
 
-    rc = (ctx->generic->result == WAG_PROOF_SENT)
-         ? wag_reply_success(ctx, &text)
-         : wag_reply_failure(r, ctx, status, &text);
+    rc = wag_reply_text_of(r, ctx, status, &text);
+
+    if (rc == NGX_OK && wag_idempotency_is_open(ctx)
+        && text.len > WAG_STORED_BODY_LEN)
+    {
+        rc = wag_reply_short(r, ctx, status);
+    }
 
     b = ngx_calloc_buf(r->pool);
     cl = ngx_alloc_chain_link(r->pool);
@@ -128,6 +138,49 @@ wag_reply_make(ngx_http_request_t *r, wag_ctx_t *ctx, ngx_chain_t **out)
     *out = cl;
 
     return wag_reply_header(r, status, text.len);
+}
+
+
+static ngx_int_t
+wag_reply_text_of(ngx_http_request_t *r, wag_ctx_t *ctx, ngx_uint_t status,
+    ngx_str_t *text)
+{
+    return (ctx->generic->result == WAG_PROOF_SENT)
+           ? wag_reply_success(ctx, text)
+           : wag_reply_failure(r, ctx, status, text);
+}
+
+
+/* what a repeat gets, if all of it is too long to be kept */
+
+static ngx_int_t
+wag_reply_short(ngx_http_request_t *r, wag_ctx_t *ctx, ngx_uint_t status)
+{
+    u_char            *p;
+    ngx_str_t          text;
+    static ngx_str_t   end = ngx_string(",\"dataKept\":false}");
+
+    ctx->generic->cut = 1;
+
+    if (wag_reply_text_of(r, ctx, status, &text) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_pnalloc(r->pool, text.len + end.len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->idempotent->instead.data = p;
+
+    /* in place of the brace at its end */
+
+    p = ngx_cpymem(p, text.data, text.len - 1);
+    p = ngx_cpymem(p, end.data, end.len);
+
+    ctx->idempotent->instead.len = p - ctx->idempotent->instead.data;
+
+    return NGX_OK;
 }
 
 

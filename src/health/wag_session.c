@@ -7,80 +7,27 @@
 #include "wag_lock.h"
 #include "wag_peers.h"
 #include "wag_reason.h"
-#include "wag_secret.h"
 #include "wag_session.h"
-#include "wag_slots.h"
+#include "wag_session_change.h"
+#include "wag_session_move.h"
 #include "wag_state.h"
-
-
-/* a change while the lock is held, to be told when it is not */
-
-typedef struct {
-    wag_upstream_t      *upstream;
-    wag_peer_t          *peer;
-    wag_session_event_t  event;
-    uint64_t             held;   /* ms that it was in "from" */
-    ngx_uint_t           tell;
-} wag_session_change_t;
 
 
 /* sessions of a complete list that are looked at in a turn */
 
 #define WAG_SESSION_WALK       128
 
-/* which other session of the same name */
-
-#define WAG_SESSION_ANY_LIVE   0
-#define WAG_SESSION_JUST_CAME  1
-#define WAG_SESSION_LOST       2
-#define WAG_SESSION_RUNNING    3
-
 
 static wag_session_t *wag_session_of(wag_upstream_t *us, wag_peer_t *peer,
     wag_session_name_t *name);
-static void wag_session_begin(wag_session_change_t *change,
-    wag_upstream_t *us, wag_peer_t *peer);
-static void wag_session_end(wag_session_change_t *change);
 static ngx_uint_t wag_session_current(wag_session_change_t *change,
     uint32_t list);
 static void wag_session_take(wag_session_change_t *change,
     wag_session_t *session, wag_session_report_t *report);
 static void wag_session_feed(wag_session_change_t *change,
     wag_session_t *session, ngx_uint_t event);
-static void wag_session_news(wag_session_change_t *change,
-    wag_session_t *session, ngx_uint_t from, ngx_uint_t told);
-static ngx_uint_t wag_session_came(wag_session_change_t *change,
-    wag_session_t *session, ngx_uint_t from);
-static ngx_uint_t wag_session_from_elsewhere(wag_session_change_t *change,
-    wag_session_t *session);
-static ngx_uint_t wag_session_may_leave(wag_session_change_t *change,
-    wag_session_t *session);
-static ngx_uint_t wag_session_went(wag_session_change_t *change,
-    wag_session_t *session);
-static void wag_session_miss(wag_session_change_t *change,
-    wag_session_t *session);
-static wag_session_t *wag_session_elsewhere(wag_session_change_t *change,
-    wag_session_t *session, ngx_uint_t which);
-static ngx_uint_t wag_session_is(wag_session_change_t *change,
-    wag_session_t *other, ngx_uint_t which);
-static void wag_session_moved(wag_session_change_t *change,
-    wag_session_t *session, wag_session_t *lost);
-static void wag_session_changed(wag_session_change_t *change,
-    wag_session_t *session, ngx_uint_t from, ngx_uint_t to);
-static void wag_session_reason(wag_session_event_t *event, const char *text,
-    ngx_str_t *name);
-static void wag_session_log(wag_session_change_t *change);
 static void wag_session_log_first(wag_peer_t *peer, ngx_uint_t total,
     ngx_uint_t ready);
-
-
-ngx_str_t  wag_session_states[] = {
-    ngx_string("ready"),
-    ngx_string("starting"),
-    ngx_string("login"),
-    ngx_string("down"),
-    ngx_null_string
-};
 
 
 uint32_t
@@ -115,10 +62,10 @@ wag_session_seen(wag_upstream_t *us, wag_peer_t *peer,
     rc = NGX_OK;
     full = 0;
 
-    wag_session_begin(&change, us, peer);
+    wag_session_change_begin(&change, us, peer);
 
     if (!wag_session_current(&change, report->list)) {
-        wag_session_end(&change);
+        wag_session_change_end(&change);
         return NGX_OK;
     }
 
@@ -128,7 +75,7 @@ wag_session_seen(wag_upstream_t *us, wag_peer_t *peer,
 
         if (session && session->list != report->list) {
             session->list = report->list;
-            wag_session_miss(&change, session);
+            wag_session_move_missed(&change, session);
         }
 
     } else if (session) {
@@ -136,14 +83,14 @@ wag_session_seen(wag_upstream_t *us, wag_peer_t *peer,
         told = session->told;
 
         wag_session_take(&change, session, report);
-        wag_session_news(&change, session, from, told);
+        wag_session_move_news(&change, session, from, told);
 
     } else {
         session = wag_sessions_put(us->group, peer->slot, &report->name);
 
         if (session) {
             wag_session_take(&change, session, report);
-            wag_session_news(&change, session, WAG_SESSION_NONE,
+            wag_session_move_news(&change, session, WAG_SESSION_NONE,
                              WAG_SESSION_STOPPED);
         } else {
             rc = NGX_DECLINED;
@@ -160,7 +107,7 @@ wag_session_seen(wag_upstream_t *us, wag_peer_t *peer,
         rc = NGX_AGAIN;
     }
 
-    wag_session_end(&change);
+    wag_session_change_end(&change);
 
     if (full) {
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
@@ -180,7 +127,7 @@ wag_session_listed(wag_upstream_t *us, wag_peer_t *peer,
     wag_session_t         *session;
     wag_session_change_t   change;
 
-    wag_session_begin(&change, us, peer);
+    wag_session_change_begin(&change, us, peer);
 
     session = wag_session_current(&change, report->list)
               ? wag_sessions_find(us->group, peer->slot, &report->name) : NULL;
@@ -189,7 +136,7 @@ wag_session_listed(wag_upstream_t *us, wag_peer_t *peer,
         session->list = report->list;
     }
 
-    wag_session_end(&change);
+    wag_session_change_end(&change);
 }
 
 
@@ -201,7 +148,7 @@ wag_session_unanswered(wag_upstream_t *us, wag_peer_t *peer,
     wag_session_t         *session;
     wag_session_change_t   change;
 
-    wag_session_begin(&change, us, peer);
+    wag_session_change_begin(&change, us, peer);
 
     session = wag_session_current(&change, report->list)
               ? wag_sessions_find(us->group, peer->slot, &report->name) : NULL;
@@ -218,12 +165,12 @@ wag_session_unanswered(wag_upstream_t *us, wag_peer_t *peer,
         if (from != to) {
             session->reason = WAG_SESSION_SILENT;
 
-            wag_session_reason(&change.event, "no answer", NULL);
-            wag_session_changed(&change, session, from, to);
+            wag_session_change_reason(&change.event, "no answer", NULL);
+            wag_session_change_tell(&change, session, from, to);
         }
     }
 
-    wag_session_end(&change);
+    wag_session_change_end(&change);
 }
 
 
@@ -240,7 +187,7 @@ wag_session_sent(wag_upstream_t *us, wag_peer_t *peer, wag_session_t *session,
         return;
     }
 
-    wag_session_begin(&change, us, peer);
+    wag_session_change_begin(&change, us, peer);
 
     if (session->incarnation == incarnation) {
         from = wag_session_state(session);
@@ -256,12 +203,12 @@ wag_session_sent(wag_upstream_t *us, wag_peer_t *peer, wag_session_t *session,
 
             peer->instance->ask = 1;
 
-            wag_session_reason(&change.event, "suspect", NULL);
-            wag_session_changed(&change, session, from, to);
+            wag_session_change_reason(&change.event, "suspect", NULL);
+            wag_session_change_tell(&change, session, from, to);
         }
     }
 
-    wag_session_end(&change);
+    wag_session_change_end(&change);
 }
 
 
@@ -277,7 +224,7 @@ wag_session_complete(wag_upstream_t *us, wag_peer_t *peer, uint32_t list,
 
         /* one at a time: what is missing has an event each */
 
-        wag_session_begin(&change, us, peer);
+        wag_session_change_begin(&change, us, peer);
 
         /* while the list is the last one, nobody else frees sessions of it */
 
@@ -303,11 +250,11 @@ wag_session_complete(wag_upstream_t *us, wag_peer_t *peer, uint32_t list,
             walk->ready += (wag_session_state(session) == WAG_SESSION_READY);
 
             if (session->list != list) {
-                wag_session_miss(&change, session);
+                wag_session_move_missed(&change, session);
             }
         }
 
-        wag_session_end(&change);
+        wag_session_change_end(&change);
 
         if (session == NULL) {
             break;
@@ -384,30 +331,6 @@ wag_session_of(wag_upstream_t *us, wag_peer_t *peer, wag_session_name_t *name)
 {
     return wag_peers_gone(peer)
            ? NULL : wag_sessions_find(us->group, peer->slot, name);
-}
-
-
-static void
-wag_session_begin(wag_session_change_t *change, wag_upstream_t *us,
-    wag_peer_t *peer)
-{
-    change->upstream = us;
-    change->peer = peer;
-    change->tell = 0;
-    change->event.event.reason_len = 0;
-
-    wag_lock(us->zone->shpool);
-}
-
-
-static void
-wag_session_end(wag_session_change_t *change)
-{
-    wag_unlock(change->upstream->zone->shpool);
-
-    if (change->tell) {
-        wag_session_log(change);
-    }
 }
 
 
@@ -505,442 +428,6 @@ wag_session_feed(wag_session_change_t *change, wag_session_t *session,
     {
         wag_sessions_changed(change->upstream->group, session);
     }
-}
-
-
-/*
- * What is to be told of a session that was in the state "from", as the
- * instance told; one that is STOPPED is not live: another may be.
- */
-
-static void
-wag_session_news(wag_session_change_t *change, wag_session_t *session,
-    ngx_uint_t from, ngx_uint_t told)
-{
-    ngx_uint_t  to, news;
-
-    to = wag_session_state(session);
-    news = session->news;
-
-    if (session->told != WAG_SESSION_STOPPED && told == WAG_SESSION_STOPPED) {
-
-        if (wag_session_came(change, session, from)) {
-            return;
-        }
-
-    } else if (session->told == WAG_SESSION_STOPPED
-               && told != WAG_SESSION_STOPPED)
-    {
-        session->was = (news == WAG_SESSION_TOLD) ? from : session->was;
-
-        (void) wag_session_went(change, session);
-        return;
-    }
-
-    if (news == WAG_SESSION_CAME
-        && (wag_session_from_elsewhere(change, session)
-            || wag_session_may_leave(change, session)))
-    {
-        return;
-    }
-
-    if (news == WAG_SESSION_CAME || news == WAG_SESSION_WENT) {
-        from = session->was;
-    }
-
-    session->news = WAG_SESSION_TOLD;
-
-    if (from == WAG_SESSION_NONE
-        && (change->peer->instance->listed == 0
-            || wag_session_is_hidden(change->upstream, session)))
-    {
-        /* a first list is told in one line, and a copy is no news */
-
-        session->was = to;
-        return;
-    }
-
-    if (from != to) {
-        wag_session_changed(change, session, from, to);
-    }
-}
-
-
-/*
- * It is here now.  Returns 1 if that is all there is to tell: it moved, or may
- * have, which the next list of the other instance shows.
- */
-
-static ngx_uint_t
-wag_session_came(wag_session_change_t *change, wag_session_t *session,
-    ngx_uint_t from)
-{
-    wag_group_t    *group;
-    wag_session_t  *other;
-
-    group = change->upstream->group;
-
-    if (wag_session_from_elsewhere(change, session)) {
-        return 1;
-    }
-
-    other = change->peer->instance->listed
-            ? wag_session_elsewhere(change, session, WAG_SESSION_ANY_LIVE)
-            : NULL;
-
-    if (other == NULL) {
-        return 0;
-    }
-
-    session->news = WAG_SESSION_CAME;
-    session->was = from;
-    session->since = wag_time();
-    session->other_list = wag_slots_get(group, other->slot)->lists;
-
-    return 1;
-}
-
-
-/* whether the other instance has not told of its own since this one came */
-
-static ngx_uint_t
-wag_session_may_leave(wag_session_change_t *change, wag_session_t *session)
-{
-    wag_session_t  *other;
-
-    other = wag_session_elsewhere(change, session, WAG_SESSION_ANY_LIVE);
-
-    return other
-           && (int32_t) (other->list - session->other_list) <= 0;
-}
-
-
-static ngx_uint_t
-wag_session_from_elsewhere(wag_session_change_t *change,
-    wag_session_t *session)
-{
-    wag_session_t  *other;
-
-    other = wag_session_elsewhere(change, session, WAG_SESSION_LOST);
-
-    if (other == NULL) {
-        return 0;
-    }
-
-    session->news = WAG_SESSION_TOLD;
-
-    wag_session_moved(change, session, other);
-
-    return 1;
-}
-
-
-/* it is not here any more; returns 1 if it is known where it is */
-
-static ngx_uint_t
-wag_session_went(wag_session_change_t *change, wag_session_t *session)
-{
-    wag_session_t  *other;
-
-    other = wag_session_elsewhere(change, session, WAG_SESSION_JUST_CAME);
-
-    if (other == NULL) {
-        session->news = WAG_SESSION_WENT;
-        return 0;
-    }
-
-    session->news = WAG_SESSION_MOVED;
-    other->news = WAG_SESSION_TOLD;
-
-    wag_session_moved(change, other, session);
-
-    return 1;
-}
-
-
-static void
-wag_session_miss(wag_session_change_t *change, wag_session_t *session)
-{
-    session->missed = ngx_min(session->missed + 1, 2);
-
-    if (session->missed == 1) {
-
-        if (session->news == WAG_SESSION_TOLD) {
-            session->was = wag_session_state(session);
-        }
-
-        session->told = WAG_SESSION_DOWN;
-        session->unsure = 1;
-        session->state_len = 0;
-
-        wag_sessions_changed(change->upstream->group, session);
-
-        if (session->news != WAG_SESSION_MOVED
-            && wag_session_went(change, session))
-        {
-            wag_sessions_free(change->upstream->group, session);
-        }
-
-        return;
-    }
-
-    if (session->news != WAG_SESSION_MOVED
-        && session->was != WAG_SESSION_NONE)
-    {
-        wag_session_changed(change, session, session->was, WAG_SESSION_NONE);
-    }
-
-    wag_sessions_free(change->upstream->group, session);
-}
-
-
-/* one of the same name on another instance of the same vendor */
-
-static wag_session_t *
-wag_session_elsewhere(wag_session_change_t *change, wag_session_t *session,
-    ngx_uint_t which)
-{
-    wag_group_t         *group;
-    wag_session_t       *other;
-    wag_session_name_t   name, found;
-
-    group = change->upstream->group;
-    other = NULL;
-
-    wag_sessions_name(session, &name);
-
-    while ((other = wag_sessions_of_label(group, &name.label, other))) {
-
-        if (other->slot == session->slot
-            || other->slot >= change->upstream->nslots)
-        {
-            continue;
-        }
-
-        wag_sessions_name(other, &found);
-
-        if (found.name.len == name.name.len
-            && ngx_memcmp(found.name.data, name.name.data, name.name.len) == 0
-            && wag_session_is(change, other, which))
-        {
-            return other;
-        }
-    }
-
-    return NULL;
-}
-
-
-static ngx_uint_t
-wag_session_is(wag_session_change_t *change, wag_session_t *other,
-    ngx_uint_t which)
-{
-    wag_peer_t  *peer;
-
-    peer = &change->upstream->slots[other->slot];
-
-    if (peer->server == NULL
-        || wag_peers_gone(peer)
-        || peer->server->vendor_hash
-           != change->peer->server->vendor_hash)
-    {
-        return 0;
-    }
-
-    switch (which) {
-
-    case WAG_SESSION_JUST_CAME:
-        return other->news == WAG_SESSION_CAME;
-
-    case WAG_SESSION_LOST:
-        return other->news != WAG_SESSION_MOVED
-               && other->was != WAG_SESSION_NONE
-               && (other->missed || other->news == WAG_SESSION_WENT
-                   || (other->told != WAG_SESSION_STOPPED
-                       && !wag_available(peer->instance)));
-
-    case WAG_SESSION_RUNNING:
-        return other->missed == 0 && other->told != WAG_SESSION_STOPPED;
-
-    default: /* WAG_SESSION_ANY_LIVE */
-        return other->missed == 0
-               && other->told != WAG_SESSION_STOPPED
-               && wag_available(peer->instance);
-    }
-}
-
-
-ngx_uint_t
-wag_session_is_hidden(wag_upstream_t *us, wag_session_t *session)
-{
-    wag_session_change_t  change;
-
-    if (session->told != WAG_SESSION_STOPPED) {
-        return 0;
-    }
-
-    change.upstream = us;
-    change.peer = &us->slots[session->slot];
-
-    return wag_session_elsewhere(&change, session, WAG_SESSION_RUNNING)
-           != NULL;
-}
-
-
-static void
-wag_session_moved(wag_session_change_t *change, wag_session_t *session,
-    wag_session_t *lost)
-{
-    ngx_uint_t   from;
-    wag_peer_t  *peer, *here;
-
-    here = change->peer;
-    peer = &change->upstream->slots[lost->slot];
-
-    from = (lost->news == WAG_SESSION_TOLD) ? wag_session_state(lost)
-                                            : lost->was;
-
-    wag_session_reason(&change->event, "moved from ", &peer->name);
-
-    change->peer = &change->upstream->slots[session->slot];
-
-    wag_session_changed(change, session, from, wag_session_state(session));
-
-    change->peer = here;
-
-    /* nothing more is told of it there */
-
-    lost->news = WAG_SESSION_MOVED;
-}
-
-
-static void
-wag_session_changed(wag_session_change_t *change, wag_session_t *session,
-    ngx_uint_t from, ngx_uint_t to)
-{
-    wag_event_t           *event;
-    wag_group_t           *group;
-    wag_session_events_t  *events;
-
-    group = change->upstream->group;
-    events = group->sessions.events;
-    event = &change->event.event;
-
-    event->time = wag_time();
-    event->from = from;
-    event->to = to;
-
-    event->name_len = ngx_min(change->peer->name.len, WAG_NAME_LEN);
-    ngx_memcpy(event->name, change->peer->name.data, event->name_len);
-
-    change->event.number = session->number;
-    change->event.len = wag_session_shown(group, session,
-                                          change->event.session);
-
-    change->held = event->time - ngx_min(session->since, event->time);
-    change->tell = 1;
-
-    session->since = event->time;
-    session->was = to;
-
-    events->events[events->n % WAG_EVENTS] = change->event;
-    events->n++;
-}
-
-
-static void
-wag_session_reason(wag_session_event_t *event, const char *text,
-    ngx_str_t *name)
-{
-    u_char  *p, *last;
-
-    p = event->event.reason;
-    last = p + WAG_REASON_LEN;
-
-    p = ngx_slprintf(p, last, "%s", text);
-
-    if (name) {
-        p = ngx_slprintf(p, last, "%V", name);
-    }
-
-    event->event.reason_len = p - event->event.reason;
-}
-
-
-size_t
-wag_session_shown(wag_group_t *group, wag_session_t *session, u_char *buf)
-{
-    wag_session_t       *other;
-    wag_session_name_t   name, found;
-
-    wag_sessions_name(session, &name);
-
-    other = session->secret ? wag_sessions_of_label(group, &name.label, NULL)
-                            : NULL;
-
-    for ( /* void */ ;
-         other;
-         other = wag_sessions_of_label(group, &name.label, other))
-    {
-        wag_sessions_name(other, &found);
-
-        if (found.name.len != name.name.len
-            || ngx_memcmp(found.name.data, name.name.data, name.name.len) != 0)
-        {
-            wag_secret_name(&name.name, buf);
-            return WAG_SECRET_NAME_LEN;
-        }
-    }
-
-    ngx_memcpy(buf, name.label.data, name.label.len);
-
-    return name.label.len;
-}
-
-
-static void
-wag_session_log(wag_session_change_t *change)
-{
-    u_char                number[NGX_INT64_LEN + sizeof(" ()")];
-    ngx_str_t             name, session, reason, phone, from, to;
-    ngx_uint_t            level;
-    wag_session_event_t  *event;
-
-    event = &change->event;
-
-    name.len = event->event.name_len;
-    name.data = event->event.name;
-
-    session.len = event->len;
-    session.data = event->session;
-
-    reason.len = event->event.reason_len;
-    reason.data = event->event.reason;
-
-    phone.data = number;
-    phone.len = event->number
-                ? ngx_sprintf(number, " (%uL)", event->number) - number : 0;
-
-    from = wag_session_states[event->event.from];
-    to = wag_session_states[event->event.to];
-
-    if (from.len == 0) {
-        ngx_str_set(&from, "new");
-    }
-
-    if (to.len == 0) {
-        ngx_str_set(&to, "gone");
-    }
-
-    level = (event->event.from == WAG_SESSION_READY
-             && event->event.to != WAG_SESSION_READY)
-            ? NGX_LOG_WARN : NGX_LOG_NOTICE;
-
-    ngx_log_error(level, ngx_cycle->log, 0,
-                  "wa_gateway: session %V%V of %V is %V%s%V (%V for "
-                  "%uL.%03uLs)",
-                  &session, &phone, &name, &to, reason.len ? ": " : "",
-                  &reason, &from, change->held / 1000, change->held % 1000);
 }
 
 

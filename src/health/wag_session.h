@@ -2,10 +2,8 @@
 /*
  * Copyright (C) the wa_gateway authors
  *
- * What an instance tells of its sessions goes into the table, through the
- * state machine, and is told: in the log and in the list of events.  A session
- * that is missing here may have gone elsewhere, so what comes and goes is held
- * back until it is known: a move is one event.
+ * What an instance tells of its sessions, and what comes of their sends, goes
+ * into the table, through the state machine.
  */
 
 
@@ -88,24 +86,6 @@ ngx_int_t wag_session_token(wag_upstream_t *us, wag_peer_t *peer,
  */
 void wag_session_set_token(wag_upstream_t *us, wag_peer_t *peer,
     wag_session_name_t *name, ngx_str_t *token);
-
-
-/*
- * Whether a session is not shown: its instance does not run it, and another
- * one that shares its store does.  The lock is held.
- */
-ngx_uint_t wag_session_is_hidden(wag_upstream_t *us, wag_session_t *session);
-
-/*
- * What is shown of a session's name, at most WAG_SESSION_NAME_LEN bytes: the
- * name; for one that is secret its label, if no other has that, else digits of
- * its hash.  The lock is held.
- */
-size_t wag_session_shown(wag_group_t *group, wag_session_t *session,
-    u_char *buf);
-
-
-extern ngx_str_t  wag_session_states[WAG_SESSION_STATES + 1];
 
 
 #endif /* _WAG_SESSION_H_INCLUDED_ */

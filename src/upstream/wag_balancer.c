@@ -8,7 +8,9 @@
 #include "wag_balancer.h"
 #include "wag_client.h"
 #include "wag_conf.h"
+#include "wag_confirm.h"
 #include "wag_ctx.h"
+#include "wag_idempotency.h"
 #include "wag_in_flight.h"
 #include "wag_interim.h"
 #include "wag_keepalive.h"
@@ -33,6 +35,10 @@ static ngx_int_t wag_balancer_init_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *uscf);
 static void wag_balancer_refuse(wag_ctx_t *ctx);
 static ngx_int_t wag_balancer_get(ngx_peer_connection_t *pc, void *data);
+static ngx_int_t wag_balancer_pick(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
+static ngx_int_t wag_balancer_claim(wag_ctx_t *ctx, ngx_peer_connection_t *pc,
+    ngx_int_t rc);
+static void wag_balancer_let_go(wag_ctx_t *ctx);
 static wag_peer_t *wag_balancer_another(wag_ctx_t *ctx);
 static ngx_int_t wag_balancer_make(wag_ctx_t *ctx, wag_peer_t *peer);
 static wag_peer_t *wag_balancer_any(wag_ctx_t *ctx);
@@ -127,11 +133,15 @@ wag_balancer_init_peer(ngx_http_request_t *r,
     ctx->routing = NULL;
     ctx->generic = NULL;
 
-    wag_slot_table_refresh(ctx->upstream);
-
     if (ctx->upstream->vendors && !ctx->barred) {
+        wag_slot_table_refresh(ctx->upstream);
+
         rc = wag_generic_is(ctx) ? wag_generic_judge(ctx)
                                  : wag_routing_judge(ctx);
+
+        if (ctx->upstream->idempotency) {
+            rc = wag_idempotency_claim(ctx, rc);
+        }
 
         if (rc == NGX_OK) {
             rc = wag_pacing_init(ctx);
@@ -206,7 +216,6 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
 
     ngx_int_t    rc;
     ngx_addr_t  *addr;
-    wag_peer_t  *peer;
 
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, pc->log, 0,
                    "get wa_gateway peer, attempt: %ui, tries: %ui",
@@ -214,6 +223,50 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
 
     pc->cached = 0;
     pc->connection = NULL;
+
+    if (wag_confirm_waits(ctx)) {
+        rc = wag_balancer_claim(ctx, pc, wag_confirm_resume(ctx, pc));
+
+    } else {
+        rc = wag_balancer_pick(ctx, pc);
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    addr = &ctx->addrs->addrs[ctx->address];
+
+    pc->sockaddr = addr->sockaddr;
+    pc->socklen = addr->socklen;
+    pc->name = &addr->name;
+
+    /*
+     * One: ngx_http_upstream_test_next() then leaves an answer with an error
+     * status alone, whatever proxy_next_upstream says.
+     */
+
+    pc->tries = wag_retry_repeatable(ctx) ? ctx->tries : 1;
+
+    if (ctx->resend) {
+
+        /* makes ngx_http_upstream_connect() rewind the request's buffers */
+
+        ctx->resend = 0;
+        ctx->request->upstream->request_sent = 1;
+    }
+
+    return (wag_keepalive_take(ctx, pc) == NGX_DONE) ? NGX_DONE : NGX_OK;
+}
+
+
+/* NGX_OK: there is one, and it may be written to */
+
+static ngx_int_t
+wag_balancer_pick(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
+{
+    ngx_int_t    rc;
+    wag_peer_t  *peer;
 
     if (ctx->barred) {
         ngx_log_error(NGX_LOG_ERR, pc->log, 0,
@@ -241,60 +294,78 @@ wag_balancer_get(ngx_peer_connection_t *pc, void *data)
 
     peer = wag_balancer_next(ctx);
 
-    if (peer == NULL) {
-        rc = wag_pacing_hold(ctx, pc);
+    if (peer) {
+        ctx->peer = peer;
 
-        if (rc == NGX_AGAIN || rc == NGX_ERROR) {
-            return rc;
-        }
-
-        pc->name = &ctx->upstream->uscf->host;
-
-        if (rc == NGX_BUSY) {
-
-            /* NGX_BUSY would log that there are no live upstreams */
-
-            pc->tries = 0;
-            return NGX_DECLINED;
-        }
-
-        ctx->refused = 1;
-
-        if (ctx->attempts == 0 && ctx->routing
-            && ctx->routing->judgement.by == WAG_BY_SESSION)
-        {
-            wag_balancer_none(ctx);
-        }
-
-        (void) ngx_atomic_fetch_add(&ctx->upstream->group->no_instance, 1);
-
-        return NGX_BUSY;
+        return wag_idempotency_is_open(ctx)
+               ? wag_balancer_claim(ctx, pc, wag_confirm_begin(ctx, pc))
+               : NGX_OK;
     }
 
-    ctx->peer = peer;
+    rc = wag_pacing_hold(ctx, pc);
 
-    addr = &ctx->addrs->addrs[ctx->address];
-
-    pc->sockaddr = addr->sockaddr;
-    pc->socklen = addr->socklen;
-    pc->name = &addr->name;
-
-    /*
-     * One: ngx_http_upstream_test_next() then leaves an answer with an error
-     * status alone, whatever proxy_next_upstream says.
-     */
-
-    pc->tries = wag_retry_repeatable(ctx) ? ctx->tries : 1;
-
-    if (ctx->resend) {
-
-        /* makes ngx_http_upstream_connect() rewind the request's buffers */
-
-        ctx->resend = 0;
-        ctx->request->upstream->request_sent = 1;
+    if (rc == NGX_AGAIN || rc == NGX_ERROR) {
+        return rc;
     }
 
-    return (wag_keepalive_take(ctx, pc) == NGX_DONE) ? NGX_DONE : NGX_OK;
+    pc->name = &ctx->upstream->uscf->host;
+
+    if (rc == NGX_BUSY) {
+
+        /* NGX_BUSY would log that there are no live upstreams */
+
+        pc->tries = 0;
+        return NGX_DECLINED;
+    }
+
+    ctx->refused = 1;
+
+    if (ctx->attempts == 0 && ctx->routing
+        && ctx->routing->judgement.by == WAG_BY_SESSION)
+    {
+        wag_balancer_none(ctx);
+    }
+
+    (void) ngx_atomic_fetch_add(&ctx->upstream->group->no_instance, 1);
+
+    return NGX_BUSY;
+}
+
+
+/* unless it may be written the peer is let go, ctx->refusal says why */
+
+static ngx_int_t
+wag_balancer_claim(wag_ctx_t *ctx, ngx_peer_connection_t *pc, ngx_int_t rc)
+{
+    if (rc == NGX_OK || rc == NGX_AGAIN) {
+        return rc;
+    }
+
+    wag_balancer_let_go(ctx);
+
+    if (ctx->refusal == WAG_REFUSED_NOT) {
+        return NGX_ERROR;
+    }
+
+    wag_balancer_refuse(ctx);
+
+    pc->name = &ctx->upstream->uscf->host;
+    pc->tries = 0;
+
+    return NGX_DECLINED;
+}
+
+
+static void
+wag_balancer_let_go(wag_ctx_t *ctx)
+{
+    wag_in_flight_release(ctx->peer);
+    wag_pacing_attempt(ctx, 1);
+
+    ctx->attempts--;
+    ctx->again = 0;
+
+    (void) ngx_atomic_fetch_add(&ctx->peer->instance->counters.requests, -1);
 }
 
 
@@ -405,6 +476,12 @@ wag_balancer_make(wag_ctx_t *ctx, wag_peer_t *peer)
 
     wag_answer_reset(ctx);
     ctx->refusal = WAG_REFUSED_NOT;
+
+    if (wag_idempotency_is_open(ctx)
+        && wag_idempotency_own_id(ctx, peer) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     return wag_write(ctx, peer);
 }
@@ -527,7 +604,7 @@ wag_balancer_reinit(ngx_http_request_t *r)
     ngx_int_t   rc;
     wag_ctx_t  *ctx;
 
-    ctx = wag_ctx_find(r);
+    ctx = r->upstream->peer.data;
 
     rc = ctx->reinit_request(r);
 
@@ -543,7 +620,7 @@ wag_balancer_header(ngx_http_request_t *r)
     ngx_int_t   rc;
     wag_ctx_t  *ctx;
 
-    ctx = wag_ctx_find(r);
+    ctx = r->upstream->peer.data;
 
     if (ctx->generic && ctx->generic->held) {
         return wag_answer_held(ctx);
@@ -633,12 +710,17 @@ wag_balancer_finalize(ngx_http_request_t *r, ngx_int_t rc)
 {
     wag_ctx_t  *ctx;
 
-    ctx = wag_ctx_find(r);
+    ctx = r->upstream->peer.data;
 
     ctx->rc = rc;
 
     if (ctx->again) {
         wag_retry_declined(ctx);
+    }
+
+    if (wag_confirm_waits(ctx)) {
+        wag_confirm_cancel(ctx);
+        wag_balancer_let_go(ctx);
     }
 
     if (r->upstream->peer.sockaddr == NULL) {

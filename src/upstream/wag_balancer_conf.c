@@ -9,6 +9,7 @@
 #include "wag_check.h"
 #include "wag_conf.h"
 #include "wag_discovery.h"
+#include "wag_idempotency_conf.h"
 #include "wag_keepalive_conf.h"
 #include "wag_param.h"
 #include "wag_passive.h"
@@ -357,6 +358,8 @@ wag_balancer_conf_finish_upstream(ngx_conf_t *cf,
     if (wag_discovery_finish(cf, us) != NGX_OK) {
         return NGX_ERROR;
     }
+
+    wag_idempotency_conf_finish(cf, us);
 
     wag_balancer_conf_size(us);
 

@@ -46,13 +46,20 @@
 #define WAG_REFUSED_FOREIGN     13   /* from a page of another origin */
 #define WAG_REFUSED_REJECTED    14   /* by its vendor */
 #define WAG_REFUSED_UNCONFIRMED 15
+#define WAG_REFUSED_IN_FLIGHT   16
+#define WAG_REFUSED_REUSED      17   /* the key, by another request */
+#define WAG_REFUSED_KEYLESS     18   /* it has to have one */
+#define WAG_REFUSED_STORE_FULL  19
+#define WAG_REFUSED_STORE_DOWN  20
+#define WAG_REFUSED_REPLAYED    21   /* with an answer of before */
 
 
-typedef struct wag_routing_s  wag_routing_t;
-typedef struct wag_generic_s  wag_generic_t;
-typedef struct wag_arrival_s  wag_arrival_t;
-typedef struct wag_pacing_s   wag_pacing_t;
-typedef struct wag_hold_s     wag_hold_t;
+typedef struct wag_routing_s     wag_routing_t;
+typedef struct wag_generic_s     wag_generic_t;
+typedef struct wag_idempotent_s  wag_idempotent_t;
+typedef struct wag_arrival_s    wag_arrival_t;
+typedef struct wag_pacing_s     wag_pacing_t;
+typedef struct wag_hold_s       wag_hold_t;
 
 
 /* a session that was asked, as it was then: the record may be another's now */
@@ -98,10 +105,12 @@ typedef struct {
     wag_arrival_t       *arrival;   /* NULL: the body was not looked at */
     wag_routing_t       *routing;   /* NULL: no instance has a vendor */
     wag_generic_t       *generic;   /* NULL: it is no message of its own */
+    wag_idempotent_t    *idempotent; /* NULL: it has no key */
     wag_pacing_t        *pacing;    /* NULL: it spends no budget */
     wag_hold_t          *hold;      /* NULL: it never waited */
     wag_asked_t          asked;     /* last */
     ngx_str_t            message_id;
+    ngx_str_t            own_id;    /* that the message is to have */
     ngx_uint_t           refusal;   /* REFUSED_NOT ... */
     ngx_str_t            member;    /* what is wrong, of REFUSED_BAD */
 

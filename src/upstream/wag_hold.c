@@ -30,7 +30,7 @@ static void wag_hold_reading(ngx_http_request_t *r);
 static ssize_t wag_hold_recv(ngx_connection_t *c, u_char *buf, size_t size);
 static void wag_hold_conf(wag_hold_t *hold, ngx_http_upstream_t *u,
     ngx_msec_t wait);
-static ngx_int_t wag_hold_watch(wag_hold_t *hold, ngx_http_request_t *r);
+static ngx_int_t wag_hold_watch(ngx_http_request_t *r);
 
 
 /* ms that the time of a connection is longer than the wait */
@@ -39,7 +39,8 @@ static ngx_int_t wag_hold_watch(wag_hold_t *hold, ngx_http_request_t *r);
 
 
 ngx_int_t
-wag_hold_begin(wag_ctx_t *ctx, ngx_peer_connection_t *pc, ngx_msec_t wait)
+wag_hold_begin(wag_ctx_t *ctx, ngx_peer_connection_t *pc, ngx_msec_t wait,
+    ngx_uint_t watch)
 {
     wag_hold_t          *hold;
     ngx_socket_t         s;
@@ -98,7 +99,10 @@ wag_hold_begin(wag_ctx_t *ctx, ngx_peer_connection_t *pc, ngx_msec_t wait)
 
     wag_hold_conf(hold, r->upstream, wait);
 
-    if (wag_hold_watch(hold, r) != NGX_OK) {
+    hold->reading = r->read_event_handler;
+    hold->writing = r->write_event_handler;
+
+    if (watch && wag_hold_watch(r) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -123,11 +127,8 @@ wag_hold_conf(wag_hold_t *hold, ngx_http_upstream_t *u, ngx_msec_t wait)
 /* a client that leaves loses its place, as in ngx_http_limit_req_module */
 
 static ngx_int_t
-wag_hold_watch(wag_hold_t *hold, ngx_http_request_t *r)
+wag_hold_watch(ngx_http_request_t *r)
 {
-    hold->reading = r->read_event_handler;
-    hold->writing = r->write_event_handler;
-
     r->read_event_handler = wag_hold_reading;
     r->write_event_handler = ngx_http_request_empty_handler;
 
@@ -170,6 +171,27 @@ wag_hold_recv(ngx_connection_t *c, u_char *buf, size_t size)
     r->upstream->peer.start_time = ngx_current_msec;
 
     return NGX_ERROR;
+}
+
+
+void
+wag_hold_wake(wag_ctx_t *ctx)
+{
+    ngx_event_t  *rev;
+
+    if (ctx->hold == NULL || !ctx->hold->held) {
+        return;
+    }
+
+    rev = ctx->request->upstream->peer.connection->read;
+
+    if (rev->timer_set) {
+        ngx_del_timer(rev);
+    }
+
+    rev->delayed = 0;
+
+    ngx_post_event(rev, &ngx_posted_events);
 }
 
 

@@ -15,11 +15,17 @@
 
 
 /*
- * To be returned by peer.get: NGX_AGAIN; NGX_ERROR.  After so many ms
- * peer.get is called again.
+ * To be returned by peer.get: NGX_AGAIN; NGX_ERROR.  After so many ms, or
+ * once it is woken, peer.get is called again.  With "watch" a client that
+ * leaves loses its place.
  */
 ngx_int_t wag_hold_begin(wag_ctx_t *ctx, ngx_peer_connection_t *pc,
-    ngx_msec_t wait);
+    ngx_msec_t wait, ngx_uint_t watch);
+
+/*
+ * It need not wait any longer: it goes on in the event loop, not from within.
+ */
+void wag_hold_wake(wag_ctx_t *ctx);
 
 /*
  * To be called by peer.get then.  NGX_DECLINED: it was not held.

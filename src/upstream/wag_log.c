@@ -74,7 +74,7 @@ wag_log_get_path(ngx_http_request_t *r, ngx_http_variable_value_t *v,
             return NGX_ERROR;
         }
 
-        wag_route_hide(&vendor[i]->routes, r->pool, &copy);
+        wag_routes_hide(&vendor[i]->routes, r->pool, &copy);
         wag_log_hide_keys(wmcf, vendor[i], &copy);
 
         path = copy;

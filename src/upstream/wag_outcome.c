@@ -22,6 +22,10 @@ static void wag_outcome_declined(wag_ctx_t *ctx, ngx_peer_connection_t *pc,
 static void wag_outcome_broken(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
 static void wag_outcome_fail(wag_ctx_t *ctx, ngx_uint_t failure, char *reason);
 static ngx_uint_t wag_outcome_loopback(struct sockaddr *sockaddr);
+static void wag_outcome_failed(wag_ctx_t *ctx);
+static void wag_outcome_status(wag_ctx_t *ctx);
+static void wag_outcome_signal(wag_ctx_t *ctx, ngx_uint_t event,
+    u_char *reason, size_t len);
 static void wag_outcome_session(wag_ctx_t *ctx);
 static void wag_outcome_message(wag_ctx_t *ctx);
 static void wag_outcome_rest(wag_ctx_t *ctx);
@@ -245,14 +249,10 @@ wag_outcome_loopback(struct sockaddr *sockaddr)
 void
 wag_outcome_score(wag_ctx_t *ctx)
 {
-    u_char               buf[sizeof("status ") + NGX_INT_T_LEN];
-    ngx_uint_t           n;
-    wag_instance_t      *instance;
-    wag_health_signal_t  signal;
+    ngx_uint_t       n;
+    wag_instance_t  *instance;
 
     instance = ctx->peer->instance;
-
-    ngx_memzero(&signal, sizeof(wag_health_signal_t));
 
     if (ctx->status >= 100 && ctx->status < 600) {
         n = ctx->status / 100 - 1;
@@ -267,55 +267,83 @@ wag_outcome_score(wag_ctx_t *ctx)
     switch (ctx->outcome) {
 
     case WAG_FAILED:
-        n = ctx->failure;
-        (void) ngx_atomic_fetch_add(&instance->counters.failures[n], 1);
-
-        if (ctx->sent == WAG_SENT_UNKNOWN) {
-            (void) ngx_atomic_fetch_add(&ctx->upstream->group->ambiguous, 1);
-        }
-
-        signal.event = WAG_ERROR;
-        signal.reason.data = (u_char *) ctx->reason;
-        signal.reason.len = ngx_strlen(ctx->reason);
+        wag_outcome_failed(ctx);
         break;
 
     case WAG_ANSWERED:
 
         /* an error of a server that has sessions is one of a session */
 
-        if (ctx->server->vendor
-            || !wag_outcome_counts(ctx->upstream, ctx->status))
+        if (ctx->server->vendor == NULL
+            && wag_outcome_counts(ctx->upstream, ctx->status))
         {
-            signal.event = WAG_OK;
+            wag_outcome_status(ctx);
             break;
         }
 
-        signal.event = WAG_STATUS;
-        signal.reason.data = buf;
-        signal.reason.len = ngx_sprintf(buf, "status %ui", ctx->status) - buf;
+        /* the lock is for what may move a state: not success after success */
+
+        if (instance->health.errors || instance->health.statuses) {
+            wag_outcome_signal(ctx, WAG_OK, NULL, 0);
+        }
+
         break;
 
     default:
-        return;
+        break;
     }
+}
+
+
+static void
+wag_outcome_failed(wag_ctx_t *ctx)
+{
+    ngx_uint_t  n;
+
+    n = ctx->failure;
+    (void) ngx_atomic_fetch_add(&ctx->peer->instance->counters.failures[n], 1);
+
+    if (ctx->sent == WAG_SENT_UNKNOWN) {
+        (void) ngx_atomic_fetch_add(&ctx->upstream->group->ambiguous, 1);
+    }
+
+    if (wag_available(ctx->peer->instance)) {
+        wag_outcome_signal(ctx, WAG_ERROR, (u_char *) ctx->reason,
+                           ngx_strlen(ctx->reason));
+    }
+}
+
+
+static void
+wag_outcome_status(wag_ctx_t *ctx)
+{
+    u_char  *last, buf[sizeof("status ") + NGX_INT_T_LEN];
+
+    if (wag_available(ctx->peer->instance)) {
+        last = ngx_sprintf(buf, "status %ui", ctx->status);
+
+        wag_outcome_signal(ctx, WAG_STATUS, buf, last - buf);
+    }
+}
+
+
+static void
+wag_outcome_signal(wag_ctx_t *ctx, ngx_uint_t event, u_char *reason,
+    size_t len)
+{
+    wag_health_signal_t  signal;
 
     if (ctx->upstream->passive == NULL) {
         return;
     }
 
-    /* the lock is for what may move a state: not for success after success */
-
-    if (signal.event == WAG_OK) {
-        if (instance->health.errors == 0 && instance->health.statuses == 0) {
-            return;
-        }
-
-    } else if (!wag_available(instance)) {
-        return;
-    }
+    ngx_memzero(&signal, sizeof(wag_health_signal_t));
 
     signal.upstream = ctx->upstream;
     signal.peer = ctx->peer;
+    signal.event = event;
+    signal.reason.data = reason;
+    signal.reason.len = len;
 
     wag_transition_event(&signal);
 }

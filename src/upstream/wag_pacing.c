@@ -189,7 +189,7 @@ wag_pacing_hold(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
         pacing->pinned = 1;
         pacing->due = ngx_current_msec + pacing->wait;
 
-        rc = wag_hold_begin(ctx, pc, pacing->wait);
+        rc = wag_hold_begin(ctx, pc, pacing->wait, 1);
 
         if (rc == NGX_AGAIN) {
             (void) ngx_atomic_fetch_add(&ctx->upstream->group->held, 1);

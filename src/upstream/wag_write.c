@@ -124,6 +124,7 @@ wag_write(wag_ctx_t *ctx, wag_peer_t *peer)
     wag_write_message(ctx, &m);
 
     m.key = peer->server->key;
+    m.id = ctx->own_id;
 
     wag_known_name(known, &m.session);
     wag_known_token(known, &m.token);

@@ -98,3 +98,23 @@ wag_argument_next(ngx_str_t *rest, u_char ch, ngx_str_t *part)
 
     return 1;
 }
+
+
+ngx_uint_t
+wag_argument_is_name(ngx_str_t *name, const char *also)
+{
+    u_char  ch;
+    size_t  i;
+
+    for (i = 0; i < name->len; i++) {
+        ch = name->data[i];
+
+        if (!((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z')
+              || (ch >= '0' && ch <= '9') || ngx_strchr(also, ch) != NULL))
+        {
+            return 0;
+        }
+    }
+
+    return name->len > 0;
+}

@@ -43,5 +43,11 @@ ngx_int_t wag_argument_path(ngx_conf_t *cf, ngx_str_t *text,
  */
 ngx_uint_t wag_argument_next(ngx_str_t *rest, u_char ch, ngx_str_t *part);
 
+/*
+ * Whether a text is of letters, digits and what is in "also"; an empty one is
+ * not.
+ */
+ngx_uint_t wag_argument_is_name(ngx_str_t *name, const char *also);
+
 
 #endif /* _WAG_ARGUMENT_H_INCLUDED_ */

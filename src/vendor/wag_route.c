@@ -16,14 +16,6 @@
 
 static ngx_int_t wag_route_read_path(wag_routes_t *routes,
     wag_route_request_t *r, u_char *args, ngx_array_t **places);
-static ngx_int_t wag_route_find(wag_routes_t *routes, wag_route_request_t *r,
-    wag_target_path_t *path, wag_route_t **found);
-static ngx_uint_t wag_route_method(wag_route_t *route, ngx_str_t *method);
-static ngx_uint_t wag_route_fits(wag_route_t *route, wag_target_path_t *path,
-    ngx_uint_t *encoded);
-static void wag_route_hide_segments(wag_route_t *route, u_char *p,
-    u_char *last);
-static ngx_uint_t wag_route_text(wag_segment_t *segment, ngx_str_t *text);
 static ngx_int_t wag_route_path_names(wag_route_t *route,
     wag_route_request_t *r, wag_target_path_t *path);
 static ngx_int_t wag_route_read_query(wag_routes_t *routes,
@@ -43,13 +35,6 @@ static ngx_int_t wag_route_value(wag_route_request_t *r, ngx_str_t *text,
     ngx_str_t *where, ngx_str_t *value);
 static ngx_int_t wag_route_error(wag_route_request_t *r, const char *error,
     ngx_str_t *where);
-
-
-/* most write it as the file does */
-
-#define wag_route_same(one, text)                                             \
-    (ngx_memcmp((one)->data, (text)->data, (one)->len) == 0                   \
-     || ngx_strncasecmp((one)->data, (text)->data, (one)->len) == 0)
 
 
 static ngx_str_t   wag_route_in_path = ngx_string("path");
@@ -118,6 +103,7 @@ wag_route_read_path(wag_routes_t *routes, wag_route_request_t *r,
     u_char *args, ngx_array_t **places)
 {
     ngx_int_t           rc;
+    ngx_uint_t          encoded;
     const char         *error;
     wag_route_t        *route;
     wag_target_path_t   path;
@@ -136,15 +122,22 @@ wag_route_read_path(wag_routes_t *routes, wag_route_request_t *r,
         return rc;
     }
 
-    rc = wag_route_find(routes, r, &path, &route);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
     *places = &routes->places;
+
+    route = wag_routes_find(routes, &r->method, &path, &encoded);
 
     if (route == NULL) {
         return NGX_OK;
+    }
+
+    /*
+     * Servers that decode a path first take this route, those that do not
+     * take another.
+     */
+
+    if (encoded) {
+        return wag_route_error(r, "has a needless escape",
+                               &wag_route_in_path);
     }
 
     r->kind = route->kind;
@@ -154,134 +147,6 @@ wag_route_read_path(wag_routes_t *routes, wag_route_request_t *r,
     }
 
     return wag_route_path_names(route, r, &path);
-}
-
-
-static ngx_int_t
-wag_route_find(wag_routes_t *routes, wag_route_request_t *r,
-    wag_target_path_t *path, wag_route_t **found)
-{
-    ngx_uint_t    i, n, encoded;
-    wag_route_t  *route;
-
-    *found = NULL;
-
-    route = routes->routes.elts;
-
-    for (i = 0; i < routes->routes.nelts; i++) {
-
-        n = route[i].segments.nelts;
-
-        if ((path->n != n && !(route[i].rest && path->n > n))
-            || !wag_route_method(&route[i], &r->method)
-            || !wag_route_fits(&route[i], path, &encoded))
-        {
-            continue;
-        }
-
-        /*
-         * Servers that decode a path first take this route, those that do not
-         * take another.
-         */
-
-        if (encoded) {
-            return wag_route_error(r, "has a needless escape",
-                                   &wag_route_in_path);
-        }
-
-        *found = &route[i];
-
-        break;
-    }
-
-    return NGX_OK;
-}
-
-
-/* Express runs what is for GET for HEAD, too */
-
-static ngx_uint_t
-wag_route_method(wag_route_t *route, ngx_str_t *method)
-{
-    ngx_str_t   *name;
-    ngx_uint_t   i, head;
-
-    if (route->methods.nelts == 0) {
-        return 1;
-    }
-
-    head = (method->len == 4 && ngx_memcmp(method->data, "HEAD", 4) == 0);
-
-    name = route->methods.elts;
-
-    for (i = 0; i < route->methods.nelts; i++) {
-
-        if (name[i].len == method->len
-            && ngx_memcmp(name[i].data, method->data, method->len) == 0)
-        {
-            return 1;
-        }
-
-        if (head && name[i].len == 3
-            && ngx_memcmp(name[i].data, "GET", 3) == 0)
-        {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-static ngx_uint_t
-wag_route_fits(wag_route_t *route, wag_target_path_t *path,
-    ngx_uint_t *encoded)
-{
-    ngx_uint_t      i;
-    wag_segment_t  *segment;
-
-    *encoded = 0;
-
-    segment = route->segments.elts;
-
-    for (i = 0; i < route->segments.nelts; i++) {
-
-        if (segment[i].type != WAG_SEGMENT_TEXT) {
-            continue;
-        }
-
-        if (!wag_route_text(&segment[i], &path->segments[i])) {
-            return 0;
-        }
-
-        if (path->encoded & ((uint32_t) 1 << i)) {
-            *encoded = 1;
-        }
-    }
-
-    return 1;
-}
-
-
-static ngx_uint_t
-wag_route_text(wag_segment_t *segment, ngx_str_t *text)
-{
-    ngx_uint_t           i;
-    wag_segment_text_t  *one;
-
-    one = segment->texts.elts;
-
-    for (i = 0; i < segment->texts.nelts; i++) {
-
-        if ((one[i].text.len == text->len
-             || (one[i].prefix && one[i].text.len < text->len))
-            && wag_route_same(&one[i].text, text))
-        {
-            return 1;
-        }
-    }
-
-    return 0;
 }
 
 
@@ -597,66 +462,4 @@ wag_route_error(wag_route_request_t *r, const char *error, ngx_str_t *where)
     r->where = *where;
 
     return NGX_DECLINED;
-}
-
-
-void
-wag_route_hide(wag_routes_t *routes, ngx_pool_t *pool, ngx_str_t *path)
-{
-    u_char             *last;
-    ngx_uint_t          i, n, encoded;
-    const char         *error;
-    wag_route_t        *route;
-    wag_target_path_t   target;
-
-    last = path->data + path->len;
-
-    if (wag_target_path(pool, path->data, last, &target, &error) != NGX_OK) {
-        ngx_memset(path->data, '*', path->len);
-        return;
-    }
-
-    route = routes->routes.elts;
-
-    for (i = 0; i < routes->routes.nelts; i++) {
-
-        n = route[i].segments.nelts;
-
-        if ((target.n == n || (route[i].rest && target.n > n))
-            && wag_route_fits(&route[i], &target, &encoded))
-        {
-            wag_route_hide_segments(&route[i], path->data, last);
-        }
-    }
-}
-
-
-static void
-wag_route_hide_segments(wag_route_t *route, u_char *p, u_char *last)
-{
-    u_char         *end;
-    ngx_uint_t      i;
-    wag_segment_t  *segment;
-
-    segment = route->segments.elts;
-
-    for (i = 0; i < route->segments.nelts && p < last; i++, p = end) {
-
-        p++;
-        end = wag_target_find(p, last, '/');
-
-        if (segment[i].type == WAG_SEGMENT_TOKEN) {
-
-            /* what is behind the name; its colon may be an escape */
-
-            while (p < end && *p != ':' && *p != '%') {
-                p++;
-            }
-
-        } else if (segment[i].type != WAG_SEGMENT_KEY) {
-            continue;
-        }
-
-        ngx_memset(p, '*', end - p);
-    }
 }

@@ -5,8 +5,9 @@
 
 
 #include "wag_argument.h"
+#include "wag_place_conf.h"
 #include "wag_route_conf.h"
-#include "wag_target.h"
+#include "wag_segment_conf.h"
 
 
 /* what all paths of a "route" have in common */
@@ -23,28 +24,13 @@ typedef struct {
 static char *wag_route_conf_args(ngx_conf_t *cf, wag_route_args_t *args);
 static ngx_int_t wag_route_conf_methods(ngx_conf_t *cf, ngx_str_t *text,
     ngx_array_t *methods);
-static ngx_int_t wag_route_conf_place(ngx_conf_t *cf, ngx_str_t *text,
-    ngx_array_t *places);
-static ngx_int_t wag_route_conf_add_place(ngx_conf_t *cf, ngx_str_t *text,
-    wag_place_t *place, ngx_array_t *places);
-static ngx_uint_t wag_route_conf_same(ngx_uint_t type, ngx_str_t *a,
-    ngx_str_t *b);
 static ngx_int_t wag_route_conf_kind(ngx_conf_t *cf, ngx_str_t *text,
     ngx_uint_t *kind);
 static ngx_int_t wag_route_conf_add(ngx_conf_t *cf, wag_routes_t *routes,
     ngx_str_t *path, wag_route_args_t *args);
 static ngx_int_t wag_route_conf_path_place(ngx_conf_t *cf, wag_route_t *route,
     ngx_str_t *path, wag_route_args_t *args);
-static ngx_int_t wag_route_conf_path(ngx_conf_t *cf, ngx_str_t *path,
-    wag_route_t *route, ngx_uint_t *sessions);
-static ngx_int_t wag_route_conf_segment(ngx_conf_t *cf, ngx_str_t *text,
-    ngx_str_t *path, wag_segment_t *segment);
-static ngx_int_t wag_route_conf_texts(ngx_conf_t *cf, ngx_str_t *text,
-    ngx_str_t *path, wag_segment_t *segment);
 static ngx_uint_t wag_route_conf_is_secret(wag_route_t *route);
-static ngx_int_t wag_route_conf_not_dropped(ngx_conf_t *cf, ngx_array_t *drop,
-    ngx_array_t *places);
-static ngx_uint_t wag_route_conf_is_name(ngx_str_t *name, const char *also);
 
 
 static ngx_conf_enum_t  wag_route_kinds[] = {
@@ -54,23 +40,6 @@ static ngx_conf_enum_t  wag_route_kinds[] = {
     { ngx_string("open"), WAG_ROUTE_OPEN },
     { ngx_string("list"), WAG_ROUTE_LIST },
     { ngx_string("blocked"), WAG_ROUTE_BLOCKED },
-    { ngx_null_string, 0 }
-};
-
-
-static ngx_conf_enum_t  wag_route_place_types[] = {
-    { ngx_string("query="), WAG_PLACE_QUERY },
-    { ngx_string("header="), WAG_PLACE_HEADER },
-    { ngx_string("body="), WAG_PLACE_BODY },
-    { ngx_null_string, 0 }
-};
-
-
-static ngx_conf_enum_t  wag_route_segment_types[] = {
-    { ngx_string("*"), WAG_SEGMENT_ANY },
-    { ngx_string("<session>"), WAG_SEGMENT_SESSION },
-    { ngx_string("<session:token>"), WAG_SEGMENT_TOKEN },
-    { ngx_string("<key>"), WAG_SEGMENT_KEY },
     { ngx_null_string, 0 }
 };
 
@@ -103,7 +72,7 @@ wag_route_conf_session(ngx_conf_t *cf, void *conf)
     value = cf->args->elts;
 
     for (i = 1; i < cf->args->nelts; i++) {
-        if (wag_route_conf_place(cf, &value[i], &routes->places) != NGX_OK) {
+        if (wag_place_conf(cf, &value[i], &routes->places) != NGX_OK) {
             return NGX_CONF_ERROR;
         }
     }
@@ -183,7 +152,7 @@ wag_route_conf_args(ngx_conf_t *cf, wag_route_args_t *args)
         if (ngx_strcmp(value[i].data, "none") == 0) {
             args->none = 1;
 
-        } else if (wag_route_conf_place(cf, &value[i], args->places)
+        } else if (wag_place_conf(cf, &value[i], args->places)
                    != NGX_OK)
         {
             return NGX_CONF_ERROR;
@@ -251,114 +220,6 @@ wag_route_conf_methods(ngx_conf_t *cf, ngx_str_t *text, ngx_array_t *methods)
 
 
 static ngx_int_t
-wag_route_conf_place(ngx_conf_t *cf, ngx_str_t *text, ngx_array_t *places)
-{
-    ngx_str_t         *name;
-    wag_place_t        place;
-    ngx_conf_enum_t   *type;
-
-    ngx_memzero(&place, sizeof(wag_place_t));
-
-    for (type = wag_route_place_types; type->name.len; type++) {
-        if (ngx_strncmp(text->data, type->name.data, type->name.len) == 0) {
-            break;
-        }
-    }
-
-    if (type->name.len == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "unknown place \"%V\", it is query=, header= or "
-                           "body= and a name", text);
-        return NGX_ERROR;
-    }
-
-    place.type = type->value;
-
-    name = &place.name;
-    name->data = text->data + type->name.len;
-    name->len = text->len - type->name.len;
-
-    if (place.type == WAG_PLACE_HEADER
-        && name->len > sizeof(":decoded") - 1
-        && ngx_strcmp(name->data + name->len - (sizeof(":decoded") - 1),
-                      ":decoded")
-           == 0)
-    {
-        name->len -= sizeof(":decoded") - 1;
-        place.decoded = 1;
-    }
-
-    if (!wag_route_conf_is_name(name, "-_")) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid name of place \"%V\", it has letters, "
-                           "digits, \"-\" and \"_\"", text);
-        return NGX_ERROR;
-    }
-
-    return wag_route_conf_add_place(cf, text, &place, places);
-}
-
-
-static ngx_int_t
-wag_route_conf_add_place(ngx_conf_t *cf, ngx_str_t *text, wag_place_t *place,
-    ngx_array_t *places)
-{
-    ngx_uint_t    i;
-    wag_place_t  *other;
-
-    other = places->elts;
-
-    for (i = 0; i < places->nelts; i++) {
-
-        if (other[i].type != place->type) {
-            continue;
-        }
-
-        if (place->type == WAG_PLACE_BODY) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "second member of the body \"%V\"", text);
-            return NGX_ERROR;
-        }
-
-        if (other[i].name.len == place->name.len
-            && wag_route_conf_same(place->type, &other[i].name, &place->name))
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "duplicate place \"%V\"",
-                               text);
-            return NGX_ERROR;
-        }
-    }
-
-    if (places->nelts == WAG_ROUTE_PLACES) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "more than %d places with \"%V\"",
-                           WAG_ROUTE_PLACES, text);
-        return NGX_ERROR;
-    }
-
-    other = ngx_array_push(places);
-    if (other == NULL) {
-        return NGX_ERROR;
-    }
-
-    *other = *place;
-
-    return NGX_OK;
-}
-
-
-/* of the same length; only a header has no case */
-
-static ngx_uint_t
-wag_route_conf_same(ngx_uint_t type, ngx_str_t *a, ngx_str_t *b)
-{
-    return (type == WAG_PLACE_HEADER)
-           ? ngx_strncasecmp(a->data, b->data, a->len) == 0
-           : ngx_memcmp(a->data, b->data, a->len) == 0;
-}
-
-
-static ngx_int_t
 wag_route_conf_kind(ngx_conf_t *cf, ngx_str_t *text, ngx_uint_t *kind)
 {
     ngx_conf_enum_t  *name;
@@ -406,7 +267,7 @@ wag_route_conf_add(ngx_conf_t *cf, wag_routes_t *routes, ngx_str_t *path,
     route->places = args->places;
     route->kind = args->kind;
 
-    if (wag_route_conf_path(cf, path, route, &sessions) != NGX_OK) {
+    if (wag_segment_conf_path(cf, path, route, &sessions) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -441,7 +302,7 @@ wag_route_conf_path_place(ngx_conf_t *cf, wag_route_t *route, ngx_str_t *path,
     place.type = WAG_PLACE_PATH;
     ngx_str_set(&place.name, "path");
 
-    if (wag_route_conf_add_place(cf, path, &place, route->places) != NGX_OK) {
+    if (wag_place_conf_add(cf, path, &place, route->places) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -452,151 +313,11 @@ wag_route_conf_path_place(ngx_conf_t *cf, wag_route_t *route, ngx_str_t *path,
     given = args->places->elts;
 
     for (i = 0; i < args->places->nelts; i++) {
-        if (wag_route_conf_add_place(cf, path, &given[i], route->places)
+        if (wag_place_conf_add(cf, path, &given[i], route->places)
             != NGX_OK)
         {
             return NGX_ERROR;
         }
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-wag_route_conf_path(ngx_conf_t *cf, ngx_str_t *path, wag_route_t *route,
-    ngx_uint_t *sessions)
-{
-    ngx_str_t       rest, part;
-    wag_segment_t  *segment;
-
-    *sessions = 0;
-
-    if (ngx_array_init(&route->segments, cf->pool, 4, sizeof(wag_segment_t))
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    /* "/" has no segment */
-
-    rest.data = path->data + 1;
-    rest.len = path->len - 1;
-
-    while (path->len > 1 && wag_argument_next(&rest, '/', &part)) {
-
-        if (route->rest) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"**\" is not the last segment of \"%V\"",
-                               path);
-            return NGX_ERROR;
-        }
-
-        if (part.len == 2 && ngx_strncmp(part.data, "**", 2) == 0) {
-            route->rest = 1;
-            continue;
-        }
-
-        if (route->segments.nelts == WAG_TARGET_SEGMENTS) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "more than %d segments in \"%V\"",
-                               WAG_TARGET_SEGMENTS, path);
-            return NGX_ERROR;
-        }
-
-        segment = ngx_array_push(&route->segments);
-        if (segment == NULL) {
-            return NGX_ERROR;
-        }
-
-        if (wag_route_conf_segment(cf, &part, path, segment) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        if ((segment->type == WAG_SEGMENT_SESSION
-             || segment->type == WAG_SEGMENT_TOKEN)
-            && (*sessions)++)
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "second \"%V\" in \"%V\"", &part, path);
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-wag_route_conf_segment(ngx_conf_t *cf, ngx_str_t *text, ngx_str_t *path,
-    wag_segment_t *segment)
-{
-    ngx_conf_enum_t  *type;
-
-    ngx_memzero(segment, sizeof(wag_segment_t));
-
-    for (type = wag_route_segment_types; type->name.len; type++) {
-        if (type->name.len == text->len
-            && ngx_memcmp(type->name.data, text->data, text->len) == 0)
-        {
-            segment->type = type->value;
-            return NGX_OK;
-        }
-    }
-
-    if (ngx_strlchr(text->data, text->data + text->len, '<') != NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "unknown \"%V\" in \"%V\", a segment may be "
-                           "<session>, <session:token> or <key>", text, path);
-        return NGX_ERROR;
-    }
-
-    segment->type = WAG_SEGMENT_TEXT;
-
-    return wag_route_conf_texts(cf, text, path, segment);
-}
-
-
-/* stop|restart|send*; a text with a "%" would never fit */
-
-static ngx_int_t
-wag_route_conf_texts(ngx_conf_t *cf, ngx_str_t *text, ngx_str_t *path,
-    wag_segment_t *segment)
-{
-    ngx_str_t            rest, part;
-    ngx_uint_t           prefix;
-    wag_segment_text_t  *one;
-
-    if (ngx_array_init(&segment->texts, cf->pool, 1,
-                       sizeof(wag_segment_text_t))
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    rest = *text;
-
-    while (wag_argument_next(&rest, '|', &part)) {
-
-        prefix = (part.len > 1 && part.data[part.len - 1] == '*');
-        part.len -= prefix;
-
-        if (!wag_route_conf_is_name(&part, "-_.~@:$!,;")
-            || ngx_strncmp(part.data, ".", part.len) == 0
-            || ngx_strncmp(part.data, "..", part.len) == 0)
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid segment \"%V\" in \"%V\"", text, path);
-            return NGX_ERROR;
-        }
-
-        one = ngx_array_push(&segment->texts);
-        if (one == NULL) {
-            return NGX_ERROR;
-        }
-
-        one->text = part;
-        one->prefix = prefix;
     }
 
     return NGX_OK;
@@ -619,7 +340,7 @@ wag_route_conf_drop(ngx_conf_t *cf, void *conf)
 
     for (i = 1; i < cf->args->nelts; i++) {
 
-        if (!wag_route_conf_is_name(&value[i], "-_")) {
+        if (!wag_argument_is_name(&value[i], "-_")) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid name \"%V\" in a query, it has "
                                "letters, digits, \"-\" and \"_\"", &value[i]);
@@ -644,7 +365,7 @@ wag_route_conf_check(ngx_conf_t *cf, wag_routes_t *routes)
     ngx_uint_t    i;
     wag_route_t  *route;
 
-    if (wag_route_conf_not_dropped(cf, &routes->drop, &routes->places)
+    if (wag_place_conf_check(cf, &routes->drop, &routes->places)
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -654,7 +375,7 @@ wag_route_conf_check(ngx_conf_t *cf, wag_routes_t *routes)
 
     for (i = 0; i < routes->routes.nelts; i++) {
         if (route[i].places
-            && wag_route_conf_not_dropped(cf, &routes->drop, route[i].places)
+            && wag_place_conf_check(cf, &routes->drop, route[i].places)
                != NGX_OK)
         {
             return NGX_ERROR;
@@ -686,54 +407,4 @@ wag_route_conf_is_secret(wag_route_t *route)
     }
 
     return 0;
-}
-
-
-static ngx_int_t
-wag_route_conf_not_dropped(ngx_conf_t *cf, ngx_array_t *drop,
-    ngx_array_t *places)
-{
-    ngx_str_t    *name;
-    ngx_uint_t    i, k;
-    wag_place_t  *place;
-
-    name = drop->elts;
-    place = places->elts;
-
-    for (i = 0; i < drop->nelts; i++) {
-        for (k = 0; k < places->nelts; k++) {
-            if (place[k].type == WAG_PLACE_QUERY
-                && place[k].name.len == name[i].len
-                && ngx_memcmp(place[k].name.data, name[i].data, name[i].len)
-                   == 0)
-            {
-                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                                   "\"%V\" is dropped and a place",
-                                   &name[i]);
-                return NGX_ERROR;
-            }
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_uint_t
-wag_route_conf_is_name(ngx_str_t *name, const char *also)
-{
-    u_char  ch;
-    size_t  i;
-
-    for (i = 0; i < name->len; i++) {
-        ch = name->data[i];
-
-        if (!((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z')
-              || (ch >= '0' && ch <= '9') || ngx_strchr(also, ch) != NULL))
-        {
-            return 0;
-        }
-    }
-
-    return name->len > 0;
 }

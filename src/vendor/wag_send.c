@@ -120,6 +120,7 @@ wag_send_values(wag_send_message_t *m, ngx_str_t *to, ngx_str_t *values)
     values[WAG_TEMPLATE_SESSION] = m->session;
     values[WAG_TEMPLATE_TOKEN] = m->token;
     values[WAG_TEMPLATE_TO] = *to;
+    values[WAG_TEMPLATE_ID] = m->id;
     values[WAG_TEMPLATE_MESSAGE] = m->text;
     values[WAG_TEMPLATE_URL] = m->url;
     values[WAG_TEMPLATE_MIMETYPE] = m->mimetype;

@@ -58,6 +58,7 @@ typedef struct {
     ngx_str_t            mimetype;
     ngx_str_t            filename;
     ngx_str_t            caption;
+    ngx_str_t            id;         /* that it is to have; empty: any */
 
     ngx_str_t            key;        /* of the instance and its session */
     ngx_str_t            session;

@@ -5,8 +5,8 @@
 
 
 #include "wag_argument.h"
-#include "wag_json_scan.h"
 #include "wag_param.h"
+#include "wag_sample.h"
 #include "wag_send.h"
 #include "wag_send_conf.h"
 
@@ -15,6 +15,7 @@
 
 #define WAG_SEND_CONF_BODY   (wag_template_bit(WAG_TEMPLATE_TO)               \
                               | wag_template_bit(WAG_TEMPLATE_SESSION)        \
+                              | wag_template_bit(WAG_TEMPLATE_ID)             \
                               | wag_template_bit(WAG_TEMPLATE_GROUP)          \
                               | wag_template_bit(WAG_TEMPLATE_LID))
 
@@ -24,22 +25,6 @@
                               | wag_template_bit(WAG_TEMPLATE_CAPTION)        \
                               | wag_template_bit(WAG_TEMPLATE_KIND)           \
                               | wag_template_bit(WAG_TEMPLATE_KIND_UPPER))
-
-/* what is optional in a message */
-
-#define WAG_SEND_CONF_MIMETYPE  0x1
-#define WAG_SEND_CONF_FILENAME  0x2
-#define WAG_SEND_CONF_CAPTION   0x4
-#define WAG_SEND_CONF_OPTIONS   0x8
-
-
-/* the arguments of "to" */
-
-typedef struct {
-    ngx_str_t            user;
-    ngx_str_t            group;
-    ngx_str_t            lid;
-} wag_send_conf_to_t;
 
 
 static wag_send_template_t *wag_send_conf_add(ngx_conf_t *cf,
@@ -53,38 +38,11 @@ static ngx_int_t wag_send_conf_body(ngx_conf_t *cf, ngx_str_t *text,
 static void wag_send_conf_one_line(ngx_str_t *text);
 static ngx_int_t wag_send_conf_needs(ngx_conf_t *cf, ngx_str_t *text,
     wag_send_template_t *t, ngx_uint_t places);
-static ngx_int_t wag_send_conf_samples(ngx_conf_t *cf, wag_send_template_t *t,
-    ngx_uint_t source);
-static void wag_send_conf_sample(wag_send_message_t *m, ngx_uint_t source,
-    ngx_uint_t options, ngx_str_t *sample);
-static ngx_int_t wag_send_conf_has(ngx_conf_t *cf, wag_send_template_t *t,
-    ngx_str_t *values, ngx_uint_t place);
-static ngx_int_t wag_send_conf_is_json(ngx_conf_t *cf,
-    wag_send_filled_t *filled);
-static ngx_int_t wag_send_conf_recipient(ngx_conf_t *cf, ngx_str_t *text,
-    wag_template_t *template);
-static ngx_uint_t wag_send_conf_is_ascii(ngx_str_t *text);
-static ngx_int_t wag_send_conf_event(wag_json_scan_t *s, ngx_uint_t event);
 
 
 static ngx_str_t  wag_send_conf_sources[WAG_SEND_SOURCES] = {
     ngx_string("url"),
     ngx_string("data")
-};
-
-
-static wag_param_t  wag_send_conf_to_params[] = {
-
-    { ngx_string("user="), WAG_PARAM_STR,
-      offsetof(wag_send_conf_to_t, user), 0, 0 },
-
-    { ngx_string("group="), WAG_PARAM_STR,
-      offsetof(wag_send_conf_to_t, group), 0, 0 },
-
-    { ngx_string("lid="), WAG_PARAM_STR,
-      offsetof(wag_send_conf_to_t, lid), 0, 0 },
-
-    { ngx_null_string, 0, 0, 0, 0 }
 };
 
 
@@ -135,7 +93,7 @@ wag_send_conf_text(ngx_conf_t *cf, void *conf)
                                    wag_template_bit(WAG_TEMPLATE_TO)
                                    | wag_template_bit(WAG_TEMPLATE_MESSAGE))
                == NGX_OK
-            && wag_send_conf_samples(cf, t, WAG_SEND_SOURCES) == NGX_OK)
+            && wag_sample_fill(cf, t, WAG_SEND_SOURCES) == NGX_OK)
            ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
@@ -196,7 +154,7 @@ wag_send_conf_media(ngx_conf_t *cf, void *conf)
 
     for (source = 0; source < WAG_SEND_SOURCES; source++) {
         if ((t->sources & ((ngx_uint_t) 1 << source))
-            && wag_send_conf_samples(cf, t, source) != NGX_OK)
+            && wag_sample_fill(cf, t, source) != NGX_OK)
         {
             return NGX_CONF_ERROR;
         }
@@ -387,232 +345,6 @@ wag_send_conf_needs(ngx_conf_t *cf, ngx_str_t *text, wag_send_template_t *t,
     }
 
     return NGX_ERROR;
-}
-
-
-/* each body that can be made of the template is JSON, and has what it needs */
-
-static ngx_int_t
-wag_send_conf_samples(ngx_conf_t *cf, wag_send_template_t *t,
-    ngx_uint_t source)
-{
-    ngx_str_t           sample, values[WAG_TEMPLATE_VALUES];
-    ngx_uint_t          i, last;
-    wag_send_filled_t   filled;
-    wag_send_message_t  m;
-
-    /* no value of JSON, and nothing that may stand behind a backslash */
-
-    ngx_str_set(&sample, "x");
-
-    last = (source == WAG_SEND_SOURCES) ? 1 : WAG_SEND_CONF_OPTIONS;
-
-    for (i = 0; i < last * WAG_VENDOR_TO; i++) {
-
-        wag_send_conf_sample(&m, source, i / WAG_VENDOR_TO, &sample);
-
-        m.to_type = i % WAG_VENDOR_TO;
-
-        wag_send_values(&m, &sample, values);
-
-        if (wag_send_fill_values(cf->temp_pool, t, values, &filled) != NGX_OK
-            || wag_send_conf_is_json(cf, &filled) != NGX_OK
-            || wag_send_conf_has(cf, t, values, WAG_TEMPLATE_TO) != NGX_OK
-            || wag_send_conf_has(cf, t, values,
-                                 !m.media ? WAG_TEMPLATE_MESSAGE
-                                 : m.has_data ? WAG_TEMPLATE_DATA
-                                              : WAG_TEMPLATE_URL)
-               != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static void
-wag_send_conf_sample(wag_send_message_t *m, ngx_uint_t source,
-    ngx_uint_t options, ngx_str_t *sample)
-{
-    ngx_memzero(m, sizeof(wag_send_message_t));
-
-    m->session = *sample;
-    m->text = *sample;
-
-    if (source == WAG_SEND_SOURCES) {
-        return;
-    }
-
-    m->media = 1;
-
-    if (source == WAG_SEND_DATA) {
-        m->has_data = 1;
-        m->mimetype = *sample;
-
-    } else {
-        m->url = *sample;
-    }
-
-    if (options & WAG_SEND_CONF_MIMETYPE) {
-        m->mimetype = *sample;
-    }
-
-    if (options & WAG_SEND_CONF_FILENAME) {
-        m->filename = *sample;
-    }
-
-    if (options & WAG_SEND_CONF_CAPTION) {
-        m->caption = *sample;
-    }
-}
-
-
-static ngx_int_t
-wag_send_conf_has(ngx_conf_t *cf, wag_send_template_t *t, ngx_str_t *values,
-    ngx_uint_t place)
-{
-    ngx_str_t  names;
-
-    if (wag_template_fills(&t->body, values, place)) {
-        return NGX_OK;
-    }
-
-    if (wag_template_names(cf->pool, wag_template_bit(place), &names)
-        == NGX_OK)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" is left out with its group for some "
-                           "messages", &names);
-    }
-
-    return NGX_ERROR;
-}
-
-
-static ngx_int_t
-wag_send_conf_is_json(ngx_conf_t *cf, wag_send_filled_t *filled)
-{
-    ngx_str_t        data;
-    wag_json_scan_t  scan;
-
-    ngx_str_set(&data, "x");
-
-    if (!filled->spliced) {
-        data.len = 0;
-    }
-
-    ngx_memzero(&scan, sizeof(wag_json_scan_t));
-
-    wag_json_scan_init(&scan, wag_send_conf_event, NULL,
-                       WAG_JSON_SCAN_MAX_DEPTH);
-
-    if (wag_json_scan_parse(&scan, filled->before.data, filled->before.data
-                            + filled->before.len) != NGX_ERROR
-        && wag_json_scan_parse(&scan, data.data, data.data + data.len)
-           != NGX_ERROR
-        && wag_json_scan_parse(&scan, filled->after.data, filled->after.data
-                               + filled->after.len) != NGX_ERROR
-        && wag_json_scan_end(&scan) == NGX_OK)
-    {
-        return NGX_OK;
-    }
-
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "invalid JSON \"%V%V%V\", where \"x\" stands for "
-                       "what a message has: %s at byte %i", &filled->before,
-                       &data, &filled->after, scan.error,
-                       (ngx_int_t) scan.offset);
-
-    return NGX_ERROR;
-}
-
-
-static ngx_int_t
-wag_send_conf_event(wag_json_scan_t *s, ngx_uint_t event)
-{
-    return NGX_OK;
-}
-
-
-char *
-wag_send_conf_to(ngx_conf_t *cf, void *conf)
-{
-    wag_vendor_t *vendor = conf;
-
-    char                *rv;
-    ngx_uint_t           i;
-    wag_send_conf_to_t   args;
-
-    for (i = 0; i < WAG_VENDOR_TO; i++) {
-        if (vendor->to[i].parts.nelts) {
-            return "is duplicate";
-        }
-    }
-
-    ngx_memzero(&args, sizeof(wag_send_conf_to_t));
-
-    rv = wag_param_parse(cf, wag_send_conf_to_params, &args);
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    return (wag_send_conf_recipient(cf, &args.user,
-                                    &vendor->to[WAG_VENDOR_TO_USER]) == NGX_OK
-            && wag_send_conf_recipient(cf, &args.group,
-                                       &vendor->to[WAG_VENDOR_TO_GROUP])
-               == NGX_OK
-            && wag_send_conf_recipient(cf, &args.lid,
-                                       &vendor->to[WAG_VENDOR_TO_LID])
-               == NGX_OK)
-           ? NGX_CONF_OK : NGX_CONF_ERROR;
-}
-
-
-static ngx_int_t
-wag_send_conf_recipient(ngx_conf_t *cf, ngx_str_t *text,
-    wag_template_t *template)
-{
-    if (text->len == 0) {
-        return NGX_OK;
-    }
-
-    if (wag_argument_template(cf, text, wag_template_bit(WAG_TEMPLATE_ID),
-                              template)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (!wag_send_conf_is_ascii(text)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid recipient \"%V\", it is printable ASCII "
-                           "without blanks", text);
-        return NGX_ERROR;
-    }
-
-    if (!wag_template_uses(template, WAG_TEMPLATE_ID)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "no <id> in \"%V\"", text);
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_uint_t
-wag_send_conf_is_ascii(ngx_str_t *text)
-{
-    size_t  i;
-
-    for (i = 0; i < text->len; i++) {
-        if (text->data[i] <= ' ' || text->data[i] >= 0x7f) {
-            return 0;
-        }
-    }
-
-    return 1;
 }
 
 

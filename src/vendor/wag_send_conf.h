@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the wa_gateway authors
  *
- * "text", "media", "to" and "timeout" in the block of a vendor.
+ * "text", "media" and "timeout" in the block of a vendor.
  */
 
 
@@ -24,7 +24,6 @@ ngx_int_t wag_send_conf_init(ngx_pool_t *pool, wag_vendor_t *vendor);
  */
 char *wag_send_conf_text(ngx_conf_t *cf, void *conf);
 char *wag_send_conf_media(ngx_conf_t *cf, void *conf);
-char *wag_send_conf_to(ngx_conf_t *cf, void *conf);
 char *wag_send_conf_timeout(ngx_conf_t *cf, void *conf);
 
 /*

@@ -23,7 +23,7 @@
 
 /* of a send */
 
-#define WAG_TEMPLATE_ID          4    /* of a recipient */
+#define WAG_TEMPLATE_ID          4    /* of a recipient, of a message */
 #define WAG_TEMPLATE_TO          5    /* the recipient as it is written */
 #define WAG_TEMPLATE_MESSAGE     6
 #define WAG_TEMPLATE_URL         7

@@ -12,7 +12,19 @@
 #define _WAG_KEPT_H_INCLUDED_
 
 
+#include "wag_slots.h"
 #include "wag_upstream.h"
+
+
+#define WAG_KEPT_VERSION  1
+
+
+/* an instance as the file has it */
+
+struct wag_kept_s {
+    wag_newcomer_t       newcomer;
+    u_char              *set;      /* of addresses, when it is written */
+};
 
 
 /*
@@ -20,19 +32,10 @@
  */
 char *wag_kept_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
-/*
- * Reads the file of an upstream, from the cycle's pool, and puts what it has
- * into the records.  One that is damaged is set aside, and nothing of it is
- * used.  The zone's lock is held by who puts, not by who reads.
- */
-void wag_kept_read(wag_upstream_t *us);
-void wag_kept_put(wag_upstream_t *us);
 
-/*
- * Writes all that there is.  NGX_OK; NGX_BUSY: the disk is full; NGX_ERROR.
- * The file of before is there still if it failed.
- */
-ngx_int_t wag_kept_write(wag_upstream_t *us);
+/* what the file calls WAG_ADMIN_CONFIGURED ... */
+
+extern ngx_str_t  wag_kept_states[];
 
 
 #endif /* _WAG_KEPT_H_INCLUDED_ */

@@ -8,7 +8,7 @@
 #include "wag_conf.h"
 #include "wag_in_flight.h"
 #include "wag_inherit.h"
-#include "wag_kept.h"
+#include "wag_kept_read.h"
 #include "wag_lock.h"
 #include "wag_peers.h"
 #include "wag_sessions.h"
@@ -139,7 +139,7 @@ wag_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
         if (rc == NGX_OK) {
             wag_inherit_upstream(zone, usp[i]);
-            wag_kept_put(usp[i]);
+            wag_kept_read_put(usp[i]);
         }
     }
 

@@ -6,6 +6,7 @@
 #include "wag_proof_conf.h"
 #include "wag_send.h"
 #include "wag_send_conf.h"
+#include "wag_to_conf.h"
 
 
 /*
@@ -51,7 +52,7 @@ static ngx_int_t fuzz_proof_event(wag_json_scan_t *s, ngx_uint_t event);
 static fuzz_proof_directive_t  fuzz_proof_directives[] = {
     { "text", wag_send_conf_text },
     { "media", wag_send_conf_media },
-    { "to", wag_send_conf_to },
+    { "to", wag_to_conf },
     { "sent", wag_proof_conf_sent },
     { "unsent", wag_proof_conf_unsent },
     { NULL, NULL }
@@ -149,7 +150,7 @@ fuzz_proof_directive(ngx_conf_t *cf, wag_vendor_t *vendor, u_char *p,
     if (d->name == NULL
         || (d->set == wag_send_conf_text && cf->args->nelts != 4)
         || (d->set == wag_send_conf_media && cf->args->nelts != 6)
-        || (d->set != wag_send_conf_to && cf->args->nelts < 3))
+        || (d->set != wag_to_conf && cf->args->nelts < 3))
     {
         return 0;
     }

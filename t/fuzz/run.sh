@@ -106,7 +106,9 @@ build() {
         "$2"/core/wag_{json,json_scan,param,reason}.c \
         "$2"/health/wag_{expect,expect_conf}.c \
         "$2"/health/probe/wag_{http,http_body}.c "$2"/upstream/wag_url.c \
-        "$2"/vendor/wag_{argument,body,pick,proof,proof_conf,route,route_conf,send,send_conf,target,template,vendor}.c \
+        "$2"/vendor/wag_{argument,body,pick,place_conf,proof,proof_conf,route}.c \
+        "$2"/vendor/wag_{route_conf,routes,sample,segment_conf,send,send_conf}.c \
+        "$2"/vendor/wag_{target,template,to_conf,vendor}.c \
         "$2"/send/wag_{form,member,message,recipient}.c \
         "${objects[@]}" -lcjson -lpcre2-8 -lcrypt -lpthread -ldl \
         >"$3.log" 2>&1 \

@@ -6,6 +6,7 @@
 #include "wag_proof_conf.h"
 #include "wag_send.h"
 #include "wag_send_conf.h"
+#include "wag_to_conf.h"
 #include "wag_unit_vendor.h"
 
 
@@ -49,7 +50,7 @@ static ngx_uint_t wag_unit_vendor_line(ngx_conf_t *cf, wag_vendor_t *vendor,
 static wag_unit_directive_t  wag_unit_directives[] = {
     { ngx_string("text"), wag_send_conf_text, 0 },
     { ngx_string("media"), wag_send_conf_media, 0 },
-    { ngx_string("to"), wag_send_conf_to, 0 },
+    { ngx_string("to"), wag_to_conf, 0 },
     { ngx_string("sent"), wag_proof_conf_sent, 0 },
     { ngx_string("unsent"), wag_proof_conf_unsent, 0 },
     { ngx_string("timeout"), wag_send_conf_timeout,

@@ -280,7 +280,7 @@ sub vendors {
             push @kinds, /ngx_string\("(\w+)"\)/g;
         }
 
-        for ($text =~ /\bwag_route_segment_types\[\] = \{(.*?)^\};/msg) {
+        for ($text =~ /\bwag_segment_conf_types\[\] = \{(.*?)^\};/msg) {
             push @segments, /ngx_string\("([^"]+)"\)/g;
         }
 

@@ -95,7 +95,8 @@ sub clean_env {
 
     delete @ENV{grep { /^(?:WA_|HEALTH_CHECK_|VENDOR|PACE_)/ } keys %ENV};
     delete @ENV{qw(PORT HOST INSTANCES REQUEST_TIMEOUT WORKERS GATEWAY_LANG
-                   API_KEY API_KEY_FILE TRUSTED_PROXIES SENDER DEFAULT_COUNTRY
+                   API_KEY API_KEY_FILE TRUSTED_PROXIES SENDER IDEMPOTENCY
+                   IDEMPOTENCY_TTL DEFAULT_COUNTRY
                    ALLOW_DANGEROUS)};
 
     for (keys %$set) {
