@@ -84,6 +84,7 @@ dashboard-test: build
 	cd build/dashboard && npm install --no-audit --no-fund --no-progress
 	node t/dashboard/dashboard.js
 	node t/dashboard/sessions.js
+	node t/dashboard/control.js
 
 # What is not installed is skipped with a word.  clang-tidy has to know where
 # nginx's headers are, so it comes after a build.

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 #
 # Reads .env, checks every value, prints nginx.conf (or, with WA_MODE=summary,
-# what the launcher has to know).  Only modules of perl-base, which every
-# Debian has.
+# what the launcher has to know, or with WA_MODE=ctl what bin/ctl.pl has to).
+# Only modules of perl-base, which every Debian has.
 #
 #     WA_ENV=.env WA_TEMPLATE=... WA_DEMO=... WA_MODULE=... perl render.pl
 #
@@ -21,6 +21,14 @@ my $day = 86400000;
 my $sessions = 10000;
 my $sessions_room = 4096;
 
+# Instances that may be added at run time; they take less than $room k of it.
+my $capacity = 64;
+my $room = 256;
+
+# Both in the runtime folder; the launcher makes the key.
+my $admin_key_file = 'admin_key';
+my $state_file = 'state/instances.json';
+
 
 # ---- the variables
 
@@ -32,7 +40,10 @@ my $sessions_room = 4096;
 my $a_rate = 'off or a rate as 20/m, by s, m or h, at most 1000000';
 my $printable = "up to $max_text bytes of printable text, no blank at either "
                 . 'end';
+my $a_key = "$printable, not the word off, no file=, label=, numbers= or "
+            . 'sessions= before it';
 my $no_blanks = qr/^(?! |.* \z)/;
+my $no_directive = qr/^(?!off\z|(?:file|label|numbers|sessions)=| |.* \z)/;
 my %vendor_file = vendor_files();
 my @vendors = ('plain', sort keys %vendor_file);
 
@@ -123,17 +134,20 @@ my @variables = (
 
     # "off" would turn the directive off, quoted or not, "file=" name one, and
     # the others be limits.
-    { name => 'API_KEY', default => '',
-      check => text(qr/^(?!off\z|(?:file|label|numbers|sessions)=| |.* \z)/),
-      allowed => "up to $max_text bytes of printable text, no blank at either "
-                 . 'end, not the word off, no file=, label=, numbers= or '
-                 . 'sessions= before it',
-      secret => 1 },
+    { name => 'API_KEY', default => '', check => text($no_directive),
+      allowed => $a_key, secret => 1 },
 
     { name => 'API_KEY_FILE', default => '', check => \&key_file,
       allowed => "a file with one key a line, up to $max_text bytes of "
                  . 'printable text, and label=, numbers= or sessions= after '
                  . 'it if it has limits' },
+
+    { name => 'ADMIN_KEY', default => '', check => \&admin_key,
+      allowed => "a key that is no API_KEY, $a_key",
+      secret => 1 },
+
+    { name => 'STATE_FILE', default => '', check => \&state_file,
+      allowed => 'a file in a folder of its own, which is made' },
 
     { name => 'TRUSTED_PROXIES', default => '127.0.0.0/8,::1',
       check => \&networks,
@@ -157,9 +171,10 @@ my $demo = $file eq '' && !$variable{INSTANCES}{source} ? read_demo() : '';
 check_values();
 
 my %is = map { $_->{name} => $_->{is} } @variables;
-my $out = $ENV{WA_MODE} eq 'summary' ? summary() : config();
+my $out = $ENV{WA_MODE} eq 'summary' ? summary()
+        : $ENV{WA_MODE} eq 'ctl' ? for_ctl() : config();
 
-tell_ignored() if $ENV{WA_MODE} ne 'summary';
+tell_ignored() if $ENV{WA_MODE} !~ /^(?:summary|ctl)\z/;
 
 binmode STDOUT;
 print $out and close STDOUT or fail("cannot write: $!");
@@ -474,12 +489,32 @@ sub key_file {
                 if ($seen{$name} //= $is) ne $is;
         }
 
+        $v->{has}{$secret} = 1;
         $keys++;
     }
 
     refuse($v, "$v->{allowed}; there is none in it") if !$keys;
 
     return $path;
+}
+
+
+# What opens messages only would open control.
+sub admin_key {
+    my ($text) = @_;
+    return if $text ne '' && ($text eq $variable{API_KEY}{value}
+                              || $variable{API_KEY_FILE}{has}{$text});
+    return text($no_directive)->($text);
+}
+
+
+# The folder is given to the workers.
+sub state_file {
+    my ($text) = @_;
+
+    return $state_file if $text eq '';
+    return if length $text > $max_text || $text =~ m{(?:\A|/)\.{0,2}\z};
+    return beside_env($text);
 }
 
 
@@ -765,6 +800,12 @@ sub summary {
 }
 
 
+sub for_ctl {
+    my @lines = grep { /^(?:url|sessions) / } split /^/, summary();
+    return join '', @lines, $is{ADMIN_KEY} eq '' ? () : "key $is{ADMIN_KEY}\n";
+}
+
+
 sub config {
     my $template = $ENV{WA_TEMPLATE};
     my $lines = lines($template) // fail("$template: cannot be read");
@@ -815,7 +856,7 @@ sub blocks {
 
     # Steps of two: a zone that changes its size is a new, empty zone.
     my $zone = 256;
-    $zone *= 2 while $zone < 64 + 2 * @instances;
+    $zone *= 2 while $zone < 64 + $room + 2 * @instances;
     $zone += $sessions_room if @vendors;
 
     return (
@@ -828,6 +869,10 @@ sub blocks {
         LISTEN => listens(@is{qw(HOST PORT)}),
         LANG => $is{GATEWAY_LANG},
         API_KEY => $key eq '' ? '' : 'wa_gateway_api_key ' . quote($key) . ';',
+        ADMIN_KEY => 'wa_gateway_admin_key '
+                     . ($is{ADMIN_KEY} eq '' ? "file=$admin_key_file"
+                                             : quote($is{ADMIN_KEY})) . ';',
+        STATE => 'wa_gateway_state ' . quote($is{STATE_FILE}) . ';',
         TRUSTED => join('', map { "$_ 1;\n" } @{$is{TRUSTED_PROXIES}}),
         VENDORS => join('', map { 'include ' . file_name($vendor_file{$_})
                                   . ";\n" } @vendors) . (@vendors ? "\n" : ''),
@@ -917,6 +962,7 @@ sub balancer {
     my ($key, $file) = @is{qw(VENDOR_KEY VENDOR_KEY_FILE)};
     my @words = ('wa_gateway', "zone=whatsapp:$zone");
 
+    push @words, "capacity=$capacity";
     push @words, "sessions=$sessions" if $vendors;
     push @words, "vendor=$main" if $main ne 'plain';
     push @words, quote("key=$key") if $main ne 'plain' && $key ne '';

@@ -89,17 +89,26 @@ function bytes(s) {
 }
 
 
-// What a path beside the page answers; it throws when that takes too long.
-async function ask(path, control) {
-    const late = setTimeout(() => control.abort(), TIMEOUT);
-    const headers = key ? { 'X-Api-Key': bytes(key) } : {};
+// What a path beside the page answers; it throws when that takes too long.  A
+// change is a method, a body and another key, as far as it has them.
+
+async function ask(path, stop, change = {}) {
+    const late = setTimeout(() => stop.abort(), TIMEOUT);
+    const secret = change.key || key;
+    const headers = secret ? { 'X-Api-Key': bytes(secret) } : {};
+
+    if (change.body) {
+        headers['Content-Type'] = 'application/json';
+    }
 
     try {
         const answer = await fetch(path, { headers, cache: 'no-store',
-            credentials: 'same-origin', signal: control.signal });
+            method: change.method || 'GET',
+            body: change.body ? JSON.stringify(change.body) : undefined,
+            credentials: 'same-origin', signal: stop.signal });
 
         return { status: answer.status, ok: answer.ok,
-                 body: answer.ok ? await answer.text() : '' };
+                 body: await answer.text() };
 
     } finally {
         clearTimeout(late);

@@ -38,6 +38,7 @@ function remember(where, name, value) {
 function useKey(key) {
     remember('sessionStorage', 'wa_gateway.key', key);
     sessions.forget();
+    control.forget();
     gateway.use(key);
 }
 
@@ -54,6 +55,9 @@ $('key-form').addEventListener('submit', (e) => {
 });
 
 $('forget').addEventListener('click', () => useKey(''));
+
+$('admin-open').addEventListener('click', controlView.openAdmin);
+$('add-open').addEventListener('click', controlView.openAdd);
 
 $('retry').addEventListener('click', () => {
     gateway.retry();
@@ -85,11 +89,14 @@ setInterval(() => {
 // ---- start
 
 sessions.start(view.draw);
+control.start(view.draw);
+controlView.start(gateway.retry, useKey);
 
 gateway.start({
     answered() {
         view.draw();
         sessions.hear();
+        control.look();
     },
     failed: view.drawMode,
     refused(again) {

@@ -37,12 +37,13 @@ const ICONS = {
     arrow: [['path', { d: 'M2 10h15M11.5 4.5L17 10l-5.5 5.5', class: 'line' }]],
 };
 
-// the words of states; a new session and a forgotten one are in events only
+// the words of states; what is new and what is gone are in events only
 
 const WORDS = {
     instance: new Map([['up', 'up'], ['slow_start', 'slow_start'],
                        ['checking', 'checking'], ['draining', 'draining'],
-                       ['down', 'down']]),
+                       ['down', 'down'], ['new', 'instanceNew'],
+                       ['forgotten', 'instanceGone']]),
     session: new Map([['ready', 'sessionReady'], ['starting', 'sessionStarting'],
                       ['login', 'sessionLogin'], ['down', 'sessionDown'],
                       ['new', 'sessionNew'], ['forgotten', 'sessionForgotten']]),

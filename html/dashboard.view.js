@@ -50,6 +50,7 @@ function speak(lang) {
     rows.clear();
     $('rows').replaceChildren();
     sessionView.speak();
+    controlView.speak();
     bars.clear();
     $('shares').replaceChildren();
     $('states').replaceChildren();
@@ -143,6 +144,7 @@ function drawMode() {
     $('key-form').hidden = mode !== 'key';
     setIcon($('key-icon'), 'key');
     $('forget').hidden = !gateway.locked;
+    controlView.draw();
 
     const fresh = mode === 'on';
 
@@ -333,11 +335,16 @@ function newRow(i) {
 
     tally.type = 'button';
     tally.addEventListener('click', () => sessionView.show(i.name));
-    th.append(parts.label(i.name), weight, tally);
+    const manage = element('button', 'manage', text.manage);
+
+    manage.type = 'button';
+    manage.setAttribute('aria-label', fill(text.manageOne, { instance: i.name }));
+    manage.addEventListener('click', () => controlView.open(i.name));
+    th.append(parts.label(i.name), weight, tally, manage);
     tr.append(th);
 
     const state = cell('state', 'state');
-    const row = { tr, weight, tally, chip: chip(i.d.state),
+    const row = { tr, weight, tally, manage, chip: chip(i.d.state),
                   reason: element('span', 'reason'), raw: element('bdi', 'raw') };
     row.raw.dir = 'ltr';
     state.append(row.chip, row.reason, row.raw);
@@ -371,6 +378,7 @@ function drawRow(row, i) {
                                          { weight: count(d.weight) }));
     row.tally.hidden = !own;
     setText(row.tally, own ? parts.tally(own) : '');
+    row.manage.hidden = !control.allowed;
     setChip(row.chip, d.state);
     setText(row.reason, words);
     setText(row.raw, reason);

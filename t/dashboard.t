@@ -21,14 +21,18 @@ my $html = "$Root/html";
 my @Scripts = (['dashboard.texts.js',    'TEXTS'],
                ['dashboard.gateway.js',  'gateway'],
                ['dashboard.sessions.js', 'sessions', qw(gateway)],
+               ['dashboard.control.js',  'control', qw(gateway)],
                ['dashboard.parts.js',    'parts', qw(TEXTS gateway)],
                ['dashboard.view.sessions.js', 'sessionView',
                                          qw(gateway parts sessions)],
+               ['dashboard.view.control.js', 'controlView',
+                                         qw(control gateway parts)],
                ['dashboard.view.js',     'view',
-                                         qw(gateway parts sessionView sessions)],
+                                         qw(control controlView gateway parts
+                                            sessionView sessions)],
                ['dashboard.js',          undef,
-                                         qw(gateway parts sessionView sessions
-                                            view)]);
+                                         qw(control controlView gateway parts
+                                            sessionView sessions view)]);
 
 my %file = map { $_ => read_file("$html/$_") }
            qw(dashboard.html dashboard.css dashboard.svg),
@@ -81,15 +85,16 @@ for (@Scripts) {
        $global // '', "$name has one name for the others");
 }
 
-unlike(join('', @file{qw(dashboard.gateway.js dashboard.sessions.js)})
+unlike(join('', @file{qw(dashboard.gateway.js dashboard.sessions.js
+                         dashboard.control.js)})
        =~ s/document\.hidden//gr,
        qr/\b(?:document|window|localStorage|sessionStorage)\b/,
        'what asks the gateway draws nothing');
 unlike(join('', map { $file{$_->[0]} } grep { $_->[0] ne 'dashboard.gateway.js' }
                 @Scripts),
        qr/\bfetch\b|XMLHttpRequest/, 'what draws asks nothing');
-unlike($file{'dashboard.parts.js'} . $file{'dashboard.view.sessions.js'}
-       . $file{'dashboard.view.js'}, qr/\bgateway\.ask\b/, 'nor by another');
+unlike(join('', map { $file{"dashboard.$_.js"} } qw(parts view.sessions
+                                                    view.control view)), qr/\bgateway\.ask\b/, 'nor by another');
 
 my $scripts = join '', map { $file{$_->[0]} } @Scripts;
 

@@ -307,6 +307,30 @@ refuses("API_KEY=$_", "API_KEY=$_\n$one", qr/^\.env:1: API_KEY="...\.\.\."/)
     for qw(file=x label=x numbers=x sessions=x);
 
 
+# ADMIN_KEY, STATE_FILE
+
+gives('no ADMIN_KEY, that of the runtime folder', $one, 'wa_gateway_admin_key',
+      'file=admin_key');
+gives('ADMIN_KEY', "ADMIN_KEY='a \"b\\;}'\n$one", 'wa_gateway_admin_key',
+      'a "b\\;}');
+gives('control is there', $one, 'wa_gateway_control', 'whatsapp');
+refuses("ADMIN_KEY=$_", "ADMIN_KEY=$_\n$one", qr/^\.env:1: ADMIN_KEY="/)
+    for 'off', '" a"', 'file=x', 'numbers=1', 'a' x 1025, "a\x01b";
+refuses('the API key as admin key', "API_KEY=hush-secret\nADMIN_KEY=hush-secret\n$one",
+        qr/^\.env:2: ADMIN_KEY="hus\.\.\.": allowed: a key that is no API_KEY, /);
+write_file("$dir/one_key", "# k\nhush-secret label=x\n");
+refuses('one of API_KEY_FILE', "API_KEY_FILE=one_key\nADMIN_KEY=hush-secret\n$one",
+        qr/^\.env:2: ADMIN_KEY="hus\.\.\."/);
+
+gives('STATE_FILE has a default', $one, 'wa_gateway_state', 'state/instances.json');
+gives('STATE_FILE', "STATE_FILE=/s/x y\n$one", 'wa_gateway_state', '/s/x y');
+gives('relative to .env', "STATE_FILE=s/x\n$one", 'wa_gateway_state', "$dir/s/x");
+gives('with dots', "STATE_FILE=/s/.x.\n$one", 'wa_gateway_state', '/s/.x.');
+refuses("STATE_FILE=$_", "STATE_FILE=$_\n$one",
+        qr/^\.env:1: STATE_FILE=".*": allowed: a file in a folder of its own, which is made$/)
+    for qw(/ s/ . .. s/. /s/..), '/' . 'x' x 1024;
+
+
 # API_KEY_FILE
 
 write_file("$dir/api_keys", "# who\r\n\r\n  one\ntwo # no comment\n");
@@ -411,8 +435,8 @@ refuses("TRUSTED_PROXIES=$_", "TRUSTED_PROXIES=$_\n$one",
 my $three = "INSTANCES=http://a,http://b\n";
 my $vendors = 'plain, evolution, evolution-go, gowa, openwa, quepasa, waha, wppconnect, wuzapi, '
               . 'wwebjs';
-my $plain_zone = 'zone=whatsapp:256k';
-my $zone = 'zone=whatsapp:4352k sessions=10000';
+my $plain_zone = 'zone=whatsapp:512k capacity=64';
+my $zone = 'zone=whatsapp:4608k capacity=64 sessions=10000';
 
 sub has_not {
     my ($title, $text, @names) = @_;
@@ -792,7 +816,7 @@ sub skeleton {
         my $block = ref $words[-1] ? skeleton(pop @words) : undef;
 
         @words = ($words[0]) if $words[0] =~ /^(?:wa_gateway_(?:check|expect
-            |check_header|api_key|instances|errors)|wa_gateway|listen|worker_processes
+            |check_header|api_key|admin_key|state|instances|errors)|wa_gateway|listen|worker_processes
             |wa_gateway_sender?|wa_gateway_pace|wa_gateway_idempotency|worker_shutdown_timeout|proxy_\w+_timeout)$/x;
 
         [@words, $block ? $block : ()];
@@ -808,7 +832,8 @@ my %good = (PORT => 3000, HOST => '127.0.0.1', INSTANCES => 'http://localhost:1'
             IDEMPOTENCY => 'on', IDEMPOTENCY_TTL => 1000,
             PACE_NUMBER => '20/m', PACE_RECIPIENT => '10/m', PACE_DAY => 5,
             PACE_BURST => 2, PACE_WAIT => 10, PACE_DAY_START => '06:00',
-            DEFAULT_COUNTRY => '1', ALLOW_DANGEROUS => 'on');
+            DEFAULT_COUNTRY => '1', ALLOW_DANGEROUS => 'on',
+            ADMIN_KEY => 'a', STATE_FILE => '/s/x');
 
 my @hostile = ('"', '\\', '\\"', '\\\\"', '"; return 200 x; #', '"; } } evil {',
                ';', '; evil;', '} evil {', '{', '#', '# x', "'", "'; evil; '",
@@ -828,13 +853,15 @@ my %prefix = (INSTANCES => 'http://a', HEALTH_CHECK_PATH => '/',
               IDEMPOTENCY_TTL => 1000, DEFAULT_COUNTRY => 1,
               PACE_NUMBER => '1/m', PACE_RECIPIENT => '1/m', PACE_DAY => 1,
               PACE_BURST => 1, PACE_WAIT => 1, PACE_DAY_START => '00:00',
-              ALLOW_DANGEROUS => 'on');
+              ALLOW_DANGEROUS => 'on', ADMIN_KEY => 'a', STATE_FILE => '/s/x');
 
 # Where a hostile text may stand, it must come out as it went in.
 my %carries = (HEALTH_CHECK_JSON => 'wa_gateway_expect',
                HEALTH_CHECK_HEADER => 'wa_gateway_check_header',
                HEALTH_CHECK_PATH => 'wa_gateway_check',
                API_KEY => 'wa_gateway_api_key', VENDOR_KEY => 'wa_gateway',
+               ADMIN_KEY => 'wa_gateway_admin_key',
+               STATE_FILE => 'wa_gateway_state',
                VENDOR_KEY_WAHA => 'wa_gateway_instances');
 
 ($status, $out) = render_fast(undef, %good);

@@ -221,6 +221,10 @@ wag_control_run(wag_control_t *control)
         rc = wag_control_remove(control);
     }
 
+    if (control->pending) {
+        return;
+    }
+
     wag_writer_end(control->upstream);
 
     ngx_http_finalize_request(r, rc);

@@ -20,6 +20,8 @@ static const char *wag_control_add_url(wag_control_t *control);
 static const char *wag_control_add_vendor(wag_control_t *control, const char
     **member);
 static ngx_int_t wag_control_add_put(wag_control_t *control);
+static void wag_control_add_settle(wag_control_t *control, ngx_uint_t kept);
+static ngx_int_t wag_control_add_answer(wag_control_t *control);
 
 
 ngx_int_t
@@ -196,13 +198,10 @@ wag_control_add_put(wag_control_t *control)
     switch (wag_admin_add(control->upstream, &control->newcomer)) {
 
     case NGX_OK:
-        rc = wag_control_keep(control, &control->newcomer.name, NULL);
+        control->settle = wag_control_add_settle;
+        control->answer = wag_control_add_answer;
 
-        if (rc == NGX_DECLINED) {
-            rc = wag_control_answer_one(r, control->upstream, NGX_HTTP_CREATED,
-                                        &control->newcomer.name);
-        }
-
+        rc = wag_control_keep(control, NULL);
         break;
 
     case NGX_DECLINED:
@@ -225,4 +224,27 @@ wag_control_add_put(wag_control_t *control)
     }
 
     return rc;
+}
+
+
+static void
+wag_control_add_settle(wag_control_t *control, ngx_uint_t kept)
+{
+    ngx_str_t  *name;
+
+    name = &control->newcomer.name;
+
+    if (!kept
+        && wag_admin_remove(control->upstream, name, &control->old) == NGX_OK)
+    {
+        wag_admin_finish_name(control->upstream, name);
+    }
+}
+
+
+static ngx_int_t
+wag_control_add_answer(wag_control_t *control)
+{
+    return wag_control_answer_one(control->request, control->upstream,
+                                  NGX_HTTP_CREATED, &control->newcomer.name);
 }

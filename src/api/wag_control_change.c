@@ -11,12 +11,18 @@
 #include "wag_snapshot.h"
 
 
+static void wag_control_change_settle(wag_control_t *control,
+    ngx_uint_t kept);
+static ngx_int_t wag_control_change_answer(wag_control_t *control);
+static void wag_control_remove_settle(wag_control_t *control,
+    ngx_uint_t kept);
+static ngx_int_t wag_control_remove_answer(wag_control_t *control);
+
+
 ngx_int_t
 wag_control_change(wag_control_t *control)
 {
-    ngx_int_t             rc;
     ngx_str_t            *state;
-    wag_admin_t           old;
     wag_admin_change_t   *change;
     wag_control_body_t   *body;
 
@@ -60,39 +66,72 @@ wag_control_change(wag_control_t *control)
     change->max_conns = body->max_conns;
     change->max_conns_set = (body->set & WAG_CONTROL_MAX_CONNS) != 0;
 
-    if (wag_admin_change(control->upstream, &control->name, change, &old)
+    if (wag_admin_change(control->upstream, &control->name, change,
+                         &control->old)
         != NGX_OK)
     {
         return wag_control_answer_unknown(control->request);
     }
 
-    rc = wag_control_keep(control, &control->name, &old);
+    control->settle = wag_control_change_settle;
+    control->answer = wag_control_change_answer;
 
-    return (rc == NGX_DECLINED)
-           ? wag_control_answer_one(control->request, control->upstream,
-                                    NGX_HTTP_OK, &control->name) : rc;
+    return wag_control_keep(control, NULL);
 }
 
+
+static void
+wag_control_change_settle(wag_control_t *control, ngx_uint_t kept)
+{
+    if (!kept) {
+        wag_admin_undo(control->upstream, &control->name, &control->old);
+    }
+}
+
+
+static ngx_int_t
+wag_control_change_answer(wag_control_t *control)
+{
+    return wag_control_answer_one(control->request, control->upstream,
+                                  NGX_HTTP_OK, &control->name);
+}
+
+
+/*
+ * First on the disk, then in the records, for what was removed may be gone
+ * before it could be undone.
+ */
 
 ngx_int_t
 wag_control_remove(wag_control_t *control)
 {
-    ngx_int_t    rc;
-    wag_admin_t  old;
-
-    if (wag_admin_remove(control->upstream, &control->name, &old) != NGX_OK) {
+    if (!wag_admin_has(control->upstream, &control->name)) {
         return wag_control_answer_unknown(control->request);
     }
 
-    rc = wag_control_keep(control, &control->name, &old);
+    control->settle = wag_control_remove_settle;
+    control->answer = wag_control_remove_answer;
 
-    if (rc != NGX_DECLINED) {
-        return rc;
+    return wag_control_keep(control, &control->name);
+}
+
+
+/* with nothing in flight it is over at once */
+
+static void
+wag_control_remove_settle(wag_control_t *control, ngx_uint_t kept)
+{
+    if (kept
+        && wag_admin_remove(control->upstream, &control->name, &control->old)
+           == NGX_OK)
+    {
+        wag_admin_finish_name(control->upstream, &control->name);
     }
+}
 
-    /* with nothing in flight it is over at once */
 
-    wag_admin_finish_name(control->upstream, &control->name);
-
+static ngx_int_t
+wag_control_remove_answer(wag_control_t *control)
+{
     return wag_control_answer_empty(control->request);
 }

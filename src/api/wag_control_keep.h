@@ -20,24 +20,34 @@
 
 /* a change that is on its way */
 
-typedef struct {
+typedef struct wag_control_s  wag_control_t;
+
+
+struct wag_control_s {
     ngx_http_request_t  *request;
     wag_upstream_t      *upstream;
     ngx_str_t            name;       /* ?name= */
     wag_control_body_t   body;
     wag_newcomer_t       newcomer;
     wag_admin_change_t   change;
+    wag_admin_t          old;        /* what was set before it */
+
+    /* what is to be done once it is kept, or could not be, and the answer */
+    void               (*settle)(wag_control_t *control, ngx_uint_t kept);
+    ngx_int_t          (*answer)(wag_control_t *control);
+
     ngx_event_t          timer;
-} wag_control_t;
+    ngx_uint_t           pending;    /* unsigned  pending:1; */
+};
 
 
 /*
- * Keeps what was done to the instance of this name; "old" is what was set
- * before, NULL if it was added.  NGX_DECLINED: it is on the disk, or what came
- * of the answer that it could not be kept and is undone.
+ * Keeps what there is, but for the instance of the name "without", if it is
+ * not NULL; then settles it, and gives what the request is finalized with.
+ * With "pending" set it does that later, calls wag_writer_end() and finalizes
+ * the request itself.
  */
-ngx_int_t wag_control_keep(wag_control_t *control, ngx_str_t *name,
-    wag_admin_t *old);
+ngx_int_t wag_control_keep(wag_control_t *control, ngx_str_t *without);
 
 /*
  * Answers that nothing can be kept, where nothing was done.

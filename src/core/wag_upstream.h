@@ -198,6 +198,10 @@ struct wag_upstream_s {
     ngx_str_t                      state_file;
     ngx_fd_t                       writer;      /* of its lock */
     ngx_array_t                   *kept;        /* kept_t, read of it */
+    ngx_uint_t                     keeping;     /* unsigned  keeping:1; */
+#if (NGX_THREADS)
+    ngx_thread_pool_t             *threads;     /* that write it */
+#endif
     ngx_uint_t                     members;     /* of these peers */
     void                         (*leave[2])(wag_upstream_t *us,
                                              wag_peer_t *peer);

@@ -152,6 +152,21 @@ wag_admin_change(wag_upstream_t *us, ngx_str_t *name,
 }
 
 
+ngx_uint_t
+wag_admin_has(wag_upstream_t *us, ngx_str_t *name)
+{
+    ngx_uint_t  has;
+
+    wag_lock(us->zone->shpool);
+
+    has = (wag_admin_find(us, name) != NULL);
+
+    wag_unlock(us->zone->shpool);
+
+    return has;
+}
+
+
 ngx_int_t
 wag_admin_remove(wag_upstream_t *us, ngx_str_t *name, wag_admin_t *old)
 {

@@ -44,6 +44,11 @@ ngx_int_t wag_admin_change(wag_upstream_t *us, ngx_str_t *name,
     wag_admin_change_t *change, wag_admin_t *old);
 
 /*
+ * Whether there is an instance of that name.
+ */
+ngx_uint_t wag_admin_has(wag_upstream_t *us, ngx_str_t *name);
+
+/*
  * Removes an instance: it gets no request from now on, and goes when those
  * that it has are over, see wag_admin_finish().
  */

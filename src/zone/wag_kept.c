@@ -22,9 +22,10 @@ wag_kept_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     wag_upstream_t *us = conf;
 
-    u_char      *p;
-    ngx_str_t   *value;
-    ngx_path_t  *path;
+    u_char           *p;
+    ngx_str_t        *value;
+    ngx_path_t       *path;
+    ngx_file_info_t   fi;
 
     us->directive = cmd->name;
 
@@ -46,11 +47,23 @@ wag_kept_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+#if (NGX_THREADS)
+
+    us->threads = ngx_thread_pool_add(cf, NULL);
+    if (us->threads == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+#endif
+
     if (ngx_test_config) {
         return NGX_CONF_OK;
     }
 
-    /* the master makes the folder, and gives it to the workers' user */
+    /*
+     * The master makes the folder, and gives it to the workers' user; one that
+     * is there, such as /etc, stays its owner's.
+     */
 
     path = ngx_pcalloc(cf->pool, sizeof(ngx_path_t));
     if (path == NULL) {
@@ -69,6 +82,12 @@ wag_kept_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     (void) ngx_cpystrn(path->name.data, us->state_file.data,
                        path->name.len + 1);
+
+    if (path->name.len == 0
+        || ngx_file_info(path->name.data, &fi) != NGX_FILE_ERROR)
+    {
+        return NGX_CONF_OK;
+    }
 
     path->conf_file = cf->conf_file->file.name.data;
     path->line = cf->conf_file->line;

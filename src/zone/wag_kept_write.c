@@ -14,9 +14,30 @@
 #include "wag_vendor.h"
 
 
-static ngx_int_t wag_kept_write_collect(wag_upstream_t *us, ngx_array_t *list);
+#define WAG_KEPT_LONG  60000   /* ms until it is told that it takes long */
+
+
+/* a file that is being written; the worker leaves it alone meanwhile */
+
+typedef struct {
+    ngx_pool_t          *pool;
+    wag_kept_file_t      file;
+    ngx_int_t            rc;
+    wag_kept_done_pt     done;
+    void                *data;
+} wag_kept_job_t;
+
+
+static void wag_kept_write_free(wag_kept_job_t *job);
+static ngx_int_t wag_kept_write_post(wag_upstream_t *us, wag_kept_job_t *job);
+#if (NGX_THREADS)
+static void wag_kept_write_thread(void *data, ngx_log_t *log);
+static void wag_kept_write_event_handler(ngx_event_t *ev);
+#endif
+static ngx_int_t wag_kept_write_collect(wag_upstream_t *us,
+    ngx_str_t *without, ngx_array_t *list);
 static ngx_int_t wag_kept_write_one(wag_instance_t *instance,
-    ngx_array_t *list);
+    ngx_str_t *without, ngx_array_t *list);
 static ngx_int_t wag_kept_write_text(wag_upstream_t *us, ngx_array_t *list,
     ngx_str_t *text);
 static ngx_int_t wag_kept_write_json(wag_upstream_t *us, cJSON *item,
@@ -26,12 +47,14 @@ static ngx_int_t wag_kept_write_added(wag_upstream_t *us, cJSON *item,
 
 
 ngx_int_t
-wag_kept_write(wag_upstream_t *us)
+wag_kept_write(wag_upstream_t *us, ngx_str_t *without, wag_kept_done_pt done,
+    void *data)
 {
-    ngx_int_t     rc;
-    ngx_str_t     text;
-    ngx_pool_t   *pool;
-    ngx_array_t   list;
+    ngx_int_t        rc;
+    ngx_str_t        text;
+    ngx_pool_t      *pool;
+    ngx_array_t      list;
+    wag_kept_job_t  *job;
 
     if (us->state_file.len == 0) {
         return NGX_OK;
@@ -42,26 +65,142 @@ wag_kept_write(wag_upstream_t *us)
         return NGX_ERROR;
     }
 
-    rc = NGX_ERROR;
+    job = ngx_pcalloc(pool, sizeof(wag_kept_job_t));
 
-    if (ngx_array_init(&list, pool, us->group->nslots + 1, sizeof(wag_kept_t))
-        == NGX_OK
-        && wag_kept_write_collect(us, &list) == NGX_OK
-        && wag_kept_write_text(us, &list, &text) == NGX_OK)
+    if (job == NULL
+        || ngx_array_init(&list, pool, us->group->nslots + 1,
+                          sizeof(wag_kept_t))
+           != NGX_OK
+        || wag_kept_write_collect(us, without, &list) != NGX_OK
+        || wag_kept_write_text(us, &list, &text) != NGX_OK
+        || wag_kept_save_init(&job->file, pool, &us->state_file, &text)
+           != NGX_OK)
     {
-        rc = wag_kept_save(pool, &us->state_file, &text);
-
-        ngx_explicit_memzero(text.data, text.len);
+        ngx_destroy_pool(pool);
+        return NGX_ERROR;
     }
 
-    ngx_destroy_pool(pool);
+    job->pool = pool;
+    job->done = done;
+    job->data = data;
+
+    if (wag_kept_write_post(us, job) == NGX_OK) {
+        return NGX_AGAIN;
+    }
+
+    rc = wag_kept_save(&job->file, ngx_cycle->log);
+
+    wag_kept_write_free(job);
 
     return rc;
 }
 
 
+static void
+wag_kept_write_free(wag_kept_job_t *job)
+{
+    ngx_explicit_memzero(job->file.text.data, job->file.text.len);
+    ngx_destroy_pool(job->pool);
+}
+
+
+#if (NGX_THREADS)
+
+/*
+ * In a single process the threads of a configuration do not start with it at
+ * a reload.
+ */
+
 static ngx_int_t
-wag_kept_write_collect(wag_upstream_t *us, ngx_array_t *list)
+wag_kept_write_post(wag_upstream_t *us, wag_kept_job_t *job)
+{
+    ngx_thread_task_t  *task;
+
+    if (ngx_process != NGX_PROCESS_WORKER) {
+        return NGX_DECLINED;
+    }
+
+    task = ngx_thread_task_alloc(job->pool, 0);
+    if (task == NULL) {
+        return NGX_ERROR;
+    }
+
+    task->ctx = job;
+    task->handler = wag_kept_write_thread;
+
+    task->event.handler = wag_kept_write_event_handler;
+    task->event.data = job;
+    task->event.log = ngx_cycle->log;
+
+    if (ngx_thread_task_post(us->threads, task) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    /* a worker that is to end waits for its timers, not for threads */
+
+    ngx_add_timer(&task->event, WAG_KEPT_LONG);
+
+    return NGX_OK;
+}
+
+
+static void
+wag_kept_write_thread(void *data, ngx_log_t *log)
+{
+    wag_kept_job_t *job = data;
+
+    job->rc = wag_kept_save(&job->file, log);
+}
+
+
+static void
+wag_kept_write_event_handler(ngx_event_t *ev)
+{
+    wag_kept_job_t *job = ev->data;
+
+    void              *data;
+    ngx_int_t          rc;
+    wag_kept_done_pt   done;
+
+    ngx_log_debug0(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                   "wa_gateway kept write event handler");
+
+    if (ev->timedout) {
+        ev->timedout = 0;
+
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "wa_gateway: state file \"%V\" is not on the disk after "
+                      "%d seconds", &job->file.name, WAG_KEPT_LONG / 1000);
+
+        ngx_add_timer(ev, WAG_KEPT_LONG);
+        return;
+    }
+
+    ngx_del_timer(ev);
+
+    rc = job->rc;
+    done = job->done;
+    data = job->data;
+
+    wag_kept_write_free(job);
+
+    done(data, rc);
+}
+
+#else
+
+static ngx_int_t
+wag_kept_write_post(wag_upstream_t *us, wag_kept_job_t *job)
+{
+    return NGX_DECLINED;
+}
+
+#endif
+
+
+static ngx_int_t
+wag_kept_write_collect(wag_upstream_t *us, ngx_str_t *without,
+    ngx_array_t *list)
 {
     ngx_int_t    rc;
     ngx_uint_t   i;
@@ -72,7 +211,7 @@ wag_kept_write_collect(wag_upstream_t *us, ngx_array_t *list)
 
         wag_lock(us->zone->shpool);
 
-        rc = wag_kept_write_one(wag_slots_get(us->group, i), list);
+        rc = wag_kept_write_one(wag_slots_get(us->group, i), without, list);
 
         wag_unlock(us->zone->shpool);
 
@@ -88,24 +227,35 @@ wag_kept_write_collect(wag_upstream_t *us, ngx_array_t *list)
 /* those that are as the configuration has them need not be kept */
 
 static ngx_int_t
-wag_kept_write_one(wag_instance_t *instance, ngx_array_t *list)
+wag_kept_write_one(wag_instance_t *instance, ngx_str_t *without,
+    ngx_array_t *list)
 {
     wag_kept_t       *kept;
-    wag_admin_t      *admin;
+    wag_admin_t       admin;
     wag_identity_t   *identity;
     wag_newcomer_t   *newcomer;
     wag_addresses_t  *addresses;
 
-    admin = &instance->admin;
+    if (!wag_used(instance)) {
+        return NGX_OK;
+    }
+
+    admin = instance->admin;
     identity = &instance->identity;
     addresses = &identity->addresses;
 
-    if (!wag_used(instance)
-        || (instance->added && admin->state == WAG_ADMIN_REMOVING)
+    if (without
+        && identity->name.len == without->len
+        && ngx_memcmp(identity->name.data, without->data, without->len) == 0)
+    {
+        admin.state = WAG_ADMIN_REMOVING;
+    }
+
+    if ((instance->added && admin.state == WAG_ADMIN_REMOVING)
         || (!instance->added
-            && admin->state == WAG_ADMIN_CONFIGURED
-            && admin->weight == WAG_CONFIGURED
-            && admin->max_conns == WAG_CONFIGURED))
+            && admin.state == WAG_ADMIN_CONFIGURED
+            && admin.weight == WAG_CONFIGURED
+            && admin.max_conns == WAG_CONFIGURED))
     {
         return NGX_OK;
     }
@@ -119,7 +269,7 @@ wag_kept_write_one(wag_instance_t *instance, ngx_array_t *list)
 
     wag_slots_newcomer(newcomer);
 
-    newcomer->admin = *admin;
+    newcomer->admin = admin;
     newcomer->added = instance->added;
     newcomer->vendor = instance->vendor;
 

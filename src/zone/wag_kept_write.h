@@ -13,11 +13,18 @@
 #include "wag_upstream.h"
 
 
+typedef void (*wag_kept_done_pt)(void *data, ngx_int_t rc);
+
+
 /*
- * Writes all that there is.  NGX_OK; NGX_BUSY: the disk is full; NGX_ERROR.
- * The file of before is there still if it failed.
+ * Writes all that there is, but for the instance of the name "without", which
+ * may be NULL, and for whom see wag_writer_begin().  NGX_OK: it is on the disk;
+ * NGX_BUSY: the disk is full; NGX_ERROR; the file of before is there still
+ * then.  NGX_AGAIN: a thread writes, and done() is called with one of these
+ * when the worker is back in its event loop.
  */
-ngx_int_t wag_kept_write(wag_upstream_t *us);
+ngx_int_t wag_kept_write(wag_upstream_t *us, ngx_str_t *without,
+    wag_kept_done_pt done, void *data);
 
 
 #endif /* _WAG_KEPT_WRITE_H_INCLUDED_ */

@@ -116,6 +116,12 @@ wag_writer_begin(wag_upstream_t *us)
         return NGX_OK;
     }
 
+    /* a lock of the process does not keep it from itself */
+
+    if (us->keeping) {
+        return NGX_AGAIN;
+    }
+
     rc = wag_writer_lock(us, F_SETLK, F_WRLCK, 0, 1);
 
     if (rc != NGX_OK) {
@@ -132,9 +138,12 @@ wag_writer_begin(wag_upstream_t *us)
 
     if (rc != NGX_OK) {
         wag_writer_end(us);
+        return rc;
     }
 
-    return rc;
+    us->keeping = 1;
+
+    return NGX_OK;
 }
 
 
@@ -142,6 +151,8 @@ void
 wag_writer_end(wag_upstream_t *us)
 {
     if (us->state_file.len) {
+        us->keeping = 0;
+
         (void) wag_writer_lock(us, F_SETLK, F_UNLCK, 0, 1);
     }
 }

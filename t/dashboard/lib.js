@@ -217,7 +217,8 @@ const chips = (page) => page.locator('#rows .chip').evaluateAll(
 async function pictures(page, name) {
     for (const lang of ['ar', 'en']) {
         if (await page.evaluate(() => document.documentElement.lang) !== lang) {
-            await page.click('#lang');
+            // also below a dialog
+            await page.evaluate(() => document.getElementById('lang').click());
         }
 
         for (const width of WIDTHS) {

@@ -40,11 +40,12 @@ my @names = qw(PORT HOST VENDOR INSTANCES HEALTH_CHECK_INTERVAL REQUEST_TIMEOUT
                VENDOR_KEY_FILE VENDOR_KEY_WAHA VENDOR_KEY_GOWA SENDER IDEMPOTENCY
                IDEMPOTENCY_TTL
                DEFAULT_COUNTRY ALLOW_DANGEROUS PACE_NUMBER PACE_RECIPIENT
-               PACE_DAY PACE_BURST PACE_WAIT PACE_DAY_START);
+               PACE_DAY PACE_BURST PACE_WAIT PACE_DAY_START ADMIN_KEY
+               STATE_FILE);
 
 # What may hold almost any text.
 my @free = qw(HEALTH_CHECK_PATH HEALTH_CHECK_JSON HEALTH_CHECK_HEADER API_KEY
-              VENDOR_KEY VENDOR_KEY_WAHA);
+              VENDOR_KEY VENDOR_KEY_WAHA ADMIN_KEY STATE_FILE);
 
 my @tokens = (
     ';', '{', '}', '"', "'", '`', '\\', '\\\\', '\\"', '\\n', '\\r', '\\t',
@@ -70,7 +71,8 @@ my %shape = (
     listen => qr/^$host:\d{1,5}(\nipv6only=off)?\z/,
     worker_processes => qr/^(?:auto|[1-9]\d{0,2})\z/,
     worker_shutdown_timeout => qr/^[1-9]\d*ms\z/,
-    wa_gateway => qr/^zone=whatsapp:[1-9]\d*k(?:\nsessions=[1-9]\d*)?
+    wa_gateway => qr/^zone=whatsapp:[1-9]\d*k\ncapacity=[1-9]\d*
+                      (?:\nsessions=[1-9]\d*)?
                       (?:\nvendor=[a-z-]+)?(?:\nkey(?:_file)?=$text)?\z/x,
     wa_gateway_instances =>
         qr{^(?:vendor=[a-z-]+\n)?(?:key=$text\n)?
@@ -84,6 +86,8 @@ my %shape = (
     wa_gateway_expect => qr/^json\n\$[][\w.-]+\n=(?:\n$text)+\z/,
     wa_gateway_errors => qr/^(?:ar|en)\z/,
     wa_gateway_api_key => qr/^(?!off\z)(file=)?$text\z/,
+    wa_gateway_admin_key => qr/^(?!off\z)(file=)?$text\z/,
+    wa_gateway_state => qr/^$text\z/,
     proxy_set_header => qr/^(Host)\n(?:\$wa_host|$host(?::\d{1,5})?)\z/,
     map { +"proxy_${_}_timeout" => qr/^[1-9]\d*ms\z/ } qw(connect send read),
 );
@@ -275,6 +279,7 @@ sub like_it {
             : $out =~ /ipv6only/ ? 'HOST=::' : (),
         $out =~ /wa_gateway_api_key "file=/ ? 'API_KEY_FILE=api_keys'
             : $out =~ /wa_gateway_api_key "/ ? 'API_KEY=k' : (),
+        $out =~ /wa_gateway_admin_key "/ ? 'ADMIN_KEY=a' : (),
         $out =~ /wa_gateway_sessions/ ? 'VENDOR=waha' : (),
         $out =~ /wa_gateway_allow/ ? 'ALLOW_DANGEROUS=on' : (),
         $out =~ /wa_gateway_check_header/ ? 'HEALTH_CHECK_HEADER=A: b' : (),

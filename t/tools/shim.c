@@ -9,6 +9,9 @@
  *
  * SHIM_CLOCK=file: while there is such a file, the clock is an hour behind.
  *
+ * SHIM_FSYNC=file: while there is such a file, fsync() waits; who waits adds a
+ * byte to file.seen.  If there is a file.full then, the disk is full.
+ *
  * The variables are read at the start: nginx does not hand them to workers.
  */
 
@@ -18,6 +21,7 @@
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -35,6 +39,7 @@ static int shim_connect_error(const struct sockaddr *sa);
 static char  connects[256];
 static char  names[256];
 static char  clock_file[256];
+static char  fsync_file[256];
 
 
 static void
@@ -50,6 +55,9 @@ shim_init(void)
 
     value = getenv("SHIM_CLOCK");
     snprintf(clock_file, sizeof(clock_file), "%s", value ? value : "");
+
+    value = getenv("SHIM_FSYNC");
+    snprintf(fsync_file, sizeof(fsync_file), "%s", value ? value : "");
 }
 
 
@@ -166,4 +174,43 @@ gettimeofday(struct timeval *restrict tv, void *restrict tz)
     errno = err;
 
     return rc;
+}
+
+
+int
+fsync(int fd)
+{
+    static int  (*real)(int);
+
+    int   seen;
+    char  name[sizeof(fsync_file) + 8];
+
+    if (real == NULL) {
+        *(void **) &real = dlsym(RTLD_NEXT, "fsync");
+    }
+
+    if (fsync_file[0] == '\0' || access(fsync_file, F_OK) != 0) {
+        return real(fd);
+    }
+
+    snprintf(name, sizeof(name), "%s.seen", fsync_file);
+
+    seen = open(name, O_WRONLY|O_CREAT|O_APPEND, 0666);
+
+    if (seen == -1 || write(seen, "x", 1) != 1 || close(seen) == -1) {
+        return -1;
+    }
+
+    while (access(fsync_file, F_OK) == 0) {
+        usleep(2000);
+    }
+
+    snprintf(name, sizeof(name), "%s.full", fsync_file);
+
+    if (access(name, F_OK) == 0) {
+        errno = ENOSPC;
+        return -1;
+    }
+
+    return real(fd);
 }

@@ -97,7 +97,7 @@ sub clean_env {
     delete @ENV{qw(PORT HOST INSTANCES REQUEST_TIMEOUT WORKERS GATEWAY_LANG
                    API_KEY API_KEY_FILE TRUSTED_PROXIES SENDER IDEMPOTENCY
                    IDEMPOTENCY_TTL DEFAULT_COUNTRY
-                   ALLOW_DANGEROUS)};
+                   ALLOW_DANGEROUS ADMIN_KEY STATE_FILE)};
 
     for (keys %$set) {
         $ENV{$_} = $set->{$_} if defined $set->{$_};

@@ -17,7 +17,7 @@ my $Library;
 
 
 # connect => { '4:3001' => errno }, names => { 'two.test' => [addresses] },
-# clock => a file's name.
+# clock => a file's name, fsync => another one.
 sub shim {
     my (%o) = @_;
 
@@ -30,6 +30,7 @@ sub shim {
         SHIM_NAMES => join(' ', map { "$_=" . join ',', @{$names{$_}} }
                                 sort keys %names),
         SHIM_CLOCK => defined $o{clock} ? $o{clock} : '',
+        SHIM_FSYNC => defined $o{fsync} ? $o{fsync} : '',
     };
 }
 
