@@ -200,6 +200,10 @@ ok((poll { ready() eq 'main second' }), 'its session is found again');
 is(post('again', 'main'), '200 success main', 'and gets messages');
 is(join(',', sent('wag-one')), 'again', 'there');
 
+($status, $text) = engine('exec', 'wag-gateway', 'wa-gateway', 'ctl', 'list');
+is($status, 0, '`wa-gateway ctl` works in the container');
+like($text, qr/\Q$Elsewhere\E/, 'and tells of it');
+
 # the gateway is made anew
 engine_ok('rm', '-f', 'wag-gateway');
 gateway('wag-gateway', settings => \%settings);
