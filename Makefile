@@ -124,7 +124,7 @@ lint:
 	exit $$status
 
 # FUZZ_SECONDS=600: how long each target runs: http, expect, json, json_scan,
-# pick, body, route, message, vendor, urls, env.
+# pick, body, route, message, vendor, control, names, urls, env.
 fuzz:
 	t/fuzz/run.sh
 

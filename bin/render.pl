@@ -61,6 +61,13 @@ my @variables = (
       allowed => 'http://host:port or https://host:port, separated by '
                  . 'commas' },
 
+    { name => 'DNS_REFRESH', default => '30000', check => number($day, '0'),
+      allowed => "a whole number of milliseconds from 0 to $day" },
+
+    { name => 'RESOLVER', default => '', check => \&resolver,
+      allowed => 'the address of a name server, and maybe a port, such as '
+                 . '192.168.1.1 or [::1]:53' },
+
     { name => 'HEALTH_CHECK_INTERVAL', default => 30000, check => number($day),
       allowed => "a whole number of milliseconds from 1 to $day" },
 
@@ -348,6 +355,20 @@ sub host {
 
     return '0.0.0.0' if $text eq '*';
     return is_ipv6($bare) ? "[$bare]" : is_hostname($text) ? $text : undef;
+}
+
+
+sub resolver {
+    my ($text) = @_;
+
+    return '' if $text eq '';
+    return "[$text]" if is_ipv6($text);
+
+    my ($six, $four, $port) = $text =~ /^(?:\[(.*)\]|([^:]*))(?::(.*))?\z/
+                              or return;
+
+    return if defined $port && !is_number($port, 65535);
+    return (defined $six ? is_ipv6($six) : is_ipv4($four)) ? $text : undef;
 }
 
 
@@ -856,7 +877,7 @@ sub blocks {
 
     # Steps of two: a zone that changes its size is a new, empty zone.
     my $zone = 256;
-    $zone *= 2 while $zone < 64 + $room + 2 * @instances;
+    $zone *= 2 while $zone < 64 + $room + 3 * @instances;
     $zone += $sessions_room if @vendors;
 
     return (
@@ -869,6 +890,7 @@ sub blocks {
         LISTEN => listens(@is{qw(HOST PORT)}),
         LANG => $is{GATEWAY_LANG},
         API_KEY => $key eq '' ? '' : 'wa_gateway_api_key ' . quote($key) . ';',
+        RESOLVER => $is{RESOLVER} eq '' ? '' : "resolver $is{RESOLVER};\n\n",
         ADMIN_KEY => 'wa_gateway_admin_key '
                      . ($is{ADMIN_KEY} eq '' ? "file=$admin_key_file"
                                              : quote($is{ADMIN_KEY})) . ';',
@@ -962,6 +984,7 @@ sub balancer {
     my ($key, $file) = @is{qw(VENDOR_KEY VENDOR_KEY_FILE)};
     my @words = ('wa_gateway', "zone=whatsapp:$zone");
 
+    push @words, "dns_refresh=$is{DNS_REFRESH}ms" if $is{DNS_REFRESH} ne '30000';
     push @words, "capacity=$capacity";
     push @words, "sessions=$sessions" if $vendors;
     push @words, "vendor=$main" if $main ne 'plain';

@@ -465,12 +465,12 @@ qr{invalid instance "http://"}
 
 
 
-=== TEST 53: instances: a name that is unknown
+=== TEST 53: instances: a name that DNS cannot have
 --- upstream
 wa_gateway;
-wa_gateway_instances http://no-such-host.invalid:3001;
+wa_gateway_instances http://no..such-host:3001;
 --- refused_like eval
-qr{invalid instance "http://no-such-host\.invalid:3001": host not found}
+qr{invalid instance "http://no\.\.such-host:3001": invalid host}
 
 
 

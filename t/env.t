@@ -566,6 +566,19 @@ gives('DEFAULT_COUNTRY', "DEFAULT_COUNTRY=966\n$v", 'wa_gateway_send',
       ['text country=966', 'media country=966']);
 gives("DEFAULT_COUNTRY=$_", "DEFAULT_COUNTRY=$_\n$v", 'wa_gateway_send',
       ["text country=$_", "media country=$_"]) for 1, 20;
+gives("DNS_REFRESH=$_", "DNS_REFRESH=$_\n$one", 'wa_gateway',
+      "$plain_zone dns_refresh=${_}ms") for 0, 1, 29999, 86400000;
+gives('the default needs no word', "DNS_REFRESH=30000\n$one", 'wa_gateway', $plain_zone);
+has_not('no name server', $one, 'resolver');
+gives("RESOLVER=$_->[0]", "RESOLVER=$_->[0]\n$one", 'resolver', $_->[1])
+    for ['10.0.0.1', '10.0.0.1'], ['10.0.0.1:5353', '10.0.0.1:5353'], ['::1', '[::1]'],
+        ['[::1]', '[::1]'], ['[fd00::1]:53', '[fd00::1]:53'];
+refuses("DNS_REFRESH=$_", "#\nDNS_REFRESH=$_\n$one", ".env:2: DNS_REFRESH=\"$_\": allowed: "
+        . 'a whole number of milliseconds from 0 to 86400000') for qw(-1 30s 86400001 off 00);
+refuses("RESOLVER=$_", "RESOLVER=$_\n$one", ".env:1: RESOLVER=\"$_\": allowed: the address of a name "
+        . 'server, and maybe a port, such as 192.168.1.1 or [::1]:53')
+    for qw(dns 10.0.0 10.0.0.1: 10.0.0.1:0 10.0.0.1:65536 [::1 ::1] [10.0.0.1] [::1]:x
+           [::1]53 10.0.0.1,10.0.0.2 10.0.0.1;), '10.0.0.1 ipv6=off';
 gives('ALLOW_DANGEROUS', "ALLOW_DANGEROUS=on\n$v", 'wa_gateway_allow', 'on');
 has_not('nothing dangerous', "ALLOW_DANGEROUS=off\n$v", 'wa_gateway_allow');
 
@@ -833,7 +846,8 @@ my %good = (PORT => 3000, HOST => '127.0.0.1', INSTANCES => 'http://localhost:1'
             PACE_NUMBER => '20/m', PACE_RECIPIENT => '10/m', PACE_DAY => 5,
             PACE_BURST => 2, PACE_WAIT => 10, PACE_DAY_START => '06:00',
             DEFAULT_COUNTRY => '1', ALLOW_DANGEROUS => 'on',
-            ADMIN_KEY => 'a', STATE_FILE => '/s/x');
+            ADMIN_KEY => 'a', STATE_FILE => '/s/x',
+            DNS_REFRESH => 1, RESOLVER => '10.0.0.1');
 
 my @hostile = ('"', '\\', '\\"', '\\\\"', '"; return 200 x; #', '"; } } evil {',
                ';', '; evil;', '} evil {', '{', '#', '# x', "'", "'; evil; '",
@@ -849,6 +863,7 @@ my %prefix = (INSTANCES => 'http://a', HEALTH_CHECK_PATH => '/',
               VENDOR_KEY_WAHA => 'k', HOST => 'a', PORT => 1, WORKERS => 1,
               TRUSTED_PROXIES => '::1',
               GATEWAY_LANG => 'en', HEALTH_CHECK_INTERVAL => 1,
+              DNS_REFRESH => 1, RESOLVER => '10.0.0.1',
               REQUEST_TIMEOUT => 1, SENDER => 'one', IDEMPOTENCY => 'on',
               IDEMPOTENCY_TTL => 1000, DEFAULT_COUNTRY => 1,
               PACE_NUMBER => '1/m', PACE_RECIPIENT => '1/m', PACE_DAY => 1,

@@ -223,7 +223,10 @@ for (['empty', ''], ['an empty string', '""'], ['256', 'x' x 256],
 
 # the message has an id that is derived from its key
 {
-    my $body = sub { ($one->ledger)[-1]{body} };
+
+    # lists are asked for meanwhile
+
+    my $body = sub { (grep { $_->{body} ne '' } $one->ledger)[-1]{body} };
     my $key = key();
 
     my $r = text($key);

@@ -20,6 +20,7 @@ my %request = (
     gowa => ['/ws?device_id=main&authorization=geheim-2', qr{GET /ws"}],
     wuzapi => ['/group/list?token=t-main-geheim', qr{GET /group/list"}],
     wppconnect => ['/api/main:geheim-2/all-chats', qr{GET"}],
+    quepasa => ['/v3/bot/t-main-geheim/receive', qr{GET"}],
 );
 
 for my $vendor (sort keys %request) {
@@ -75,6 +76,21 @@ for my $vendor (sort keys %request) {
 
     is(join("\n", @got[-@paths .. -1]), join("\n", map { $_->[1] } @paths),
        'paths show no key and no token');
+
+    # a session's name that is a secret
+    $fake = WaGateway::Vendor->new('quepasa', key => 'geheim-1',
+        sessions => [{ name => 'main', number => '966500000001' }]);
+    $ng = gateway(fakes => [$fake],
+        http => q{log_format path '$request_method $wa_gateway_path $status';},
+        server => 'access_log path.log path;')->start;
+
+    $ng->request('GET', "/v3/bot/t-$_-geheim/receive") for 'a', 'b';
+    $ng->stop;
+
+    is(join(' ', map { (split / /)[1] } slurp("$ng->{dir}/path.log")
+                                        =~ /^(GET .v3.*)/mg),
+       join(' ', ('/v3/bot/**********/receive') x 2),
+       'nor what names a session in secret');
 }
 
 done_testing();

@@ -35,7 +35,8 @@ make_path($logs);
 delete @ENV{grep { !/^WA_GATEWAY_TEST_/ && /^(?:WA_GATEWAY_|HEALTH_CHECK_|VENDOR|PORT$|HOST$|INSTANCES$
                         |REQUEST_TIMEOUT$|WORKERS$|GATEWAY_LANG$|API_KEY$
                         |API_KEY_FILE$|TRUSTED_PROXIES$|SENDER$|PACE_|IDEMPOTENCY
-                        |DEFAULT_COUNTRY$|ALLOW_DANGEROUS$|ADMIN_KEY$|STATE_FILE$)/x }
+                        |DEFAULT_COUNTRY$|ALLOW_DANGEROUS$|ADMIN_KEY$|STATE_FILE$
+                        |DNS_REFRESH$|RESOLVER$)/x }
             keys %ENV};
 
 # A path with blanks could not be given in this variable.

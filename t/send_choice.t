@@ -11,7 +11,7 @@ use lib "$FindBin::Bin/lib";
 
 use Test::More;
 use WaGateway::Nginx qw(poll);
-use WaGateway::Send qw(vendors fake send_gateway post seen told);
+use WaGateway::Send qw(vendors fake shown send_gateway post seen told);
 use WaGateway::Sessions qw(known);
 
 my @hello = (chatId => '966511111111', message => 'x');
@@ -33,7 +33,7 @@ sub from {
         my ($i, $session) = split / /, $sent[0];
         my $s = $r->{json};
         return "told $s->{session} at $s->{instance}, sent by $sent[0]"
-            if $s->{session} ne $session
+            if $s->{session} ne shown($fakes->[$i]{vendor}, $session)
                || $s->{instance} ne $fakes->[$i]->url;
         return "$sent[0] $s->{number}";
     }
@@ -107,11 +107,30 @@ for my $vendor (vendors()) {
         my $name = join ' ', map({ "$_=$body->{$_}" } sort keys %$body),
                         @headers;
 
+        s/\b(main|other|twin|shared|out)$/shown($vendor, $1)/e
+            for @headers, exists $body->{session} ? $body->{session} : ();
         $name =~ s/\Q$url[$_]\E/<$_>/ for 0, 1;
         is(from($ng, \@fakes, $body, @headers), $want, "$vendor: $name");
     }
 
     $ng->clean("$vendor: nothing worse than errors is logged");
+}
+
+
+# A secret may be what is shown: the name of a session, or of another one.
+{
+    my $fake = fake('wuzapi', sessions => [
+        { name => 'main', number => '966500000001', token => 'main' },
+        { name => 'other', number => '966500000002', token => 'third' },
+        { name => 'third', number => '966500000003', token => 'x' }]);
+    my $ng = send_gateway(fakes => [$fake]);
+
+    is(from($ng, [$fake], { session => 'main' }), '0 main 966500000001',
+       'a token that is its own name');
+    is(from($ng, [$fake], { session => 'third' }), '0 third 966500000003',
+       'one that is another name');
+
+    $ng->clean('tokens: nothing worse than errors is logged');
 }
 
 
@@ -126,13 +145,14 @@ for my $vendor (vendors()) {
 
     my $r = post($ng, '/send-message?session=other&device_id=other'
                  . '&instanceName=other&token=' . $token,
-                 { @hello, session => 'main' }, headers => [
+                 { @hello, session => shown($vendor, 'main') }, headers => [
         'Content-Type: application/json; charset=utf-8',
         ('X-Device-Id: other') x ($vendor eq 'gowa' ? 2 : 1), "token: $token",
         "apikey: $token", 'X-Api-Key: mine', 'Authorization: Bearer mine',
         'Accept-Encoding: gzip', 'Cookie: session=other', 'Expect: x',
         'Origin: http://gateway.test', 'Referer: http://gateway.test/',
-        'X-WA-Session: main', 'X-WA-From: 966500000001',
+        'X-WA-Session: ' . shown($vendor, 'main'), 'X-WA-From: 966500000001',
+        "X-QUEPASA-TOKEN: $token",
         'X-WA-Instance: ' . $fake->url, 'X-Mine: 1']);
     my ($seen) = grep { $_->{kind} eq 'send' } $fake->ledger;
     my $head = $seen->{headers} || '';
@@ -142,7 +162,7 @@ for my $vendor (vendors()) {
     unlike($seen->{path}, qr/\?/, "$vendor: nor does its query");
 
     for ('X-Device-Id', 'token', 'apikey', 'X-Api-Key', 'Authorization',
-         'Content-Type', 'Content-Length')
+         'X-QUEPASA-TOKEN', 'Content-Type', 'Content-Length')
     {
         my @all = $head =~ /^\Q$_\E:/gmi;
         cmp_ok(scalar @all, '<=', 1, "$vendor: there is one $_ at most");
@@ -291,14 +311,14 @@ END
     } vendors();
     my $ng = send_gateway(fakes => \@fakes, workers => 2);
 
-    my @r = map { post($ng, '/send-message', { @hello }) } 1 .. 18;
+    my @r = map { post($ng, '/send-message', { @hello }) } 1 .. 27;
 
-    is(join(' ', map { told($_) } @r), join(' ', ('200 success') x 18),
+    is(join(' ', map { told($_) } @r), join(' ', ('200 success') x 27),
        'all vendors: every message is sent');
-    is(join(' ', map { scalar(my @sent = $_->sent) } @fakes), '3 3 3 3 3 3',
-       'all vendors: in turn');
+    is(join(' ', map { scalar(my @sent = $_->sent) } @fakes),
+       '3 3 3 3 3 3 3 3 3', 'all vendors: in turn');
     is(join(' ', map { $_->{session} } map { $_->sent } @fakes),
-       join(' ', map { ("s-$_") x 3 } 1 .. 6), 'all vendors: of all');
+       join(' ', map { ("s-$_") x 3 } 1 .. 9), 'all vendors: of all');
     is(scalar(grep { $_->{to} !~ /^966511111111\@/ || $_->{text} ne 'x' }
               map { $_->sent } @fakes), 0, 'all vendors: as they want it');
 
@@ -310,7 +330,7 @@ END
     is(join(' ', map { told($_) } @r), join(' ', ('200 success') x 10),
        'all vendors: every media is sent');
     is(join(' ', map { (my @sent = $_->sent) ? 1 : 0 } @fakes),
-       '1 1 1 1 0 1', 'all vendors: by those that can');
+       '1 1 1 1 0 1 0 1 1', 'all vendors: by those that can');
 
     my ($gowa) = grep { $fakes[$_]{vendor} eq 'gowa' } 0 .. $#fakes;
     my $r = post($ng, '/send-media', { chatId => '966511111111',

@@ -14,7 +14,7 @@ use File::Temp qw(tempdir);
 use JSON::PP;
 use Test::More;
 use WaGateway::Nginx qw(poll slurp);
-use WaGateway::Send qw(vendors fake pair send_gateway post start_post
+use WaGateway::Send qw(vendors fake pair shown send_gateway post start_post
                        answer_of seen told);
 use WaGateway::Sessions qw(sessions known events);
 
@@ -37,25 +37,44 @@ my %Cells = (
         empty => 'none', stack => 'none' },
     wwebjs => {
         not_connected => 'session', unknown => 'session', bad_key => 'session',
-        not_on_whatsapp => 'none', bad_body => 'none', gone_on => 'none',
-        no_id => 'none', send_failure => 'none', empty => 'none', stack => 'none' },
+        not_on_whatsapp => 'none', no_lid => 'none', bad_body => 'none',
+        gone_on => 'none', no_id => 'none', send_failure => 'none',
+        empty => 'none', stack => 'none' },
     wppconnect => {
-        not_connected => 'session', bad_key => 'session',
-        not_on_whatsapp => 'none', gone_on => 'none', no_id => 'none',
-        send_failure => 'none', empty => 'none', stack => 'none' },
+        not_connected => 'session', unknown => 'session', bad_key => 'session',
+        not_on_whatsapp => 'none', bad_body => 'none', gone_on => 'none',
+        no_id => 'none', send_failure => 'none', empty => 'none',
+        stack => 'none' },
     gowa => {
         not_connected => 'session', unknown => 'session', bad_key => 'session',
         no_client => 'none', not_on_whatsapp => 'message',
-        bad_body => 'message', gone_on => 'none', no_id => 'none',
-        empty => 'none', stack => 'none' },
+        bad_body => 'message', malformed => 'none', throttled => 'paced',
+        gone_on => 'none', no_id => 'none', empty => 'none', stack => 'none' },
     wuzapi => {
         not_connected => 'none', unknown => 'session', bad_key => 'session',
-        bad_body => 'message', gone_on => 'none', no_id => 'none',
-        '500_success' => 'none', empty => 'none', stack => 'none' },
+        not_on_whatsapp => 'none', throttled => 'none', bad_body => 'message',
+        gone_on => 'none', no_id => 'none', '500_success' => 'none',
+        empty => 'none', stack => 'none' },
+    'evolution-go' => {
+        not_connected => 'session', no_client => 'session',
+        unknown => 'session', bad_key => 'session', licence => 'session',
+        not_on_whatsapp => 'none', throttled => 'none', bad_body => 'message',
+        gone_on => 'none', no_id => 'none', empty => 'none', stack => 'none' },
+    quepasa => {
+        not_connected => 'session', unknown => 'session', bad_key => 'session',
+        not_on_whatsapp => 'none', throttled => 'none', bad_body => 'none',
+        gone_on => 'none', no_id => 'none', empty => 'none', stack => 'none' },
+    openwa => {
+        not_connected => 'session', unknown => 'session', bad_key => 'session',
+        stopped => 'message', not_on_whatsapp => 'message',
+        bad_body => 'message', too_large => 'message',
+        not_supported => 'message', throttled => 'paced', gone_on => 'none',
+        no_id => 'none', unconfirmed => 'none', empty => 'none',
+        stack => 'none' },
 );
 
 my %Told = (session => '503 session_down no', message => '422 rejected no',
-            none => '502 unconfirmed unknown');
+            none => '502 unconfirmed unknown', paced => '429 paced no');
 
 # The vendors' files, but none has a timeout that nobody can wait for.
 my $Files = tempdir('wa-vendors-XXXXXX', TMPDIR => 1, CLEANUP => 1);
@@ -85,13 +104,17 @@ sub leaks {
 }
 
 
+# To the session "main".
+sub named { return { @hello, session => shown($_[0], 'main') } }
+
+
 # A session whose last send was confirmed.
 sub settle {
     my ($ng, $fake) = @_;
 
     return poll {
         my $before = my @sent = $fake->sent;
-        post($ng, '/send-message', $named, headers =>
+        post($ng, '/send-message', named($fake->{vendor}), headers =>
              ['X-WA-Instance: ' . $fake->url])->{status} == 200
             && (my @now = $fake->sent) > $before;
     };
@@ -100,6 +123,7 @@ sub settle {
 
 for my $vendor (vendors()) {
     my $cells = $Cells{$vendor};
+    my $named = named($vendor);
     my $fake = fake($vendor);
     my $ng = send_gateway(fakes => [$fake]);
 
@@ -107,7 +131,7 @@ for my $vendor (vendors()) {
     for my $mode (sort keys %$cells) {
         my $proof = $cells->{$mode};
 
-        $fake->set(send => $mode);
+        $fake->set(send => $mode, retry_after => 1);
         $fake->forget;
         my $r = post($ng, '/send-message', $named);
 
@@ -117,7 +141,8 @@ for my $vendor (vendors()) {
         is(leaks($r), '', "$vendor: $mode: it tells no more");
         ok(!defined $r->{json}{data}, "$vendor: $mode: no answer is told")
             if $mode =~ /^(?:stack|gone_on)$/;
-        is($r->{headers}{'retry-after'} ? 1 : 0, $proof eq 'session' ? 1 : 0,
+        is($r->{headers}{'retry-after'} ? 1 : 0,
+           $proof =~ /^(?:session|paced)$/ ? 1 : 0,
            "$vendor: $mode: when to try again");
         if ($proof eq 'message') {
             my ($l) = grep { $_->{kind} eq 'send' } $fake->ledger;
@@ -143,7 +168,7 @@ for my $vendor (vendors()) {
     for my $mode (sort keys %$cells) {
         my $proof = $cells->{$mode};
 
-        $two[0]->set(send => $mode);
+        $two[0]->set(send => $mode, retry_after => 1);
         $_->forget for @two;
         my @r = map { post($ng, '/send-message', $named) } 1, 2;
         my @told = sort map { told($_) } @r;
@@ -155,6 +180,11 @@ for my $vendor (vendors()) {
             cmp_ok(seen($two[0]), '>=', 1, "$vendor: $mode: it was tried");
             is((grep { $_->{json}{instance} ne $two[1]->url } @r), 0,
                "$vendor: $mode: the client knows which way");
+
+        } elsif ($proof eq 'paced') {
+            like("@told", qr/^(?:200 success|429 paced no) 429 paced no$/,
+                 "$vendor: $mode: it goes no other way");
+            is(seen($two[0]), 1, "$vendor: $mode: and is not tried again");
 
         } else {
             is("@told", "200 success $Told{$proof}",
@@ -177,6 +207,7 @@ for my $vendor (vendors()) {
 
 # All of an answer, whatever its size is and however it comes.
 for my $vendor (vendors()) {
+    my $named = named($vendor);
     my $fake = fake($vendor);
     my $ng = send_gateway(fakes => [$fake]);
 

@@ -81,6 +81,10 @@ my %says = (
     wuzapi => sub { before => 'data:' . ($_[0] =~ m{^(?:image|video|audio)/}
         ? $_[0] : 'application/octet-stream') . ';base64,',
         $_[0] =~ m{^(?:image|video|audio)/} ? () : (filename => $name) },
+    quepasa => sub { before => "data:$_[0];base64,", mimetype => $_[0],
+                     filename => $name },
+    openwa => sub { mimetype => $_[0], filename => $name,
+        type => $_[0] =~ m{^(image|video|audio)/} ? $1 : 'document' },
 );
 
 # Where it is sent to: an image, a video, a sound, a document.
@@ -91,6 +95,10 @@ my %path = (
     wppconnect => [('/api/main/send-file') x 4],
     gowa => [map { "/send/$_" } qw(image video audio file)],
     wuzapi => [map { "/chat/send/$_" } qw(image video audio document)],
+    'evolution-go' => [('/send/media') x 4],
+    quepasa => [('/send') x 4],
+    openwa => [map { "/api/sessions/main/messages/send-$_" }
+               qw(image video audio document)],
 );
 
 my @types = ('image/png', 'video/mp4', 'audio/ogg', 'application/pdf',
@@ -120,7 +128,7 @@ for my $vendor (vendors()) {
              { link => 'https://Example.com/a.PNG' }), '', "$vendor: an URL and nothing else");
 
     # by data
-    if ($vendor eq 'gowa') {
+    if ($vendor =~ /^(?:gowa|evolution-go)$/) {
         $fake->forget;
         my $r = post($ng, '/send-media', "{$to,\"data\":\"$short\","
                                          . '"mimetype":"image/png"}');

@@ -13,8 +13,8 @@ use lib "$FindBin::Bin/lib";
 
 use JSON::PP;
 use Test::More;
-use WaGateway::Send qw(vendors fake send_gateway post encoded seen message_id
-                       told);
+use WaGateway::Send qw(vendors fake shown send_gateway post encoded seen
+                       message_id told);
 
 binmode Test::More->builder->$_, ':utf8'
     for qw(output failure_output todo_output);
@@ -102,6 +102,43 @@ my %to = (
     wppconnect => ['%s@c.us', '%s@g.us', '%s@lid'],
     gowa => ['%s@s.whatsapp.net', '%s@g.us', '%s@lid'],
     wuzapi => ['%s@s.whatsapp.net', '%s@g.us', '%s@lid'],
+    'evolution-go' => ['%s@s.whatsapp.net', '%s@g.us', '%s@lid'],
+    quepasa => ['%s@s.whatsapp.net', '%s@g.us', '%s@lid'],
+    openwa => ['%s@c.us', '%s@g.us', '%s@lid'],
+);
+
+# All that a server gets: the line, the header with the key or what stands for
+# it, and the body, with the recipient and the text.
+my %bytes = (
+    waha => ['POST /api/sendText', 'X-Api-Key: geheim-1',
+             '{"session":"main","chatId":%s,"text":%s}'],
+    evolution => ['POST /message/sendText/main', 'apikey: geheim-1',
+                  '{"number":%s,"text":%s}'],
+    wwebjs => ['POST /client/sendMessage/main', 'x-api-key: geheim-1',
+               '{"chatId":%s,"contentType":"string","content":%s}'],
+    wppconnect => ['POST /api/main/send-message', 'Authorization: Bearer ',
+                   '{"phone":%s,"message":%s}'],
+    gowa => ['POST /send/message', 'X-Device-Id: main',
+             '{"phone":%s,"message":%s}'],
+    wuzapi => ['POST /chat/send/text', 'token: ', '{"Phone":%s,"Body":%s}'],
+    'evolution-go' => ['POST /send/text', 'apikey: ',
+                       '{"number":%s,"text":%s}'],
+    quepasa => ['POST /send', 'X-QUEPASA-TOKEN: ',
+                '{"chatid":%s,"text":%s}'],
+    openwa => ['POST /api/sessions/main/messages/send-text',
+               'X-API-Key: geheim-1', '{"chatId":%s,"text":%s}'],
+);
+
+
+# Recipients in there.
+my $bare = ['"%s"', '"%s@g.us"', '"%s@lid"'];
+my $c_us = ['"%s@c.us"', @$bare[1, 2]];
+my $s_net = ['"%s@s.whatsapp.net"', @$bare[1, 2]];
+my %wire = (
+    waha => $c_us, evolution => $bare, wwebjs => $c_us,
+    wppconnect => ['"%s"', '"%s","isGroup":true', '"%s","isLid":true'],
+    gowa => $s_net, wuzapi => $bare, 'evolution-go' => $bare,
+    quepasa => $s_net, openwa => $c_us,
 );
 
 
@@ -120,20 +157,35 @@ sub bytes {
 sub short { return length $_[0] > 60 ? substr($_[0], 0, 57) . '...' : $_[0] }
 
 
-# As a vendor has it.
+# A recipient as a table has it.
 sub written {
-    my ($vendor, $whom) = @_;
+    my ($formats, $whom) = @_;
 
     my ($type, $id) = split ' ', $whom;
     my %nth = (user => 0, group => 1, lid => 2);
 
-    return sprintf $to{$vendor}[$nth{$type}], $id;
+    return sprintf $formats->[$nth{$type}], $id;
+}
+
+
+# A text as the gateway writes it in JSON, in bytes: it escapes what must be.
+sub quoted {
+    my ($text) = @_;
+    my %short = ("\n" => 'n', "\r" => 'r', "\t" => 't', "\b" => 'b',
+                 "\f" => 'f', '"' => '"', '\\' => '\\');
+
+    $text =~ s/([\x00-\x1f"\\])/'\\' . ($short{$1}
+                                      || sprintf 'u%04X', ord $1)/ge;
+    return bytes(qq("$text"));
 }
 
 
 # Sends it, and tells what is wrong with that as text.
 sub wrong {
-    my ($ng, $fake, $body, $to, $text, %o) = @_;
+    my ($ng, $fake, $body, $whom, $text, %o) = @_;
+    my $vendor = $fake->{vendor};
+    my $to = written($to{$vendor}, $whom);
+    my ($line, $key, $template) = @{$bytes{$vendor}};
 
     $fake->forget;
 
@@ -151,8 +203,22 @@ sub wrong {
     return "from $sent[0]{session}\n$got" if $sent[0]{session} ne 'main';
     return "the answer is no success\n$got" if told($r) ne '200 success';
 
+    # to the last byte, where it is kept
+    my $want_body = sprintf $template, written($wire{$vendor}, $whom),
+                            quoted($text);
+
+    return "another line\n$got" if "$ledger[0]{method} $ledger[0]{path}"
+                                   ne $line;
+    return "no $key\n$ledger[0]{headers}"
+        unless $ledger[0]{headers} =~ /^\Q$key\E/mi;
+    return "its length is $ledger[0]{length}\n$got"
+        if $ledger[0]{length} != length $want_body;
+    return "not the bytes $want_body\n$got"
+        if defined $ledger[0]{body} && $ledger[0]{body} ne $want_body;
+
     my $answer = $r->{json};
-    my %want = (messageId => message_id($fake, $sent[0]), session => 'main',
+    my %want = (messageId => message_id($fake, $sent[0]),
+                session => shown($vendor, 'main'),
                 number => '966500000001', instance => $fake->url);
 
     for (sort keys %want) {
@@ -195,7 +261,7 @@ for my $vendor (vendors()) {
         my ($recipient, $whom) = @$_;
         my ($member, $name) = @{$names[$n++ % @names]};
         my $wrong = wrong($ng, $fake, qq({"$member":$recipient,"$name":"x"}),
-                          written($vendor, $whom), 'x');
+                          $whom, 'x');
 
         ok($wrong eq '', "$vendor: $member $recipient") or diag($wrong);
     }
@@ -205,26 +271,26 @@ for my $vendor (vendors()) {
         my ($member, $name) = @{$names[$n++ % @names]};
         my $wrong = wrong($ng, $fake, qq({"$name":$text,"$member":")
                                       . '966511111111"}',
-                          written($vendor, $user), $means);
+                          $user, $means);
 
         ok($wrong eq '', "$vendor: " . short($text)) or diag($wrong);
     }
 
     # as JSON may be written
     my $spaced = " \n{\t\"chatId\" :\r\n\"966511111111\" , \"message\": \"x\" }\n ";
-    my $to = written($vendor, $user);
 
-    is(wrong($ng, $fake, $spaced, $to, 'x'), '', "$vendor: blanks in JSON");
+    is(wrong($ng, $fake, $spaced, $user, 'x'), '', "$vendor: blanks in JSON");
     is(wrong($ng, $fake, '{"chat\\u0049d":"966511111111",'
-             . '"\\u006dessage":"x"}', $to, 'x'), '',
+             . '"\\u006dessage":"x"}', $user, 'x'), '',
        "$vendor: names with escapes");
-    is(wrong($ng, $fake, $spaced, $to, 'x',
+    is(wrong($ng, $fake, $spaced, $user, 'x',
              headers => ['Content-Type: Application/JSON; charset=UTF-8']),
        '', "$vendor: a type with a charset");
 
     # what it is sent from
     is(wrong($ng, $fake, '{"chatId":"966511111111","message":"x",'
-             . '"session":"main","from":"+966 50 000 0001"}', $to, 'x'), '',
+             . '"session":"' . shown($vendor, 'main')
+             . '","from":"+966 50 000 0001"}', $user, 'x'), '',
        "$vendor: from the session and the number that are named");
 
     # none of these is sent

@@ -882,6 +882,236 @@ sub truth {
 }
 
 
+{
+    my $fake = fake('evolution-go', strangers => ['966511111111']);
+    my @key = (['apikey: k-1']);
+    my %of = map { $_ => ['apikey: ' . $fake->token($_)] }
+             qw(main second third fourth fifth sixth);
+    my $token = $fake->token('main');
+    my $send = 'POST /send/text';
+    my %text = (number => '9665', text => 'hi');
+
+    is(truth($fake), 'main:966500000001:ready:true'
+       . ' second:966500000002:down:false third:-:down:false'
+       . ' fourth:966500000004:down:false fifth:966500000005:down:false'
+       . ' sixth:966500000006:down:false', 'evolution-go: the truth');
+
+    answers($fake, 'evolution-go',
+        ['GET /instance/all', [], undef, '401 {"error":"not authorized"}$'],
+        ['GET /instance/all', $of{main}, undef, '401'],
+        ['GET /instance/all', @key, undef,
+         '200 {"data":[{ ... "name":"main","token":"' . $token . '" ... '
+         . '"jid":"966500000001:12@s.whatsapp.net" ... "connected":true ... '
+         . '"name":"third" ... "jid":"", ... "connected":false ... '
+         . '],"message":"success"}$'],
+        ['GET /instance/status', @key, undef, '401'],
+        ['GET /instance/status', $of{main}, undef,
+         '200 "Connected":true,"LoggedIn":true,"Name":"main"'],
+        ['GET /instance/status', $of{third}, undef, '200 "LoggedIn":false'],
+        ['GET /instance/status', $of{fifth}, undef,
+         '400 {"error":"no active session found"}$'],
+        [$send, $of{main}, { %text },
+         '200 {"data":{"Info":{ ... "ID":"3EB0 ... },"message":"success"}$'],
+        [$send, $of{main}, { %text, id => 'MINE', number => '966@lid' },
+         '200 "Chat":"966@lid","ID":"MINE"'],
+        [$send, [], { %text }, '401'],
+        [$send, @key, { %text }, '401'],
+        [$send, $of{main}, { number => '9665' },
+         '400 {"error":"message body is required"}$'],
+        [$send, [@{$of{main}}, 'Content-Type: application/json'], '{',
+         '400 Invalid JSON format'],
+        [$send, $of{main}, { %text, number => '966511111111' },
+         '500 is not registered on WhatsApp'],
+        [$send, $of{third}, { %text },
+         "500 the store doesn't contain a device JID"],
+        [$send, $of{fourth}, { %text },
+         '500 {"error":"client disconnected"}$'],
+        [$send, $of{sixth}, { %text },
+         '500 {"error":"no active session found"}$'],
+        ['POST /send/media', $of{main}, { number => '9665', type => 'image',
+            url => 'https://x.example.com/a.png' }, '200 "ID":"3EB0'],
+        ['POST /send/media', $of{main}, { number => '9665', type => 'image' },
+         '400 {"error":"URL is required"}$'],
+        ['GET /server/ok', [], undef, '200'],
+        ['GET /Send/text', $of{main}, undef, '404 404 page not found$'],
+        ['POST /instance/create', @key, { name => 'main', token => 't' },
+         '500 instance already exists'],
+        ['POST /instance/create', @key, { name => 'new', token => 't' },
+         '200 "token":"t"'],
+    );
+
+    is(join(' ', map { "$_->{to}:" . ($_->{text} || $_->{media}{link}) }
+                 $fake->sent),
+       '9665@s.whatsapp.net:hi 966@lid:hi '
+       . '9665@s.whatsapp.net:https://x.example.com/a.png',
+       'evolution-go: what was sent');
+
+    $fake->set(unlicensed => 1);
+    answers($fake, 'evolution-go',
+        [$send, $of{main}, { %text }, '503 "code":"LICENSE_REQUIRED"'],
+        ['GET /server/ok', [], undef, '200']);
+    $fake->set(unlicensed => 0);
+
+    my ($id) = request($fake, 'GET /instance/all', @key)->{body}
+               =~ /"id":"([^"]*)","name":"fourth"/;
+    answers($fake, 'evolution-go',
+        ['POST /instance/connect', $of{fifth}, {}, '200 966500000005'],
+        ['POST /instance/disconnect', $of{main}, undef, '200'],
+        ['DELETE /instance/logout', $of{third}, undef, '200'],
+        ["DELETE /instance/delete/$id", @key, undef, '200']);
+
+    is($fake->count('danger'), 3, 'evolution-go: what is dangerous is seen');
+    is(truth($fake), 'main:966500000001:down:false'
+       . ' second:966500000002:down:false third:-:down:false'
+       . ' fifth:966500000005:ready:true sixth:966500000006:down:false'
+       . ' new:-:down:false', 'evolution-go: and done');
+}
+
+
+{
+    my $fake = fake('quepasa');
+    my @key = (['X-QUEPASA-MASTERKEY: K-1']);
+    my %of = map { $_ => ['X-QUEPASA-TOKEN: ' . $fake->token($_)] }
+             qw(main second third fourth fifth sixth);
+    my $token = $fake->token('main');
+    my $send = 'POST /send';
+    my %text = (chatid => '966511111111@s.whatsapp.net', text => 'hi');
+    my $unknown = '400 {"status":"the requested whatsapp server was not '
+                  . 'found","success":false}$';
+
+    is(truth($fake) =~ s/(^| )[0-9a-f]{12}:/$1:/gr,
+       ':966500000001:ready:Ready :966500000002:starting:Connecting'
+       . ' :-:login:UnVerified :966500000004:down:Disconnected'
+       . ' :966500000005:down:Stopped', 'quepasa: the truth');
+
+    answers($fake, 'quepasa',
+        ['GET /health', [], undef, '200 application is running'],
+        ['GET /health', ['X-QUEPASA-MASTERKEY: bad'], undef,
+         '200 application is running'],
+        ['GET /health', @key, undef,
+         '400 {"success":false, ... "items":[{"token":"' . $token . '","wid":'
+         . '"966500000001:12@s.whatsapp.net","state":"Ready" ... '
+         . '"state":"UnVerified" ... "state":"Stopped" ... ]'],
+        ['GET /health', $of{main}, undef, '200 server state is Ready'],
+        ['GET /health', $of{second}, undef,
+         '200 "state":"Connecting" ... "success":false'],
+        ['GET /health?token=bad', [], undef, '200 invalid token'],
+        [$send, $of{main}, { %text },
+         '200 "message":{ ... "id":"3EB0 ... "success":true}$'],
+        ["$send?token=$token", [], { %text }, '200 "id":"3EB0'],
+        ["$send?TOKEN=$token", $of{third}, { %text }, '200 "id":"3EB0'],
+        ["POST /v3/bot/$token/send", $of{third}, { %text }, '200 "id":"3EB0'],
+        ["POST /api/v4/send", $of{main}, { %text, id => 'MINE' },
+         '200 "id":"MINE"'],
+        ["GET /send?token=$token&chatid=96651111111&text=a", [], undef,
+         '200 "chatId":"96651111111@s.whatsapp.net"'],
+        [$send, [], { %text }, $unknown],
+        [$send, $of{sixth}, { %text }, $unknown],
+        [$send, $of{second}, { %text },
+         '503 not ready yet ! current status: Connecting'],
+        [$send, $of{main}, { text => 'x' }, '400 chat id missing'],
+        [$send, $of{main}, { %text, chatid => '966511111111@c.us' },
+         '400 invalid suffix'],
+        [$send, $of{main}, { %text, text => '' }, '400 text not found'],
+        [$send, $of{main}, { %text, text => ' poll:x' }, '400 json poll'],
+        [$send, [@{$of{main}}, 'Content-Type: application/json'], '{',
+         '400 invalid json body'],
+        [$send, $of{main}, { chatid => $text{chatid}, mime => 'image/png',
+            content => 'data:image/png;base64,QUJD' }, '200 "id":"3EB0'],
+        ['POST /send/', $of{main}, { %text }, '404'],
+        ['POST /Send', $of{main}, { %text }, '404'],
+        ['POST /s%65nd', $of{main}, { %text }, '404'],
+    );
+
+    is(join(' ', map { "$_->{session}:"
+                       . ($_->{media} ? $_->{media}{length} : $_->{text}) }
+                 $fake->sent),
+       'main:hi main:hi main:hi main:hi main:hi main:a main:4',
+       'quepasa: what was sent');
+
+    answers($fake, 'quepasa',
+        ['POST /info', ['X-QUEPASA-TOKEN: new'], undef, '200'],
+        ['GET /command?action=stop', $of{main}, undef, '200'],
+        ['GET /command?action=start', $of{fifth}, undef, '200'],
+        ['DELETE /current/info', $of{fourth}, undef, '200']);
+
+    is($fake->count('danger'), 3, 'quepasa: what is dangerous is seen');
+    is(truth($fake) =~ s/(^| )[0-9a-f]{12}:/$1:/gr,
+       ':966500000001:down:Stopped :966500000002:starting:Connecting'
+       . ' :-:login:UnVerified :966500000005:ready:Ready'
+       . ' :-:login:UnVerified', 'quepasa: and done');
+
+    $fake->sessions([{ name => 'main', number => '9665' }]);
+    answers($fake, 'quepasa', ['GET /health', @key, undef, '200 "items":[{']);
+    $fake->sessions([]);
+    answers($fake, 'quepasa',
+        ['GET /health', @key, undef, '400 {"success":false']);
+    unlike(request($fake, 'GET /health', @key)->{body}, qr/items/,
+           'quepasa: none has no items');
+}
+
+
+{
+    my $fake = fake('openwa', strangers => ['966511111111']);
+    my @key = (['X-API-Key: k-1']);
+    my $send = 'POST /api/sessions/main/messages/send-text';
+    my %text = (chatId => '9665@c.us', text => 'hi');
+
+    is(truth($fake), 'main:966500000001:ready:ready'
+       . ' second:-:starting:initializing third:-:login:qr_ready'
+       . ' fourth:-:down:failed fifth:-:down:disconnected',
+       'openwa: the truth');
+
+    answers($fake, 'openwa',
+        ['GET /api/sessions', [], undef, '401 "statusCode":401'],
+        ['GET /api/sessions', ['Authorization: Bearer k-1'], undef, '200 ['],
+        ['GET /api/sessions?limit=1000', @key, undef,
+         '200 [{"id":"main", ... "status":"ready","phone":"966500000001" ... '
+         . '{"id":"third", ... "status":"qr_ready","phone":null ... ]$'],
+        ['GET /api/sessions?name=main', @key, undef, '200 [{"id":"main"'],
+        ['GET /api/sessions/main', @key, undef, '200 {"id":"main"'],
+        ['GET /api/sessions/sixth', @key, undef, '404 not found'],
+        ['GET /api/health', [], undef, '200'],
+        [$send, @key, { %text },
+         '201 {"messageId":"true_9665@c.us_3EB0'],
+        [$send, [], { %text }, '401'],
+        [$send, @key, { %text, phone => 1 },
+         '400 "message":["property phone should not exist"]'],
+        [$send, @key, { chatId => '1@c.us' }, '400 text must be a string'],
+        [$send, @key, { %text, chatId => '966511111111@c.us' },
+         '400 not reachable'],
+        ['POST /api/sessions/second/messages/send-text', @key, { %text },
+         '409 not connected'],
+        ['POST /api/sessions/fifth/messages/send-text', @key, { %text },
+         "400 Session 'fifth' is not active"],
+        ['POST /api/sessions/sixth/messages/send-text', @key, { %text },
+         '400 is not active'],
+        ['POST /API/Sessions/main/messages/send-image/', @key,
+         { chatId => '9665@c.us', base64 => 'QUJD', mimetype => 'image/png' },
+         '201 "messageId"'],
+        ['POST /api/sessions/main/messages/send-image', @key,
+         { chatId => '9665@c.us', base64 => 'QUJD' }, '400 mimetype'],
+        ['POST /api/sessions', @key, { name => 'main' }, '409'],
+        ['POST /api/sessions', @key, { name => 'new' }, '201 "disconnected"'],
+        ['GET /api/sessions/third/qr', @key, undef, '200 qrCode'],
+    );
+
+    is(join(' ', map { "$_->{to}:" . ($_->{text} || $_->{media}{length}) }
+                 $fake->sent), '9665@c.us:hi 9665@c.us:4',
+       'openwa: what was sent');
+
+    answers($fake, 'openwa',
+        ['POST /api/sessions/main/stop', @key, undef, '200 "disconnected"'],
+        ['POST /api/sessions/fifth/start', @key, undef, '200 "ready"'],
+        ['DELETE /api/sessions/fourth', @key, undef, '204 $']);
+
+    is($fake->count('danger'), 2, 'openwa: what is dangerous is seen');
+    is(truth($fake), 'main:-:down:disconnected second:-:starting:initializing'
+       . ' third:-:login:qr_ready fifth:966500000005:ready:ready'
+       . ' new:-:down:disconnected', 'openwa: and done');
+}
+
+
 # A send, of each vendor: its line and its key.
 my %send = (
     waha => ['POST /api/sendText', 'X-Api-Key: k'],
@@ -890,6 +1120,9 @@ my %send = (
     wppconnect => ['POST /api/main:TOKEN/send-message', 'X: k'],
     gowa => ['POST /send/message', 'Authorization: Basic aw=='],
     wuzapi => ['POST /chat/send/text', 'token: t'],
+    'evolution-go' => ['POST /send/text', 'apikey: t'],
+    quepasa => ['POST /send', 'X-QUEPASA-TOKEN: t'],
+    openwa => ['POST /api/sessions/main/messages/send-text', 'X-API-Key: k'],
 );
 
 
@@ -900,6 +1133,14 @@ sub send_to {
 
     $line =~ s/TOKEN/decode_json(request($fake,
         'POST \/api\/main\/k\/generate-token')->{body})->{token}/e;
+
+    # they take no members that they do not know, or not that one
+    return request($fake, $line, [$key], {
+        chatId => "$number\@c.us", text => 'x' }, %o)
+        if $fake->{vendor} eq 'openwa';
+    return request($fake, $line, [$key], {
+        chatid => "$number\@s.whatsapp.net", text => 'x' }, %o)
+        if $fake->{vendor} eq 'quepasa';
 
     return request($fake, $line, [$key], {
         session => 'main', chatId => "$number\@c.us", text => 'x',
@@ -916,6 +1157,9 @@ sub send_to {
         wppconnect => qr/^201 .*"isSendFailure":true/,
         gowa => qr/^200 .*"message_id":""/,
         wuzapi => qr/^500 .*"success":true/,
+        'evolution-go' => qr/^200 (?!.*"ID")/,
+        quepasa => qr/^200 (?!.*"id")/,
+        openwa => qr/^201 .*"unconfirmed":true/,
     );
 
     for my $vendor (sort keys %unproved) {
@@ -952,10 +1196,12 @@ sub send_to {
         wwebjs => [
             'not_connected 404 session_not_connected',
             'unknown 404 session_not_found', 'bad_key 403 Invalid API key',
-            'not_on_whatsapp 200 {"success":true}$', 'bad_body 400',
+            'not_on_whatsapp 200 {"success":true}$', 'no_lid 500',
+            'bad_body 400',
             'no_id +200 {"success":true}$', 'empty +200 $', 'gone_on +500'],
         wppconnect => [
-            'not_connected 404 Disconnected', 'bad_key 401',
+            'not_connected 404 Disconnected', 'unknown 404 Disconnected',
+            'bad_key 401', 'bad_body 500 Erro ao enviar',
             'not_on_whatsapp 400 Connected', 'no_id +201 "response":[]',
             'send_failure +201 "isSendFailure":true', 'empty +201 $',
             'gone_on +500 Erro ao enviar'],
@@ -964,6 +1210,7 @@ sub send_to {
             'no_client 500 INVALID_WA_CLI', 'unknown 404 DEVICE_NOT_FOUND',
             'bad_key 401 Unauthorized$', 'not_on_whatsapp 400 INVALID_JID',
             'bad_body 400 VALIDATION_ERROR',
+            'malformed 500 INTERNAL_SERVER_ERROR',
             'throttled 429 WA_REACHOUT_TIMELOCK',
             'no_id +200 "message_id":""', 'empty +200 $',
             'gone_on +504 GATEWAY_TIMEOUT'],
@@ -972,7 +1219,30 @@ sub send_to {
             'unknown 401 unauthorized', 'bad_key 401 unauthorized',
             'bad_body 400 missing Body', 'no_id +200 "Details":"Sent"',
             '500_success +500 "success":true', 'empty +200 $',
+            'not_on_whatsapp 500 error sending message',
+            'throttled 500 error sending message',
             'gone_on +500 error sending message'],
+        'evolution-go' => [
+            'not_connected 500 {"error":"client disconnected"}$',
+            'no_client 500 {"error":"no active session found"}$',
+            'unknown 401 not authorized', 'bad_key 401 not authorized',
+            'licence 503 LICENSE_REQUIRED',
+            'not_on_whatsapp 500 is not registered',
+            'throttled 500 463', 'bad_body 400 message body is required',
+            'no_id +200 "message":"success"', 'empty +200 $',
+            'gone_on +500 timed out'],
+        quepasa => [
+            'not_connected 503 not ready yet', 'unknown 400 was not found',
+            'bad_key 400 was not found', 'not_on_whatsapp 400',
+            'throttled 400 463', 'bad_body 400 text not found',
+            'no_id +200 sended', 'empty +200 $', 'gone_on +400 timed out'],
+        openwa => [
+            'not_connected 409 not connected', 'stopped 400 is not active',
+            'unknown 404 not found', 'bad_key 401', 'not_on_whatsapp 400',
+            'bad_body 400 should not exist', 'too_large 413',
+            'not_supported 501', 'throttled 429 SEND_PACING_LIMITED',
+            'no_id +201 "messageId":""', 'unconfirmed +201 {"messageId":null',
+            'empty +201 $', 'gone_on +503'],
     );
 
     for my $vendor (sort keys %wrong) {
@@ -999,10 +1269,10 @@ sub send_to {
         $fake->set(send => '', sends => { 96611 => 'bad_key' });
         like(send_to($fake, '9665')->{status}, qr/^20[01]$/,
              "$vendor: it is over");
-        like(send_to($fake, '96611')->{status}, qr/^40[13]$/,
+        like(send_to($fake, '96611')->{status}, qr/^40[013]$/,
              'but for one recipient');
         $fake->session('main', send => 'gone_on');
-        like(send_to($fake, '9665')->{status}, qr/^[45]0[04]$/,
+        like(send_to($fake, '9665')->{status}, qr/^[45]0[034]$/,
              'and of one session');
     }
 
@@ -1087,6 +1357,20 @@ sub send_to {
             'GET /group/li%73t?token=t-1 main',
             'GET /Group/list?token=t-1 -',
             'GET /group/list/?token=t-1 -',
+        ],
+        quepasa => [
+            'GET /contacts?token=t-1 main',
+            'GET /contacts?Token=t-1 main',
+            'GET /v3/bot/t-1/receive main',
+            'GET /api/v3/bot/t-1/receive?token=t-2 main',
+            'GET /current/contacts?token=nobody -',
+            'GET /contact%73?token=t-1 -',
+            'GET /Contacts?token=t-1 -',
+        ],
+        openwa => [
+            'GET /api/sessions/main/chats main',
+            'GET /API/sessions/m%61in/Chats/ main',
+            'GET /api/sessions -',
         ],
     );
 

@@ -9,6 +9,7 @@
 #include "wag_control_answer.h"
 #include "wag_control_keep.h"
 #include "wag_members.h"
+#include "wag_names.h"
 #include "wag_param.h"
 #include "wag_server_vendor.h"
 #include "wag_servers.h"
@@ -69,7 +70,7 @@ static const char *
 wag_control_add_url(wag_control_t *control)
 {
     ngx_url_t        u;
-    ngx_str_t        scheme, host, *url, *ours;
+    ngx_str_t        scheme, host, hosts, *url, *ours;
     const char      *err;
     wag_newcomer_t  *newcomer;
 
@@ -119,13 +120,20 @@ wag_control_add_url(wag_control_t *control)
         return "a Unix socket is not allowed";
     }
 
+    ngx_str_null(&hosts);
+
     if (u.naddrs == 0) {
-        return "an IP address is expected, names are looked up at start only";
+        wag_names_hosts(control->request->pool, &hosts);
+    }
+
+    if (wag_names_pin(control->request->pool, &u, &hosts) != NGX_OK) {
+        return u.err ? u.err : "no memory";
     }
 
     newcomer->name = *url;
     newcomer->addrs = u.addrs;
     newcomer->naddrs = u.naddrs;
+    newcomer->named = (u.naddrs == 0);
 
     return NULL;
 }

@@ -28,6 +28,15 @@
 
 
 /*
+ * "server name resolve;" and a "resolver" of an upstream's own; "ipv4=off" of
+ * a resolver.
+ */
+
+#define WAG_RESOLVE        (NGX_HTTP_UPSTREAM_ZONE && nginx_version >= 1027003)
+#define WAG_RESOLVER_IPV4  (nginx_version >= 1023001)
+
+
+/*
  * For counters of 32 bits: ngx_atomic_t has 64 on most machines, and where
  * nginx has no assembly of its own this is what it uses too.
  */

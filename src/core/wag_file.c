@@ -111,3 +111,76 @@ wag_file_line(ngx_str_t *text, ngx_str_t *line)
 
     return 1;
 }
+
+
+ngx_uint_t
+wag_file_word(ngx_str_t *line, ngx_str_t *word)
+{
+    u_char  *p, *last;
+
+    p = line->data;
+    last = p + line->len;
+
+    while (p < last && (*p == ' ' || *p == '\t')) {
+        p++;
+    }
+
+    if (p < last && *p == '#') {
+        p = last;
+    }
+
+    word->data = p;
+
+    while (p < last && *p != ' ' && *p != '\t') {
+        p++;
+    }
+
+    word->len = p - word->data;
+
+    line->data = p;
+    line->len = last - p;
+
+    return word->len != 0;
+}
+
+
+ngx_int_t
+wag_file_load(ngx_pool_t *pool, const char *name, size_t max, ngx_str_t *text)
+{
+    ssize_t          n;
+    ngx_fd_t         fd;
+    ngx_int_t        rc;
+    ngx_file_info_t  fi;
+
+    fd = ngx_open_file((char *) name, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+
+    if (fd == NGX_INVALID_FILE && ngx_errno == NGX_ENOENT) {
+        return NGX_DECLINED;
+    }
+
+    rc = NGX_ERROR;
+
+    if (fd != NGX_INVALID_FILE
+        && ngx_fd_info(fd, &fi) != NGX_FILE_ERROR
+        && (size_t) ngx_file_size(&fi) <= max)
+    {
+        text->len = ngx_file_size(&fi);
+        text->data = ngx_pnalloc(pool, text->len + 1);
+
+        n = text->data ? ngx_read_fd(fd, text->data, text->len) : -1;
+
+        rc = (n == (ssize_t) text->len) ? NGX_OK : NGX_ERROR;
+    }
+
+    if (rc == NGX_ERROR) {
+        ngx_log_error(NGX_LOG_WARN, pool->log, ngx_errno,
+                      "\"%s\" cannot be read, or is larger than %uzk", name,
+                      max / 1024);
+    }
+
+    if (fd != NGX_INVALID_FILE) {
+        (void) ngx_close_file(fd);
+    }
+
+    return rc;
+}

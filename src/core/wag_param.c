@@ -219,6 +219,46 @@ wag_param_statuses(ngx_conf_t *cf, ngx_str_t *value, ngx_int_t min,
 }
 
 
+ngx_int_t
+wag_param_zone(ngx_conf_t *cf, ngx_str_t *value, ngx_str_t *name,
+    ssize_t *size)
+{
+    u_char     *p;
+    ngx_str_t   s;
+
+    if (value->len == 0) {
+        return NGX_DECLINED;
+    }
+
+    *name = *value;
+
+    p = ngx_strlchr(value->data, value->data + value->len, ':');
+
+    if (p) {
+        name->len = p - name->data;
+
+        s.data = p + 1;
+        s.len = value->data + value->len - s.data;
+
+        *size = ngx_parse_size(&s);
+    }
+
+    if (name->len == 0 || *size == NGX_ERROR || !wag_param_printable(name)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"zone=%V\"", value);
+        return NGX_ERROR;
+    }
+
+    if (*size < (ssize_t) (8 * ngx_pagesize)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "zone \"%V\" is too small", value);
+        return NGX_ERROR;
+    }
+
+    return p ? NGX_OK : NGX_DECLINED;
+}
+
+
 ngx_uint_t
 wag_param_printable(ngx_str_t *name)
 {

@@ -54,6 +54,14 @@ ngx_array_t *wag_param_statuses(ngx_conf_t *cf, ngx_str_t *value,
     ngx_int_t min, ngx_int_t max);
 
 /*
+ * A zone as "name" or "name:size", in bytes: what is not given stays as it is.
+ * NGX_OK: the size is given; NGX_DECLINED: it is not; NGX_ERROR: it is wrong,
+ * which is logged.
+ */
+ngx_int_t wag_param_zone(ngx_conf_t *cf, ngx_str_t *value, ngx_str_t *name,
+    ssize_t *size);
+
+/*
  * Whether a name can stand in a log line, a header, JSON and a label: UTF-8
  * (RFC 3629) without control characters.
  */

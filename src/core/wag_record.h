@@ -147,6 +147,10 @@ typedef struct {
 
 #define WAG_CONFIGURED        ((uint32_t) -1)
 
+/* an instance whose name is looked up, and was not yet; 0: it is not */
+
+#define WAG_NAMED             ((uint32_t) -1)
+
 
 typedef struct {
     ngx_atomic_t         version;     /* moves last; 0: nothing was */
@@ -190,6 +194,7 @@ typedef struct {
     uint32_t             lists;        /* of sessions, begun */
     uint32_t             listed;       /* complete ones */
     uint32_t             sessions;     /* the first, chained */
+    uint32_t             named;        /* looked up in this config_gen */
 } wag_instance_t;
 
 

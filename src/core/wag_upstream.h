@@ -15,6 +15,7 @@
 #include <ngx_http.h>
 
 #include "wag_record.h"
+#include "wag_resolv.h"
 
 
 /* wa_gateway_sender */
@@ -40,6 +41,7 @@ typedef struct wag_check_s       wag_check_t;
 typedef struct wag_checker_s     wag_checker_t;
 typedef struct wag_kept_s        wag_kept_t;
 typedef struct wag_knowns_s      wag_knowns_t;
+typedef struct wag_lookups_s     wag_lookups_t;
 typedef struct wag_pace_s        wag_pace_t;
 typedef struct wag_upstream_s    wag_upstream_t;
 typedef struct wag_marks_zone_s  wag_marks_zone_t;
@@ -74,8 +76,10 @@ typedef struct {
 
 typedef struct {
     ngx_str_t            name;      /* http://127.0.0.1:3001 */
-    ngx_addr_t          *addrs;
+    ngx_addr_t          *addrs;     /* none: "domain" is looked up */
     ngx_uint_t           naddrs;
+    ngx_str_t            domain;
+    in_port_t            port;
 
     ngx_uint_t           weight;
     ngx_uint_t           max_conns;
@@ -85,7 +89,6 @@ typedef struct {
 
     ngx_str_t            request;    /* of a check, in bytes */
     ngx_str_t            ssl_name;   /* ditto */
-    ngx_addr_t          *check_addrs;
 
     struct wag_vendor_s *vendor;     /* NULL: plain */
     uint32_t             vendor_hash;
@@ -161,6 +164,18 @@ typedef struct {
 } wag_keepalive_t;
 
 
+/* how names are looked up; times in ms */
+
+typedef struct {
+    ngx_resolver_t      *resolver;   /* of this upstream alone */
+    ngx_log_t           *log;        /* of that */
+    ngx_msec_t           refresh;    /* 0: one that was found, never */
+    ngx_msec_t           timeout;
+    time_t               valid;      /* s, for the TTL; 0: that itself */
+    wag_resolv_t         system;     /* its domains; servers in order */
+} wag_names_t;
+
+
 /* wa_gateway_passive */
 
 typedef struct {
@@ -226,6 +241,10 @@ struct wag_upstream_s {
     ngx_flag_t                     keepalive_off;
     ngx_uint_t                     retry;
     ngx_str_t                      scheme;      /* of wa_gateway_instances */
+    ngx_str_t                      hosts;       /* file, while it is parsed */
+    ngx_msec_t                     refresh;     /* of names */
+    wag_names_t                   *names;       /* NULL: none to look up */
+    wag_lookups_t                 *lookups;     /* of this worker */
 
     ngx_str_t                      vendor;      /* of those without one */
     ngx_str_t                      key;         /* ditto */

@@ -18,8 +18,6 @@ static void wag_check_defaults(wag_check_t *check);
 static ngx_int_t wag_check_finish_ssl(ngx_conf_t *cf, wag_upstream_t *us);
 static ngx_int_t wag_check_finish_peer(ngx_conf_t *cf, wag_upstream_t *us,
     wag_server_t *server);
-static ngx_int_t wag_check_addrs(ngx_pool_t *pool, wag_upstream_t *us,
-    wag_server_t *server);
 static void wag_check_host(wag_server_t *server, ngx_str_t *host,
     ngx_str_t *name);
 
@@ -384,7 +382,6 @@ ngx_int_t
 wag_check_server(ngx_pool_t *pool, wag_upstream_t *us, wag_server_t *server,
     ngx_str_t *err)
 {
-    ngx_int_t      rc;
     wag_check_t   *check;
     wag_request_t  request;
 
@@ -410,53 +407,7 @@ wag_check_server(ngx_pool_t *pool, wag_upstream_t *us, wag_server_t *server,
     request.keepalive = check->keepalive;
     ngx_str_set(&request.user_agent, "wa_gateway/" WAG_VERSION);
 
-    rc = wag_request_make(pool, &request, &server->request, err);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    return wag_check_addrs(pool, us, server);
-}
-
-
-/* the instance's own addresses, or the same at another port */
-
-static ngx_int_t
-wag_check_addrs(ngx_pool_t *pool, wag_upstream_t *us, wag_server_t *server)
-{
-    ngx_uint_t   i;
-    ngx_addr_t  *addr;
-
-    server->check_addrs = server->addrs;
-
-    if (us->check->port == 0) {
-        return NGX_OK;
-    }
-
-    addr = ngx_palloc(pool, server->naddrs * sizeof(ngx_addr_t));
-    if (addr == NULL) {
-        return NGX_ERROR;
-    }
-
-    server->check_addrs = addr;
-
-    for (i = 0; i < server->naddrs; i++) {
-
-        addr[i] = server->addrs[i];
-
-        addr[i].sockaddr = ngx_palloc(pool, addr[i].socklen);
-        if (addr[i].sockaddr == NULL) {
-            return NGX_ERROR;
-        }
-
-        ngx_memcpy(addr[i].sockaddr, server->addrs[i].sockaddr,
-                   addr[i].socklen);
-
-        ngx_inet_set_port(addr[i].sockaddr, us->check->port);
-    }
-
-    return NGX_OK;
+    return wag_request_make(pool, &request, &server->request, err);
 }
 
 
@@ -498,8 +449,6 @@ void
 wag_check_probe(wag_check_t *check, wag_server_t *server, wag_probe_t *p)
 {
     p->name = &server->name;
-    p->addrs = server->check_addrs;
-    p->naddrs = server->naddrs;
     p->request = server->request;
     p->timeout = check->timeout;
     p->keepalive = check->keepalive;

@@ -66,15 +66,16 @@ ngx_int_t wag_check_imply(ngx_conf_t *cf, wag_upstream_t *us);
 ngx_int_t wag_check_finish(ngx_conf_t *cf, wag_upstream_t *us);
 
 /*
- * The same for one server, whose name and addresses are known, from pool.
+ * The same for one server, whose name is known, from pool.
  * NGX_DECLINED: "err" tells what is wrong.
  */
 ngx_int_t wag_check_server(ngx_pool_t *pool, wag_upstream_t *us,
     wag_server_t *server, ngx_str_t *err);
 
 /*
- * What a probe has to know of how this instance is checked; who runs it and
- * what is done with the answer is the caller's.
+ * What a probe has to know of how this instance is checked; who runs it, what
+ * is done with the answer and whereto it goes, see wag_reach(), is the
+ * caller's.
  */
 void wag_check_probe(wag_check_t *check, wag_server_t *server, wag_probe_t *p);
 

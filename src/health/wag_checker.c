@@ -9,9 +9,11 @@
 #include "wag_checker.h"
 #include "wag_claim.h"
 #include "wag_discovery.h"
+#include "wag_lookups.h"
 #include "wag_members.h"
 #include "wag_peers.h"
 #include "wag_probe.h"
+#include "wag_reach.h"
 #include "wag_schedule.h"
 #include "wag_transition.h"
 #include "wag_upstream.h"
@@ -24,6 +26,7 @@
 #define WAG_CHECKER_WATCH  200   /* look for changes */
 #define WAG_CHECKER_RECLAIM   1000  /* look for dead workers */
 #define WAG_CHECKER_BUSY   50    /* while another checks */
+#define WAG_CHECKER_NOWHERE   100   /* while its name is not found */
 
 /* lists asked for out of turn, in ms: of an instance, of all together */
 
@@ -40,6 +43,7 @@ typedef struct {
     wag_peer_t          *peer;
     wag_server_t        *server;
     wag_discovery_t     *discovery;   /* of sessions; NULL: no vendor */
+    wag_addrs_t         *addrs;
 
     ngx_msec_t           turn;   /* due without jitter */
     ngx_msec_t           next;   /* of the record, as known */
@@ -129,6 +133,10 @@ wag_checker_start(ngx_cycle_t *cycle, wag_upstream_t *us)
     us->leave[0] = wag_checker_leave;
 
     wag_members_refresh(us);
+
+    if (wag_lookups_start(cycle, us) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     checker->watch.handler = wag_checker_watch_handler;
     checker->watch.data = checker;
@@ -263,6 +271,8 @@ wag_checker_leave(wag_upstream_t *us, wag_peer_t *peer)
 
     checker = us->checker;
 
+    wag_lookups_leave(us, peer);
+
     if (checker == NULL
         || checker->ntasks == 0
         || peer->slot % checker->step != checker->first)
@@ -296,6 +306,7 @@ wag_checker_destroy(wag_task_t *task)
     }
 
     wag_probe_cancel(&task->probe);
+    wag_reach_free(&task->addrs);
 
     if (task->discovery) {
         wag_discovery_destroy(task->discovery);
@@ -389,6 +400,8 @@ wag_checker_stop(wag_upstream_t *us)
 
     us->checker = NULL;
 
+    wag_lookups_stop(us);
+
     if (checker->watch.timer_set) {
         ngx_del_timer(&checker->watch);
     }
@@ -424,6 +437,7 @@ wag_checker_watch_handler(ngx_event_t *ev)
 
     if (checker->state_epoch != checker->upstream->group->state_epoch) {
         checker->state_epoch = checker->upstream->group->state_epoch;
+        wag_lookups_sync(checker->upstream);
         wag_checker_sync(checker);
         wag_checker_recheck_ejected(checker);
     }
@@ -574,6 +588,15 @@ wag_checker_handler(ngx_event_t *ev)
                    "wa_gateway checker handler: %V", &task->peer->name);
 
     if (ngx_exiting || ngx_terminate || ngx_quit) {
+        return;
+    }
+
+    wag_reach(task->checker->upstream, task->peer,
+              task->checker->upstream->check->port, &task->probe,
+              &task->addrs);
+
+    if (task->probe.naddrs == 0) {
+        wag_checker_arm(task, ngx_current_msec + WAG_CHECKER_NOWHERE);
         return;
     }
 

@@ -9,6 +9,7 @@
 #include "wag_param.h"
 #include "wag_pick.h"
 #include "wag_question.h"
+#include "wag_reach.h"
 #include "wag_secret.h"
 #include "wag_session.h"
 #include "wag_vendor_conf.h"
@@ -68,6 +69,7 @@ struct wag_discovery_s {
     wag_vendor_t          *vendor;
     wag_discovery_pt       listed;
     void                  *data;
+    wag_addrs_t           *addrs;
 
     wag_pick_t             pick;
     wag_pick_value_t       values[WAG_DISCOVERY_VALUES];
@@ -192,7 +194,6 @@ wag_discovery_create(ngx_log_t *log, wag_upstream_t *us, wag_peer_t *peer,
 
     wag_check_probe(us->check, peer->server, &d->probe);
 
-    d->probe.addrs = peer->server->addrs;
     d->probe.request = peer->server->list;
     d->probe.head = 0;
     d->probe.data = d;
@@ -249,6 +250,12 @@ wag_discovery_start(wag_discovery_t *d)
         return;
     }
 
+    wag_reach(d->upstream, d->peer, 0, &d->probe, &d->addrs);
+
+    if (d->probe.naddrs == 0) {
+        return;
+    }
+
     d->rc = NGX_AGAIN;
 
     wag_probe_start(&d->probe);
@@ -271,6 +278,7 @@ wag_discovery_destroy(wag_discovery_t *d)
     }
 
     wag_probe_cancel(&d->probe);
+    wag_reach_free(&d->addrs);
 
     while (!ngx_queue_empty(&d->asked)) {
         q = ngx_queue_head(&d->asked);

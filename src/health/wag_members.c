@@ -11,6 +11,7 @@
 #include "wag_members.h"
 #include "wag_peers.h"
 #include "wag_table.h"
+#include "wag_url.h"
 #include "wag_vendor.h"
 
 
@@ -25,9 +26,10 @@ typedef struct {
     ngx_str_t            name;
     ngx_str_t            key;
     ngx_uint_t           version;   /* of the addresses */
+    ngx_uint_t           named;     /* they are looked up */
     u_char               name_data[WAG_NAME_LEN];
     u_char               key_data[WAG_KEY_ROOM];
-    u_char               set[WAG_ADDED_ADDRESSES];
+    u_char               set[WAG_ADDRESSES_ROOM];
 } wag_member_record_t;
 
 
@@ -204,7 +206,7 @@ wag_members_copy(wag_upstream_t *us, wag_peer_t *peer, wag_member_record_t *m)
         || !peer->instance->added
         || identity->name.len > WAG_NAME_LEN
         || identity->key_len > WAG_KEY_ROOM
-        || addresses->room > WAG_ADDED_ADDRESSES)
+        || addresses->room > WAG_ADDRESSES_ROOM)
     {
         rc = NGX_DECLINED;
 
@@ -216,6 +218,7 @@ wag_members_copy(wag_upstream_t *us, wag_peer_t *peer, wag_member_record_t *m)
         m->name.len = identity->name.len;
         m->key.len = identity->key_len;
         m->version = addresses->version;
+        m->named = peer->instance->named;
 
         ngx_memcpy(m->name_data, identity->name.data, m->name.len);
         ngx_memcpy(m->key_data, identity->key, m->key.len);
@@ -269,6 +272,11 @@ wag_members_server(wag_upstream_t *us, wag_member_record_t *m)
     server->list_addrs->version = m->version;
     server->addrs = server->list_addrs->addrs;
     server->naddrs = server->list_addrs->naddrs;
+
+    if (m->named) {
+        server->naddrs = 0;
+        wag_url_domain(&server->name, &server->domain, &server->port);
+    }
 
     /* one that no server of the configuration has is as if there were none */
 

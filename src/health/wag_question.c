@@ -9,6 +9,7 @@
 #include "wag_param.h"
 #include "wag_pick.h"
 #include "wag_question.h"
+#include "wag_reach.h"
 
 
 /* bytes of an answer that are read */
@@ -117,13 +118,14 @@ wag_question_prepare(wag_question_t *question)
 
     wag_check_probe(question->upstream->check, question->peer->server, p);
 
-    p->addrs = question->peer->server->addrs;
     p->head = 0;
     p->data = question;
     p->parent = ngx_cycle->log;
     p->done = wag_question_answered;
     p->sink = wag_question_sink;
     p->max = WAG_QUESTION_MAX;
+
+    wag_reach(question->upstream, question->peer, 0, p, &question->addrs);
 
     return wag_question_request(question->pool, question->peer->server,
                                 question->asked, &question->vendor->headers,
@@ -377,6 +379,7 @@ void
 wag_question_cancel(wag_question_t *question)
 {
     wag_probe_cancel(&question->probe);
+    wag_reach_free(&question->addrs);
 
     if (question->pool) {
         ngx_destroy_pool(question->pool);

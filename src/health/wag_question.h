@@ -50,6 +50,7 @@ struct wag_question_s {
     ngx_int_t              rc;         /* of reading the answer */
     ngx_pool_t            *pool;       /* of one answer */
     wag_pick_t            *pick;
+    wag_addrs_t           *addrs;
     ngx_str_t              token;
     u_char                 room[WAG_SESSION_TEXT_LEN];   /* for it */
     u_char                 word[WAG_SESSION_TEXT_LEN];   /* of a state */

@@ -91,6 +91,15 @@ wag_state_event(wag_health_t *h, wag_policy_t *policy, ngx_uint_t event,
 
         return 0;
 
+    case WAG_MOVED:
+        h->fails = 0;
+        h->errors = 0;
+        h->statuses = 0;
+
+        /* with checks, only one that passes brings it back, and soon */
+
+        return (up || policy->checked) ? 0 : wag_state_up(h, policy, now);
+
     default: /* WAG_TICK */
         return wag_state_tick(h, policy, now);
     }

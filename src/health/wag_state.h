@@ -17,6 +17,7 @@
 #define WAG_STATUS  3    /* with a status that counts */
 #define WAG_ERROR   4    /* traffic met a transport failure */
 #define WAG_TICK    5    /* time went by */
+#define WAG_MOVED   6    /* it is found at other addresses */
 
 
 /*

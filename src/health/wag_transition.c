@@ -96,6 +96,12 @@ wag_transition_event(wag_health_signal_t *signal)
         (void) ngx_atomic_fetch_add(&group->state_epoch, 1);
     }
 
+    if (signal->event == WAG_MOVED) {
+        wag_transition_recheck(signal);
+
+        (void) ngx_atomic_fetch_add(&group->state_epoch, 1);
+    }
+
     wag_unlock(signal->upstream->zone->shpool);
 
     if (changed) {
@@ -126,9 +132,9 @@ wag_transition_is_last(wag_upstream_t *us, wag_peer_t *peer)
 
 
 /*
- * What traffic took out is checked soon, by whichever worker has its checks
- * then: the time is part of the record, so it outlives the one that has them
- * now.  The lock is held.
+ * What traffic took out, or is elsewhere now, is checked soon, by whichever
+ * worker has its checks then: the time is part of the record, so it outlives
+ * the one that has them now.  The lock is held.
  */
 
 static void
@@ -206,6 +212,14 @@ wag_transition_tick(wag_upstream_t *us)
             || (us->policy.checked
                 && instance->state != WAG_SLOW_START))
         {
+            continue;
+        }
+
+        /* nor does time one that is nowhere */
+
+        wag_peers_refresh_addrs(us, us->peers[i]);
+
+        if (us->peers[i]->addrs->naddrs == 0) {
             continue;
         }
 

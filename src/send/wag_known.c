@@ -55,6 +55,7 @@ static void wag_known_judge(wag_upstream_t *us, wag_known_t *known);
 static void wag_known_judge_all(wag_upstream_t *us);
 static wag_known_t *wag_known_chain(wag_knowns_t *knowns, ngx_uint_t key,
     uint32_t hash, wag_known_t *prev);
+static ngx_uint_t wag_known_found_by(wag_known_t *known, uint32_t hash);
 static uint32_t wag_known_number_hash(uint64_t number);
 static ngx_uint_t wag_known_is_first(wag_upstream_t *us, wag_known_t *known,
     wag_known_number_t *number);
@@ -492,25 +493,21 @@ wag_known_by_name(wag_upstream_t *us, ngx_str_t *name, wag_known_t *prev)
 wag_known_t *
 wag_known_by_shown(wag_upstream_t *us, ngx_str_t *shown, wag_known_t *prev)
 {
-    uint32_t             hash;
-    ngx_uint_t           i;
-    wag_known_t         *known;
-    static ngx_uint_t    keys[] = { WAG_KNOWN_NAME, WAG_KNOWN_LABEL,
-                                    WAG_KNOWN_HASH };
+    uint32_t      hash;
+    ngx_uint_t    key;
+    wag_known_t  *known;
 
     hash = wag_known_crc(shown);
     known = prev;
 
-    for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+    /* from where the last one was found */
 
-        /* where the last one was found */
-
-        if (known && known->hash[keys[i]] != hash) {
-            continue;
-        }
-
-        while ((known = wag_known_chain(us->knowns, keys[i], hash, known))) {
-            if (known->secret == (keys[i] != WAG_KNOWN_NAME)
+    for (key = prev ? wag_known_found_by(prev, hash) : WAG_KNOWN_NAME;
+         key <= WAG_KNOWN_HASH;
+         key++)
+    {
+        while ((known = wag_known_chain(us->knowns, key, hash, known))) {
+            if (wag_known_found_by(known, hash) == key
                 && wag_known_is_shown_as(us, known, shown))
             {
                 return known;
@@ -519,6 +516,23 @@ wag_known_by_shown(wag_upstream_t *us, ngx_str_t *shown, wag_known_t *prev)
     }
 
     return NULL;
+}
+
+
+/*
+ * The key of what is shown with this hash: one of several that may have it, as
+ * a label may be the digits, or the name.
+ */
+
+static ngx_uint_t
+wag_known_found_by(wag_known_t *known, uint32_t hash)
+{
+    if (!known->secret) {
+        return WAG_KNOWN_NAME;
+    }
+
+    return (known->hash[WAG_KNOWN_LABEL] == hash) ? WAG_KNOWN_LABEL
+                                                  : WAG_KNOWN_HASH;
 }
 
 

@@ -11,6 +11,7 @@
 #include "wag_discovery.h"
 #include "wag_idempotency_conf.h"
 #include "wag_keepalive_conf.h"
+#include "wag_names.h"
 #include "wag_param.h"
 #include "wag_passive.h"
 #include "wag_server_vendor.h"
@@ -27,6 +28,10 @@
 
 #define WAG_SESSION_METRICS  1000
 
+/* ms until a name is looked up again, at most */
+
+#define WAG_DNS_REFRESH  30000
+
 
 typedef struct {
     ngx_str_t            zone;
@@ -37,6 +42,7 @@ typedef struct {
     ngx_uint_t           sessions;
     ngx_uint_t           session_metrics;
     ngx_uint_t           capacity;
+    ngx_msec_t           refresh;
 } wag_balancer_args_t;
 
 
@@ -75,6 +81,9 @@ static wag_param_t  wag_balancer_params[] = {
     { ngx_string("capacity="), WAG_PARAM_NUM,
       offsetof(wag_balancer_args_t, capacity), 1, 10000 },
 
+    { ngx_string("dns_refresh="), WAG_PARAM_MSEC,
+      offsetof(wag_balancer_args_t, refresh), 0, WAG_MAX_MSEC },
+
     { ngx_null_string, 0, 0, 0, 0 }
 };
 
@@ -104,6 +113,7 @@ wag_balancer_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_memzero(&args, sizeof(wag_balancer_args_t));
 
     args.session_metrics = WAG_SESSION_METRICS;
+    args.refresh = WAG_DNS_REFRESH;
 
     rv = wag_param_parse(cf, wag_balancer_params, &args);
     if (rv != NGX_CONF_OK) {
@@ -112,6 +122,7 @@ wag_balancer_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     us->uscf = uscf;
     us->capacity = args.capacity;
+    us->refresh = args.refresh;
 
     if (args.retry.len == 0 || ngx_strcmp(args.retry.data, "unsent") == 0) {
         us->retry = WAG_RETRY_UNSENT;
@@ -186,26 +197,11 @@ wag_balancer_conf_sender(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static ngx_int_t
 wag_balancer_conf_zone(ngx_conf_t *cf, wag_upstream_t *us, ngx_str_t *value)
 {
-    u_char           *p;
     ssize_t           size;
-    ngx_str_t         name, s;
+    ngx_int_t         rc;
+    ngx_str_t         name;
     wag_upstream_t  **usp;
     wag_main_conf_t  *wmcf;
-
-    name = value->len ? *value : us->uscf->host;
-    size = WAG_ZONE_SIZE;
-
-    p = value->len ? ngx_strlchr(value->data, value->data + value->len, ':')
-                   : NULL;
-
-    if (p) {
-        name.len = p - name.data;
-
-        s.data = p + 1;
-        s.len = value->data + value->len - s.data;
-
-        size = ngx_parse_size(&s);
-    }
 
     if (!wag_param_printable(&us->uscf->host)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -214,16 +210,12 @@ wag_balancer_conf_zone(ngx_conf_t *cf, wag_upstream_t *us, ngx_str_t *value)
         return NGX_ERROR;
     }
 
-    if (name.len == 0 || size == NGX_ERROR || !wag_param_printable(&name)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid parameter \"zone=%V\"", value);
-        return NGX_ERROR;
-    }
+    name = us->uscf->host;
+    size = WAG_ZONE_SIZE;
 
-    if (size < (ssize_t) (8 * ngx_pagesize)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "zone \"%V\" is too small", value);
-        return NGX_ERROR;
+    rc = wag_param_zone(cf, value, &name, &size);
+    if (rc == NGX_ERROR) {
+        return rc;
     }
 
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_wa_gateway_module);
@@ -233,7 +225,7 @@ wag_balancer_conf_zone(ngx_conf_t *cf, wag_upstream_t *us, ngx_str_t *value)
         return NGX_ERROR;
     }
 
-    us->zone->sized |= (p != NULL);
+    us->zone->sized |= (rc == NGX_OK);
 
     usp = ngx_array_push(&us->zone->upstreams);
     if (usp == NULL) {
@@ -343,7 +335,9 @@ wag_balancer_conf_finish_upstream(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
-    if (wag_server_vendor_finish(cf, us) != NGX_OK) {
+    if (wag_server_vendor_finish(cf, us) != NGX_OK
+        || wag_names_finish(cf, us) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

@@ -10,48 +10,37 @@
 #include "wag_state.h"
 
 
+/* NGX_OK; NGX_DECLINED: it has none; NGX_ERROR: there is no memory */
+
+typedef struct {
+    ngx_str_t            name;
+    ngx_int_t          (*get)(wag_ctx_t *ctx, ngx_str_t *text);
+} wag_ctx_variable_t;
+
+
 static void wag_ctx_cleanup(void *data);
-static ngx_int_t wag_ctx_instance(ngx_http_request_t *r,
+static ngx_int_t wag_ctx_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t wag_ctx_attempts(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t wag_ctx_state(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t wag_ctx_sent(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t wag_ctx_session(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t wag_ctx_number(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t wag_ctx_message_id(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t wag_ctx_instance(wag_ctx_t *ctx, ngx_str_t *text);
+static ngx_int_t wag_ctx_attempts(wag_ctx_t *ctx, ngx_str_t *text);
+static ngx_int_t wag_ctx_state(wag_ctx_t *ctx, ngx_str_t *text);
+static ngx_int_t wag_ctx_sent(wag_ctx_t *ctx, ngx_str_t *text);
+static ngx_int_t wag_ctx_session(wag_ctx_t *ctx, ngx_str_t *text);
+static ngx_int_t wag_ctx_number(wag_ctx_t *ctx, ngx_str_t *text);
+static ngx_int_t wag_ctx_message_id(wag_ctx_t *ctx, ngx_str_t *text);
+static ngx_int_t wag_ctx_print(wag_ctx_t *ctx, uint64_t n, ngx_str_t *text);
 static ngx_uint_t wag_ctx_now(wag_ctx_t *ctx);
 
 
-static ngx_http_variable_t  wag_variables[] = {
-
-    { ngx_string("wa_gateway_instance"), NULL,
-      wag_ctx_instance, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("wa_gateway_attempts"), NULL,
-      wag_ctx_attempts, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("wa_gateway_state"), NULL,
-      wag_ctx_state, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("wa_gateway_sent"), NULL,
-      wag_ctx_sent, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("wa_gateway_session"), NULL,
-      wag_ctx_session, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("wa_gateway_number"), NULL,
-      wag_ctx_number, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("wa_gateway_message_id"), NULL,
-      wag_ctx_message_id, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-      ngx_http_null_variable
+static wag_ctx_variable_t  wag_ctx_all[] = {
+    { ngx_string("wa_gateway_instance"), wag_ctx_instance },
+    { ngx_string("wa_gateway_attempts"), wag_ctx_attempts },
+    { ngx_string("wa_gateway_state"), wag_ctx_state },
+    { ngx_string("wa_gateway_sent"), wag_ctx_sent },
+    { ngx_string("wa_gateway_session"), wag_ctx_session },
+    { ngx_string("wa_gateway_number"), wag_ctx_number },
+    { ngx_string("wa_gateway_message_id"), wag_ctx_message_id },
+    { ngx_null_string, NULL }
 };
 
 
@@ -220,16 +209,18 @@ wag_ctx_begin_with(wag_ctx_t *ctx)
 ngx_int_t
 wag_ctx_variables(ngx_conf_t *cf)
 {
-    ngx_http_variable_t  *var, *v;
+    ngx_uint_t            i;
+    ngx_http_variable_t  *var;
 
-    for (v = wag_variables; v->name.len; v++) {
-        var = ngx_http_add_variable(cf, &v->name, v->flags);
+    for (i = 0; wag_ctx_all[i].name.len; i++) {
+        var = ngx_http_add_variable(cf, &wag_ctx_all[i].name,
+                                    NGX_HTTP_VAR_NOCACHEABLE);
         if (var == NULL) {
             return NGX_ERROR;
         }
 
-        var->get_handler = v->get_handler;
-        var->data = v->data;
+        var->get_handler = wag_ctx_variable;
+        var->data = i;
     }
 
     return NGX_OK;
@@ -237,20 +228,28 @@ wag_ctx_variables(ngx_conf_t *cf)
 
 
 static ngx_int_t
-wag_ctx_instance(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+wag_ctx_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     uintptr_t data)
 {
+    ngx_int_t   rc;
+    ngx_str_t   text;
     wag_ctx_t  *ctx;
 
     ctx = wag_ctx_find(r);
 
-    if (ctx == NULL || ctx->peer == NULL) {
+    rc = ctx ? wag_ctx_all[data].get(ctx, &text) : NGX_DECLINED;
+
+    if (rc == NGX_DECLINED) {
         v->not_found = 1;
         return NGX_OK;
     }
 
-    v->len = ctx->server->name.len;
-    v->data = ctx->server->name.data;
+    if (rc == NGX_ERROR) {
+        return rc;
+    }
+
+    v->len = text.len;
+    v->data = text.data;
     v->valid = 1;
     v->no_cacheable = 0;
     v->not_found = 0;
@@ -260,157 +259,93 @@ wag_ctx_instance(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 
 
 static ngx_int_t
-wag_ctx_attempts(ngx_http_request_t *r, ngx_http_variable_value_t *v,
-    uintptr_t data)
+wag_ctx_instance(wag_ctx_t *ctx, ngx_str_t *text)
 {
-    wag_ctx_t  *ctx;
-
-    ctx = wag_ctx_find(r);
-
-    if (ctx == NULL) {
-        v->not_found = 1;
-        return NGX_OK;
+    if (ctx->peer == NULL) {
+        return NGX_DECLINED;
     }
 
-    v->data = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
-    if (v->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    v->len = ngx_sprintf(v->data, "%ui", ctx->attempts) - v->data;
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
+    *text = ctx->server->name;
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+wag_ctx_attempts(wag_ctx_t *ctx, ngx_str_t *text)
+{
+    return wag_ctx_print(ctx, ctx->attempts, text);
 }
 
 
 /* of the instance asked last, as it is now */
 
 static ngx_int_t
-wag_ctx_state(ngx_http_request_t *r, ngx_http_variable_value_t *v,
-    uintptr_t data)
+wag_ctx_state(wag_ctx_t *ctx, ngx_str_t *text)
 {
-    ngx_str_t  *name;
-    wag_ctx_t  *ctx;
-
-    ctx = wag_ctx_find(r);
-
-    if (ctx == NULL
-        || ctx->peer == NULL
+    if (ctx->peer == NULL
         || ctx->incarnation != ctx->peer->instance->incarnation)
     {
-        v->not_found = 1;
-        return NGX_OK;
+        return NGX_DECLINED;
     }
 
-    name = &wag_states[ctx->peer->instance->state];
-
-    v->len = name->len;
-    v->data = name->data;
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
+    *text = wag_states[ctx->peer->instance->state];
 
     return NGX_OK;
 }
 
 
 static ngx_int_t
-wag_ctx_sent(ngx_http_request_t *r, ngx_http_variable_value_t *v,
-    uintptr_t data)
+wag_ctx_sent(wag_ctx_t *ctx, ngx_str_t *text)
 {
-    wag_ctx_t  *ctx;
-    ngx_uint_t  sent;
-
-    ctx = wag_ctx_find(r);
-
-    if (ctx == NULL) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    sent = wag_ctx_now(ctx);
-
-    v->len = wag_sents[sent].len;
-    v->data = wag_sents[sent].data;
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
+    *text = wag_sents[wag_ctx_now(ctx)];
 
     return NGX_OK;
 }
 
 
 static ngx_int_t
-wag_ctx_session(ngx_http_request_t *r, ngx_http_variable_value_t *v,
-    uintptr_t data)
+wag_ctx_session(wag_ctx_t *ctx, ngx_str_t *text)
 {
-    wag_ctx_t  *ctx;
-
-    ctx = wag_ctx_find(r);
-
-    if (ctx == NULL || ctx->asked.record == NULL) {
-        v->not_found = 1;
-        return NGX_OK;
+    if (ctx->asked.record == NULL) {
+        return NGX_DECLINED;
     }
 
-    v->len = ctx->asked.shown.len;
-    v->data = ctx->asked.shown.data;
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
+    *text = ctx->asked.shown;
 
     return NGX_OK;
 }
 
 
 static ngx_int_t
-wag_ctx_message_id(ngx_http_request_t *r, ngx_http_variable_value_t *v,
-    uintptr_t data)
+wag_ctx_message_id(wag_ctx_t *ctx, ngx_str_t *text)
 {
-    wag_ctx_t  *ctx;
+    *text = ctx->message_id;
 
-    ctx = wag_ctx_find(r);
-
-    if (ctx == NULL || ctx->message_id.len == 0) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    v->len = ctx->message_id.len;
-    v->data = ctx->message_id.data;
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
-
-    return NGX_OK;
+    return text->len ? NGX_OK : NGX_DECLINED;
 }
 
 
 static ngx_int_t
-wag_ctx_number(ngx_http_request_t *r, ngx_http_variable_value_t *v,
-    uintptr_t data)
+wag_ctx_number(wag_ctx_t *ctx, ngx_str_t *text)
 {
-    wag_ctx_t  *ctx;
-
-    ctx = wag_ctx_find(r);
-
-    if (ctx == NULL || ctx->asked.record == NULL || ctx->asked.number == 0) {
-        v->not_found = 1;
-        return NGX_OK;
+    if (ctx->asked.record == NULL || ctx->asked.number == 0) {
+        return NGX_DECLINED;
     }
 
-    v->data = ngx_pnalloc(r->pool, NGX_INT64_LEN);
-    if (v->data == NULL) {
+    return wag_ctx_print(ctx, ctx->asked.number, text);
+}
+
+
+static ngx_int_t
+wag_ctx_print(wag_ctx_t *ctx, uint64_t n, ngx_str_t *text)
+{
+    text->data = ngx_pnalloc(ctx->request->pool, NGX_INT64_LEN);
+    if (text->data == NULL) {
         return NGX_ERROR;
     }
 
-    v->len = ngx_sprintf(v->data, "%uL", ctx->asked.number) - v->data;
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
+    text->len = ngx_sprintf(text->data, "%uL", n) - text->data;
 
     return NGX_OK;
 }

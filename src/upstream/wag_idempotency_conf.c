@@ -105,43 +105,18 @@ wag_idempotency_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static wag_marks_zone_t *
 wag_idempotency_conf_zone(ngx_conf_t *cf, ngx_str_t *value)
 {
-    u_char     *p;
-    ssize_t     size;
-    ngx_str_t   name, s;
+    ssize_t    size;
+    ngx_str_t  name;
 
     size = WAG_IDEMPOTENCY_SIZE;
 
-    if (value->len == 0) {
-
-        if (wag_idempotency_conf_default(cf, &name) != NGX_OK) {
-            return NULL;
-        }
-
-    } else {
-        name = *value;
-
-        p = ngx_strlchr(value->data, value->data + value->len, ':');
-
-        if (p) {
-            name.len = p - name.data;
-
-            s.data = p + 1;
-            s.len = value->data + value->len - s.data;
-
-            size = ngx_parse_size(&s);
-        }
-
-        if (name.len == 0 || size == NGX_ERROR || !wag_param_printable(&name))
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"zone=%V\"", value);
-            return NULL;
-        }
+    if (value->len == 0
+        && wag_idempotency_conf_default(cf, &name) != NGX_OK)
+    {
+        return NULL;
     }
 
-    if (size < (ssize_t) (8 * ngx_pagesize)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "zone \"%V\" is too small", &name);
+    if (wag_param_zone(cf, value, &name, &size) == NGX_ERROR) {
         return NULL;
     }
 

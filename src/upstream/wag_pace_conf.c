@@ -219,13 +219,11 @@ wag_pace_conf_time(ngx_str_t *value, ngx_uint_t *seconds)
 static char *
 wag_pace_conf_zone(ngx_conf_t *cf, wag_upstream_t *us, ngx_str_t *value)
 {
-    u_char                        *p;
     ssize_t                        size;
-    ngx_str_t                      name, s;
+    ngx_str_t                      name;
     ngx_http_upstream_srv_conf_t  *uscf;
 
     size = WAG_PACE_ZONE_SIZE;
-    name = *value;
 
     if (value->len == 0) {
         uscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_upstream_module);
@@ -237,31 +235,9 @@ wag_pace_conf_zone(ngx_conf_t *cf, wag_upstream_t *us, ngx_str_t *value)
         }
 
         ngx_sprintf(name.data, "%V:pace", &uscf->host);
-
-    } else {
-        p = ngx_strlchr(value->data, value->data + value->len, ':');
-
-        if (p) {
-            name.len = p - name.data;
-
-            s.data = p + 1;
-            s.len = value->data + value->len - s.data;
-
-            size = ngx_parse_size(&s);
-        }
-
-        if (name.len == 0 || size == NGX_ERROR
-            || !wag_param_printable(&name))
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"zone=%V\"", value);
-            return NGX_CONF_ERROR;
-        }
     }
 
-    if (size < (ssize_t) (8 * ngx_pagesize)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "zone \"%V\" is too small", value);
+    if (wag_param_zone(cf, value, &name, &size) == NGX_ERROR) {
         return NGX_CONF_ERROR;
     }
 

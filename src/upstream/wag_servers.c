@@ -5,6 +5,8 @@
 
 
 #include "wag_check.h"
+#include "wag_compat.h"
+#include "wag_names.h"
 #include "wag_param.h"
 #include "wag_server_vendor.h"
 #include "wag_servers.h"
@@ -19,6 +21,8 @@ static char *wag_servers_url(ngx_conf_t *cf, wag_upstream_t *us,
     ngx_str_t *url);
 static ngx_int_t wag_servers_check(ngx_conf_t *cf,
     ngx_http_upstream_srv_conf_t *uscf, ngx_http_upstream_server_t *line);
+static void wag_servers_addrs(wag_server_t *server,
+    ngx_http_upstream_server_t *line);
 static ngx_int_t wag_servers_name(ngx_conf_t *cf, wag_upstream_t *us,
     ngx_http_upstream_server_t *line, ngx_str_t *name);
 static ngx_int_t wag_servers_unique(ngx_conf_t *cf, wag_upstream_t *us);
@@ -116,6 +120,7 @@ wag_servers_url(ngx_conf_t *cf, wag_upstream_t *us, ngx_str_t *url)
 
     u.url = host;
     u.default_port = (scheme.len == sizeof("https://") - 1) ? 443 : 80;
+    u.no_resolve = 1;
 
     if (ngx_parse_url(cf->pool, &u) != NGX_OK) {
         err = u.err ? u.err : "no memory";
@@ -124,6 +129,15 @@ wag_servers_url(ngx_conf_t *cf, wag_upstream_t *us, ngx_str_t *url)
 
     if (u.family == AF_UNIX) {
         err = "a Unix socket is not allowed";
+        goto invalid;
+    }
+
+    if (u.naddrs == 0 && us->hosts.data == NULL) {
+        wag_names_hosts(cf->temp_pool, &us->hosts);
+    }
+
+    if (wag_names_pin(cf->pool, &u, &us->hosts) != NGX_OK) {
+        err = u.err ? u.err : "no memory";
         goto invalid;
     }
 
@@ -181,8 +195,8 @@ wag_servers_create(ngx_conf_t *cf, wag_upstream_t *us)
             return NGX_ERROR;
         }
 
-        server->addrs = line[i].addrs;
-        server->naddrs = line[i].naddrs;
+        wag_servers_addrs(server, &line[i]);
+
         server->weight = line[i].weight;
         server->max_conns = line[i].max_conns;
         server->down = line[i].down;
@@ -214,8 +228,12 @@ wag_servers_check(ngx_conf_t *cf, ngx_http_upstream_srv_conf_t *uscf,
     } else if (line->weight > WAG_MAX_WEIGHT) {
         err = "\"weight\" is above 1000000";
 
-    } else if (line->naddrs == 0) {
-        err = "no address is known at start, \"resolve\" is not supported";
+#if (WAG_RESOLVE)
+
+    } else if (line->service.len) {
+        err = "\"service\" is not supported";
+
+#endif
 
     } else if (!wag_param_printable(&line->name)) {
         err = "control character, or no UTF-8";
@@ -229,6 +247,30 @@ wag_servers_check(ngx_conf_t *cf, ngx_http_upstream_srv_conf_t *uscf,
                   &line->name, &uscf->host, uscf->file_name, uscf->line, err);
 
     return NGX_ERROR;
+}
+
+
+/* without an address, the name is looked up at run time */
+
+static void
+wag_servers_addrs(wag_server_t *server, ngx_http_upstream_server_t *line)
+{
+#if (WAG_RESOLVE)
+
+    if (line->host.len) {
+        server->domain = line->host;
+        server->port = ngx_inet_get_port(line->addrs[0].sockaddr);
+        return;
+    }
+
+#endif
+
+    server->addrs = line->addrs;
+    server->naddrs = line->naddrs;
+
+    if (line->naddrs == 0) {
+        wag_url_domain(&server->name, &server->domain, &server->port);
+    }
 }
 
 

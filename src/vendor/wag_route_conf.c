@@ -30,7 +30,8 @@ static ngx_int_t wag_route_conf_add(ngx_conf_t *cf, wag_routes_t *routes,
     ngx_str_t *path, wag_route_args_t *args);
 static ngx_int_t wag_route_conf_path_place(ngx_conf_t *cf, wag_route_t *route,
     ngx_str_t *path, wag_route_args_t *args);
-static ngx_uint_t wag_route_conf_is_secret(wag_route_t *route);
+static ngx_uint_t wag_route_conf_is_secret(wag_routes_t *routes,
+    wag_route_t *route);
 
 
 static ngx_conf_enum_t  wag_route_kinds[] = {
@@ -381,7 +382,7 @@ wag_route_conf_check(ngx_conf_t *cf, wag_routes_t *routes)
             return NGX_ERROR;
         }
 
-        if (wag_route_conf_is_secret(&route[i])) {
+        if (wag_route_conf_is_secret(routes, &route[i])) {
             routes->secret = 1;
         }
     }
@@ -391,7 +392,7 @@ wag_route_conf_check(ngx_conf_t *cf, wag_routes_t *routes)
 
 
 static ngx_uint_t
-wag_route_conf_is_secret(wag_route_t *route)
+wag_route_conf_is_secret(wag_routes_t *routes, wag_route_t *route)
 {
     ngx_uint_t      i;
     wag_segment_t  *segment;
@@ -400,7 +401,8 @@ wag_route_conf_is_secret(wag_route_t *route)
 
     for (i = 0; i < route->segments.nelts; i++) {
         if (segment[i].type == WAG_SEGMENT_TOKEN
-            || segment[i].type == WAG_SEGMENT_KEY)
+            || segment[i].type == WAG_SEGMENT_KEY
+            || (routes->names && segment[i].type == WAG_SEGMENT_SESSION))
         {
             return 1;
         }

@@ -11,8 +11,8 @@ static ngx_uint_t wag_routes_method(wag_route_t *route, ngx_str_t *method);
 static ngx_uint_t wag_routes_fits(wag_route_t *route, wag_target_path_t *path,
     ngx_uint_t *encoded);
 static ngx_uint_t wag_routes_text(wag_segment_t *segment, ngx_str_t *text);
-static void wag_routes_hide_segments(wag_route_t *route, u_char *p,
-    u_char *last);
+static void wag_routes_hide_segments(wag_routes_t *routes, wag_route_t *route,
+    u_char *p, u_char *last);
 
 
 /* with "**" the rest has a segment at least */
@@ -159,14 +159,15 @@ wag_routes_hide(wag_routes_t *routes, ngx_pool_t *pool, ngx_str_t *path)
         if (wag_routes_is_long(&route[i], &target)
             && wag_routes_fits(&route[i], &target, &encoded))
         {
-            wag_routes_hide_segments(&route[i], path->data, last);
+            wag_routes_hide_segments(routes, &route[i], path->data, last);
         }
     }
 }
 
 
 static void
-wag_routes_hide_segments(wag_route_t *route, u_char *p, u_char *last)
+wag_routes_hide_segments(wag_routes_t *routes, wag_route_t *route, u_char *p,
+    u_char *last)
 {
     u_char         *end;
     ngx_uint_t      i;
@@ -187,7 +188,10 @@ wag_routes_hide_segments(wag_route_t *route, u_char *p, u_char *last)
                 p++;
             }
 
-        } else if (segment[i].type != WAG_SEGMENT_KEY) {
+        } else if (segment[i].type != WAG_SEGMENT_KEY
+                   && !(routes->names
+                        && segment[i].type == WAG_SEGMENT_SESSION))
+        {
             continue;
         }
 

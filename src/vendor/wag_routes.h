@@ -76,7 +76,8 @@ typedef struct {
     ngx_array_t          routes;     /* wag_route_t */
     ngx_array_t          places;     /* wag_place_t, of "session" */
     ngx_array_t          drop;       /* ngx_str_t */
-    unsigned             secret:1;   /* paths have keys or tokens */
+    unsigned             names:1;    /* the sessions' names are secrets */
+    unsigned             secret:1;   /* paths have keys, tokens or those */
 } wag_routes_t;
 
 
@@ -89,8 +90,8 @@ wag_route_t *wag_routes_find(wag_routes_t *routes, ngx_str_t *method,
     wag_target_path_t *path, ngx_uint_t *encoded);
 
 /*
- * Writes "*" over what may be a key or a token in a path, as a target has it
- * before its query; over all of one that cannot be read.
+ * Writes "*" over what may be a secret in a path, as a target has it before
+ * its query; over all of one that cannot be read.
  */
 void wag_routes_hide(wag_routes_t *routes, ngx_pool_t *pool, ngx_str_t *path);
 

@@ -165,6 +165,8 @@ wag_vendor_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    vendor->routes.names = (vendor->secret != 0);
+
     if (wag_route_conf_check(cf, &vendor->routes) != NGX_OK) {
         return NGX_CONF_ERROR;
     }

@@ -13,6 +13,8 @@ static ngx_uint_t wag_addresses_same(u_char *set, ngx_addr_t *addrs,
     ngx_uint_t n);
 static ngx_uint_t wag_addresses_has(u_char *set, ngx_addr_t *addr);
 static ngx_uint_t wag_addresses_equal(ngx_addr_t *one, ngx_addr_t *other);
+static wag_addrs_t *wag_addresses_alloc(ngx_uint_t n, ngx_log_t *log);
+static void wag_addresses_text(ngx_addr_t *addr);
 
 
 size_t
@@ -28,6 +30,24 @@ wag_addresses_size(ngx_addr_t *addrs, ngx_uint_t n)
     }
 
     return size;
+}
+
+
+size_t
+wag_addresses_room(ngx_addr_t *addrs, ngx_uint_t n)
+{
+    return n ? wag_addresses_size(addrs, n) : WAG_ADDRESSES_ROOM;
+}
+
+
+ngx_uint_t
+wag_addresses_fit(wag_addresses_t *addresses, ngx_addr_t *addrs, ngx_uint_t n)
+{
+    while (n && wag_addresses_size(addrs, n) > addresses->room) {
+        n--;
+    }
+
+    return n;
 }
 
 
@@ -152,17 +172,70 @@ wag_addresses_equal(ngx_addr_t *one, ngx_addr_t *other)
 wag_addrs_t *
 wag_addresses_list(u_char *set, ngx_log_t *log)
 {
-    u_char          *p, *text;
+    u_char       *p;
+    ngx_addr_t   *addr;
+    ngx_uint_t    i;
+    wag_addrs_t  *list;
+
+    list = wag_addresses_alloc(set[0], log);
+    if (list == NULL) {
+        return NULL;
+    }
+
+    p = set + 1;
+    addr = list->addrs;
+
+    for (i = 0; i < list->naddrs; i++) {
+        p = wag_addresses_next(p, (ngx_sockaddr_t *) addr[i].sockaddr,
+                               &addr[i].socklen);
+        wag_addresses_text(&addr[i]);
+    }
+
+    return list;
+}
+
+
+wag_addrs_t *
+wag_addresses_at(wag_addrs_t *addrs, in_port_t port, ngx_log_t *log)
+{
+    ngx_addr_t   *addr;
+    ngx_uint_t    i;
+    wag_addrs_t  *list;
+
+    list = wag_addresses_alloc(addrs->naddrs, log);
+    if (list == NULL) {
+        return NULL;
+    }
+
+    list->version = addrs->version;
+    addr = list->addrs;
+
+    for (i = 0; i < list->naddrs; i++) {
+        addr[i].socklen = addrs->addrs[i].socklen;
+
+        ngx_memcpy(addr[i].sockaddr, addrs->addrs[i].sockaddr,
+                   addr[i].socklen);
+
+        ngx_inet_set_port(addr[i].sockaddr, port);
+        wag_addresses_text(&addr[i]);
+    }
+
+    return list;
+}
+
+
+static wag_addrs_t *
+wag_addresses_alloc(ngx_uint_t n, ngx_log_t *log)
+{
+    u_char          *text;
     ngx_addr_t      *addr;
-    ngx_uint_t       i, n;
+    ngx_uint_t       i;
     wag_addrs_t     *list;
     ngx_sockaddr_t  *sockaddr;
 
-    n = set[0];
-
-    list = ngx_alloc(sizeof(wag_addrs_t)
-                     + n * (sizeof(ngx_addr_t) + sizeof(ngx_sockaddr_t)
-                            + NGX_SOCKADDR_STRLEN), log);
+    list = ngx_calloc(sizeof(wag_addrs_t)
+                      + n * (sizeof(ngx_addr_t) + sizeof(ngx_sockaddr_t)
+                             + NGX_SOCKADDR_STRLEN), log);
     if (list == NULL) {
         return NULL;
     }
@@ -170,22 +243,23 @@ wag_addresses_list(u_char *set, ngx_log_t *log)
     addr = (ngx_addr_t *) (list + 1);
     sockaddr = (ngx_sockaddr_t *) (addr + n);
     text = (u_char *) (sockaddr + n);
-    p = set + 1;
 
     list->refs = 1;
     list->naddrs = n;
     list->addrs = addr;
 
     for (i = 0; i < n; i++) {
-        p = wag_addresses_next(p, &sockaddr[i], &addr[i].socklen);
-
         addr[i].sockaddr = &sockaddr[i].sockaddr;
-        addr[i].name.data = text;
-        addr[i].name.len = ngx_sock_ntop(addr[i].sockaddr, addr[i].socklen,
-                                         text, NGX_SOCKADDR_STRLEN, 1);
-
-        text += NGX_SOCKADDR_STRLEN;
+        addr[i].name.data = text + i * NGX_SOCKADDR_STRLEN;
     }
 
     return list;
+}
+
+
+static void
+wag_addresses_text(ngx_addr_t *addr)
+{
+    addr->name.len = ngx_sock_ntop(addr->sockaddr, addr->socklen,
+                                   addr->name.data, NGX_SOCKADDR_STRLEN, 1);
 }

@@ -19,12 +19,28 @@
 
 #define WAG_ADDRESSES  255
 
+/* bytes of a set where addresses are looked up, or added at run time */
+
+#define WAG_ADDRESSES_ROOM  512
+
 
 /*
  * What these addresses take as a set, in bytes; of more than WAG_ADDRESSES
  * the first ones.
  */
 size_t wag_addresses_size(ngx_addr_t *addrs, ngx_uint_t n);
+
+/*
+ * What addresses that are or may be looked up take, in bytes: the same, or
+ * the room that such sets have.
+ */
+size_t wag_addresses_room(ngx_addr_t *addrs, ngx_uint_t n);
+
+/*
+ * How many of these addresses there is room for.
+ */
+ngx_uint_t wag_addresses_fit(wag_addresses_t *addresses, ngx_addr_t *addrs,
+    ngx_uint_t n);
 
 /*
  * Puts these addresses in force.  NGX_OK: they differ from those that were,
@@ -44,6 +60,12 @@ u_char *wag_addresses_get(wag_addresses_t *addresses);
  * ngx_alloc(), with one reference.  NULL if there is no memory.
  */
 wag_addrs_t *wag_addresses_list(u_char *set, ngx_log_t *log);
+
+/*
+ * A list of the same addresses at another port; else as this.
+ */
+wag_addrs_t *wag_addresses_at(wag_addrs_t *addrs, in_port_t port,
+    ngx_log_t *log);
 
 
 #endif /* _WAG_ADDRESSES_H_INCLUDED_ */

@@ -19,6 +19,8 @@ static void wag_inherit_instances(wag_upstream_t *us, wag_group_t *old);
 static void wag_inherit_added(wag_upstream_t *us, wag_group_t *old);
 static void wag_inherit_instance(wag_instance_t *instance,
     wag_instance_t *old);
+static void wag_inherit_addresses(wag_instance_t *instance,
+    wag_instance_t *old, ngx_log_t *log);
 static void wag_inherit_sessions(wag_group_t *group, ngx_uint_t slot,
     wag_group_t *old, ngx_uint_t from);
 static wag_zone_t *wag_inherit_next(wag_zone_t *zone, ngx_uint_t *n);
@@ -131,6 +133,13 @@ wag_inherit_instances(wag_upstream_t *us, wag_group_t *old)
         if (slot != WAG_NO_SLOT) {
             wag_inherit_instance(wag_slots_get(us->group, server->slot),
                                  wag_slots_get(old, slot));
+
+            if (server->naddrs == 0) {
+                wag_inherit_addresses(wag_slots_get(us->group, server->slot),
+                                      wag_slots_get(old, slot),
+                                      us->zone->shm_zone->shm.log);
+            }
+
             wag_inherit_sessions(us->group, server->slot, old, slot);
         }
     }
@@ -176,6 +185,7 @@ wag_inherit_added(wag_upstream_t *us, wag_group_t *old)
         newcomer.key.data = instance->identity.key;
         newcomer.addrs = addrs->addrs;
         newcomer.naddrs = addrs->naddrs;
+        newcomer.named = (instance->named != 0);
         newcomer.health = instance->health;
         newcomer.vendor = instance->vendor;
         newcomer.admin = instance->admin;
@@ -218,6 +228,39 @@ wag_inherit_instance(wag_instance_t *instance, wag_instance_t *old)
     instance->vendor = old->vendor;
     instance->lists = old->lists;
     instance->listed = old->listed;
+}
+
+
+/*
+ * What was looked up, as much as there is room for.  An instance that has
+ * none is in a state that needs none.
+ */
+
+static void
+wag_inherit_addresses(wag_instance_t *instance, wag_instance_t *old,
+    ngx_log_t *log)
+{
+    ngx_uint_t        n;
+    wag_addrs_t      *addrs;
+    wag_addresses_t  *addresses;
+
+    addresses = &instance->identity.addresses;
+    addrs = wag_addresses_list(wag_addresses_get(&old->identity.addresses),
+                               log);
+    n = 0;
+
+    if (addrs) {
+        n = wag_addresses_fit(addresses, addrs->addrs, addrs->naddrs);
+
+        (void) wag_addresses_set(addresses, addrs->addrs, n);
+
+        wag_addrs_unref(addrs);
+    }
+
+    if (n == 0 && wag_available(instance)) {
+        instance->health.state = WAG_CHECKING;
+        instance->state = WAG_CHECKING;
+    }
 }
 
 

@@ -9,6 +9,7 @@
 #include "wag_kept_read.h"
 #include "wag_param.h"
 #include "wag_table.h"
+#include "wag_url.h"
 #include "wag_vendor.h"
 
 
@@ -301,6 +302,8 @@ wag_kept_read_addresses(wag_kept_t *kept, ngx_pool_t *pool, cJSON *item)
 {
     int              n;
     cJSON           *list, *text;
+    ngx_str_t        domain;
+    in_port_t        port;
     ngx_addr_t      *addr;
     wag_newcomer_t  *newcomer;
 
@@ -308,6 +311,13 @@ wag_kept_read_addresses(wag_kept_t *kept, ngx_pool_t *pool, cJSON *item)
 
     list = cJSON_GetObjectItemCaseSensitive(item, "addresses");
     n = cJSON_GetArraySize(list);
+
+    if (list == NULL) {
+        wag_url_domain(&newcomer->name, &domain, &port);
+        newcomer->named = (wag_url_name(&domain) == NULL);
+
+        return newcomer->named ? NULL : "an instance has no addresses";
+    }
 
     if (!cJSON_IsArray(list) || n < 1 || n > 255) {
         return "an instance has no addresses";

@@ -271,6 +271,7 @@ wag_kept_write_one(wag_instance_t *instance, ngx_str_t *without,
 
     newcomer->admin = admin;
     newcomer->added = instance->added;
+    newcomer->named = (instance->named != 0);
     newcomer->vendor = instance->vendor;
 
     newcomer->name.len = identity->name.len;
@@ -397,6 +398,12 @@ wag_kept_write_added(wag_upstream_t *us, cJSON *item, wag_kept_t *kept)
                                 newcomer->key.len) == NULL)
     {
         return NGX_ERROR;
+    }
+
+    /* what was looked up may be another's by then */
+
+    if (newcomer->named) {
+        return NGX_OK;
     }
 
     list = cJSON_AddArrayToObject(item, "addresses");

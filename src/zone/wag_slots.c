@@ -290,9 +290,17 @@ wag_slots_use(wag_instance_t *instance, wag_newcomer_t *newcomer)
     instance->listed = 0;
     instance->ask = 0;
     instance->placed = 0;
+    instance->named = newcomer->named ? WAG_NAMED : 0;
 
     instance->health = newcomer->health;
-    instance->state = newcomer->health.state;
+
+    /* nobody can be asked until its name was found */
+
+    if (newcomer->naddrs == 0) {
+        instance->health.state = WAG_CHECKING;
+    }
+
+    instance->state = instance->health.state;
     instance->since = wag_time();
     instance->moved = ngx_current_msec;
     instance->reason_len = 0;

@@ -24,6 +24,7 @@ typedef struct {
     ngx_str_t            name;
     ngx_addr_t          *addrs;
     ngx_uint_t           naddrs;
+    ngx_uint_t           named;     /* they are looked up */
     wag_health_t         health;
 
     /* of one that is added at run time */

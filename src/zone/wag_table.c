@@ -53,7 +53,7 @@ wag_table_size(wag_zone_t *zone)
             server = &usp[i]->servers[j];
 
             size += wag_table_allocated(server->name.len);
-            size += wag_table_allocated(2 * wag_addresses_size(server->addrs,
+            size += wag_table_allocated(2 * wag_addresses_room(server->addrs,
                                                           server->naddrs));
         }
     }
@@ -75,7 +75,7 @@ wag_table_strings(void)
 {
     return wag_table_allocated(WAG_NAME_LEN)
            + wag_table_allocated(WAG_KEY_ROOM)
-           + wag_table_allocated(2 * WAG_ADDED_ADDRESSES);
+           + wag_table_allocated(2 * WAG_ADDRESSES_ROOM);
 }
 
 
@@ -178,7 +178,7 @@ wag_table_spare(wag_zone_t *zone, wag_upstream_t *us)
         instance = wag_slots_get(us->group, slot);
 
         if (wag_slots_room(zone->shpool, instance, WAG_NAME_LEN,
-                           WAG_ADDED_ADDRESSES)
+                           WAG_ADDRESSES_ROOM)
             != NGX_OK
             || wag_slots_key_room(zone->shpool, instance, WAG_KEY_ROOM)
                != NGX_OK)
@@ -273,7 +273,7 @@ wag_table_instance(wag_zone_t *zone, wag_upstream_t *us, wag_server_t *server,
     instance = wag_slots_get(us->group, slot);
 
     if (wag_slots_room(zone->shpool, instance, server->name.len,
-                       wag_addresses_size(server->addrs, server->naddrs))
+                       wag_addresses_room(server->addrs, server->naddrs))
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -285,6 +285,7 @@ wag_table_instance(wag_zone_t *zone, wag_upstream_t *us, wag_server_t *server,
         newcomer.name = server->name;
         newcomer.addrs = server->addrs;
         newcomer.naddrs = server->naddrs;
+        newcomer.named = (server->naddrs == 0);
         newcomer.health = us->initial;
 
         server->slot = slot;

@@ -18,11 +18,6 @@
 #include "wag_upstream.h"
 
 
-/* bytes of a set of addresses of an instance that is added */
-
-#define WAG_ADDED_ADDRESSES  512
-
-
 /*
  * The least size of a zone, in bytes, that surely holds what the
  * configuration puts into it, with room for one reload of equal size.

@@ -354,12 +354,25 @@ wag_zone_commit_server(wag_upstream_t *us, wag_server_t *server)
     instance = peer->instance;
     addresses = &instance->identity.addresses;
 
-    /* there is room, see wag_table_add() */
+    /*
+     * There is room, see wag_table_add().  What was looked up before holds
+     * until it is again: each worker takes it over with the first use.
+     */
 
-    (void) wag_addresses_set(addresses, peer->addrs->addrs,
-                             peer->addrs->naddrs);
+    if (server->naddrs == 0) {
 
-    peer->addrs->version = addresses->version;
+        if (instance->named == 0) {
+            instance->named = WAG_NAMED;
+        }
+
+    } else {
+        instance->named = 0;
+
+        (void) wag_addresses_set(addresses, peer->addrs->addrs,
+                                 peer->addrs->naddrs);
+
+        peer->addrs->version = addresses->version;
+    }
 
     instance->config_gen = us->group->config_gen;
 

@@ -103,9 +103,9 @@ build() {
         -I "$tree/src/os/unix" \
         -o "$3" "$here/$1.c" \
         "$2"/api/wag_control_body.c \
-        "$2"/core/wag_{json,json_scan,param,reason}.c \
+        "$2"/core/wag_{file,hosts,json,json_scan,param,reason,resolv,url}.c \
         "$2"/health/wag_{expect,expect_conf}.c \
-        "$2"/health/probe/wag_{http,http_body}.c "$2"/upstream/wag_url.c \
+        "$2"/health/probe/wag_{http,http_body}.c \
         "$2"/vendor/wag_{argument,body,pick,place_conf,proof,proof_conf,route}.c \
         "$2"/vendor/wag_{route_conf,routes,sample,segment_conf,send,send_conf}.c \
         "$2"/vendor/wag_{target,template,to_conf,vendor}.c \
@@ -316,10 +316,20 @@ selftest() {
         || status=1
     caught control api/wag_control_body \
         's/ || (m->bit & may) == 0//' || status=1
-    caught urls upstream/wag_url \
+    caught urls core/wag_url \
         '/^    url->data = p;/,/^    url->len/s/while (p < last && /while (/' \
         || status=1
-    caught urls upstream/wag_url "/^        case '#':/d" || status=1
+    caught urls core/wag_url "/^        case '#':/d" || status=1
+
+    caught names core/wag_hosts \
+        's/ngx_strncasecmp(word.data, name->data, name->len) == 0/1/' || status=1
+    caught names core/wag_resolv \
+        's/^        || len + (domain ? 1 + domain->len : 0) > WAG_RESOLV_NAME)/        || len > WAG_RESOLV_NAME)/' \
+        || status=1
+    caught names core/wag_resolv \
+        's/(conf->nsearch < WAG_RESOLV_SEARCH \&\& wag/(wag/' || status=1
+    caught names core/wag_file \
+        's/^    while (p < last \&\& \*p != .*/    while (*p != LF) {/' || status=1
 
     caught vendor vendor/wag_vendor_conf \
         's/ && rv != NGX_CONF_ERROR) {/) {/' || status=1
@@ -348,7 +358,7 @@ if [ "${1:-}" = --selftest ]; then
     exit
 fi
 
-[ $# -gt 0 ] || set -- http json json_scan pick body route message vendor proof expect urls control env
+[ $# -gt 0 ] || set -- http json json_scan pick body route message vendor proof expect urls names control env
 
 status=0
 

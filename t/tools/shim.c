@@ -7,6 +7,8 @@
  *
  * SHIM_NAMES="two.test=127.0.0.2,127.0.0.3": what such a name stands for.
  *
+ * SHIM_FILES="/etc/hosts=/tmp/a /etc/resolv.conf=/tmp/b": what open() opens.
+ *
  * SHIM_CLOCK=file: while there is such a file, the clock is an hour behind.
  *
  * SHIM_FSYNC=file: while there is such a file, fsync() waits; who waits adds a
@@ -24,6 +26,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,10 +37,12 @@
 
 static void shim_init(void) __attribute__((constructor));
 static int shim_connect_error(const struct sockaddr *sa);
+static const char *shim_file(const char *name, char *buf, size_t size);
 
 
 static char  connects[256];
 static char  names[256];
+static char  files[512];
 static char  clock_file[256];
 static char  fsync_file[256];
 
@@ -52,6 +57,9 @@ shim_init(void)
 
     value = getenv("SHIM_NAMES");
     snprintf(names, sizeof(names), " %s", value ? value : "");
+
+    value = getenv("SHIM_FILES");
+    snprintf(files, sizeof(files), " %s", value ? value : "");
 
     value = getenv("SHIM_CLOCK");
     snprintf(clock_file, sizeof(clock_file), "%s", value ? value : "");
@@ -150,6 +158,47 @@ getaddrinfo(const char *restrict name, const char *restrict service,
     }
 
     return rc;
+}
+
+
+static const char *
+shim_file(const char *name, char *buf, size_t size)
+{
+    char  key[64], *p;
+
+    snprintf(key, sizeof(key), " %s=", name);
+
+    p = strstr(files, key);
+
+    if (p == NULL) {
+        return name;
+    }
+
+    snprintf(buf, size, "%s", p + strlen(key));
+    buf[strcspn(buf, " ")] = '\0';
+
+    return buf;
+}
+
+
+int
+open64(const char *name, int flags, ...)
+{
+    static int  (*real)(const char *, int, ...);
+
+    char     buf[256];
+    mode_t   mode;
+    va_list  args;
+
+    if (real == NULL) {
+        *(void **) &real = dlsym(RTLD_NEXT, "open64");
+    }
+
+    va_start(args, flags);
+    mode = (flags & (O_CREAT|O_TMPFILE)) ? va_arg(args, mode_t) : 0;
+    va_end(args);
+
+    return real(shim_file(name, buf, sizeof(buf)), flags, mode);
 }
 
 

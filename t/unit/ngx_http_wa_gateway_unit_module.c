@@ -35,6 +35,7 @@ static wag_unit_room_t  wag_unit_rooms[] = {
     { ngx_string("latency"), wag_unit_latency },
     { ngx_string("marks"), wag_unit_marks },
     { ngx_string("message"), wag_unit_message },
+    { ngx_string("names"), wag_unit_names },
     { ngx_string("pick"), wag_unit_pick },
     { ngx_string("proof"), wag_unit_proof },
     { ngx_string("reason"), wag_unit_reason },

@@ -49,6 +49,7 @@ void wag_unit_killed(wag_unit_t *u);
 void wag_unit_latency(wag_unit_t *u);
 void wag_unit_marks(wag_unit_t *u);
 void wag_unit_message(wag_unit_t *u);
+void wag_unit_names(wag_unit_t *u);
 void wag_unit_pick(wag_unit_t *u);
 void wag_unit_proof(wag_unit_t *u);
 void wag_unit_reason(wag_unit_t *u);

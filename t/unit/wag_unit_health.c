@@ -21,10 +21,11 @@
 #define STATUS    WAG_STATUS
 #define ERROR     WAG_ERROR
 #define TICK      WAG_TICK
+#define MOVED     WAG_MOVED
 
 /* a STATUS of the last instance that is up; what the walk alone knows of */
-#define LAST      6
-#define SYMBOLS   7
+#define LAST      7
+#define SYMBOLS   8
 
 #define LENGTH    6       /* of the sequences walked */
 #define STEP      1000    /* ms between two events */
@@ -175,6 +176,19 @@ static wag_unit_health_case_t
       { SLOW, 0, 1, 0, 0, 100 }, TICK, 0, 99, SLOW, 100 },
     { "at the end of a slow start", P_SLOW, { SLOW, 0, 1, 0, 0, 100 },
       TICK, 0, 100, UP, 0 },
+    /* other addresses */
+
+    { "what moved is in again without checks", P_PASSIVE,
+      { DOWN, 0, 0, 3, 0, 100 }, MOVED, 0, 5, UP, 0 },
+    { "and slowly where that is set", P_PASSIVE2,
+      { DOWN, 0, 0, 1, 0, 100 }, MOVED, 0, 5, SLOW, 10005 },
+    { "what was never found comes in", P_PASSIVE,
+      { CHECKING, 0, 0, 0, 0, 0 }, MOVED, 0, 5, UP, 0 },
+    { "but with checks it waits for one", P_CHECKED,
+      { DOWN, 1, 0, 0, 0, 9 }, MOVED, 0, 99, DOWN, 9 },
+    { "what is up stays up", P_CHECKED, { UP, 0, 0, 0, 2, 0 },
+      MOVED, 0, 5, UP, 0 },
+
     { "time has nothing to do with one that is up", P_PASSIVE,
       { UP, 0, 0, 0, 0, 0 }, TICK, 0, 99, UP, 0 },
     { "an ejection over the wrap of the clock, before", P_PASSIVE,
@@ -430,8 +444,10 @@ wag_unit_health_broken(wag_policy_t *policy, ngx_uint_t symbol,
         return "no event leads to checking, nor to draining";
     }
 
-    if (!was && is && symbol != PASS && (policy->checked || symbol != TICK)) {
-        return "only a pass brings in, without checks time";
+    if (!was && is && symbol != PASS
+        && (policy->checked || (symbol != TICK && symbol != MOVED)))
+    {
+        return "only a pass brings in, without checks time or a move";
     }
 
     if (was && !is && symbol != FAIL && symbol != STATUS && symbol != ERROR) {
@@ -568,21 +584,24 @@ wag_unit_health_model(wag_unit_health_walk_t *w, ngx_uint_t n)
             return DOWN;
         }
 
-        return (up && wag_unit_health_run(w, n, 1 << FAIL, 1 << PASS, 1)
+        return (up && wag_unit_health_run(w, n, 1 << FAIL,
+                                           (1 << PASS)|(1 << MOVED), 1)
                       >= p->fails)
                ? DOWN : state;
 
     case STATUS:
         return (up && p->status_fails
                 && wag_unit_health_run(w, n,
-                                       (1 << STATUS)|(1 << LAST), 1 << OK, 1)
+                                       (1 << STATUS)|(1 << LAST),
+                                       (1 << OK)|(1 << MOVED), 1)
                    >= p->status_fails)
                ? DOWN : state;
 
     case ERROR:
         return (up && p->error_fails
                 && wag_unit_health_run(w, n, 1 << ERROR,
-                                       (1 << OK)|(1 << STATUS)|(1 << LAST), 1)
+                                       (1 << OK)|(1 << STATUS)|(1 << LAST)
+                                       |(1 << MOVED), 1)
                    >= p->error_fails)
                ? DOWN : state;
 
@@ -598,6 +617,9 @@ wag_unit_health_model(wag_unit_health_walk_t *w, ngx_uint_t n)
         }
 
         return p->slow_start ? SLOW : UP;
+
+    case MOVED:
+        return (up || p->checked) ? state : p->slow_start ? SLOW : UP;
     }
 
     return state;
@@ -653,7 +675,8 @@ wag_unit_health_wrong(wag_unit_health_walk_t *w, ngx_uint_t n,
     wag_policy_t  *p;
 
     static const char  *symbols[] = {
-        "pass", "fail", "ok", "status", "error", "tick", "last"
+        "pass", "fail", "ok", "status", "error", "tick", "moved",
+        "last"
     };
 
     if (w->wrong++ >= 3) {

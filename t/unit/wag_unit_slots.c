@@ -16,6 +16,8 @@
 static void wag_unit_slots_plain(wag_unit_zone_t *s);
 static void wag_unit_slots_grown(wag_unit_zone_t *s);
 static void wag_unit_slots_addresses(wag_unit_zone_t *s);
+static void wag_unit_slots_at(wag_unit_zone_t *s, wag_addrs_t *list);
+static void wag_unit_slots_named(wag_unit_zone_t *s);
 static void wag_unit_slots_in_flight(wag_unit_zone_t *s);
 static void wag_unit_slots_peers(wag_unit_zone_t *s);
 static void wag_unit_slots_admin(wag_unit_zone_t *s);
@@ -38,6 +40,7 @@ wag_unit_slots(wag_unit_t *u)
     wag_unit_slots_plain(s);
     wag_unit_slots_grown(s);
     wag_unit_slots_addresses(s);
+    wag_unit_slots_named(s);
     wag_unit_slots_in_flight(s);
     wag_unit_slots_peers(s);
 }
@@ -231,10 +234,84 @@ wag_unit_slots_addresses(wag_unit_zone_t *s)
                               sizeof("[::1]:3001") - 1) == 0,
                 "the same ones, with their texts");
 
+    wag_unit_slots_at(s, list);
+
     ngx_free(list);
+
+    wag_unit_ok(u, wag_addresses_fit(addresses, wag_unit_many, 3) == 2
+                && wag_addresses_fit(addresses, wag_unit_many, 2) == 2
+                && wag_addresses_fit(addresses, wag_unit_many, 0) == 0,
+                "as many as there is room for");
 
     wag_unit_ok(u, wag_addresses_set(addresses, wag_unit_first, 2) == NGX_OK,
                 "and back");
+
+    wag_unit_ok(u, wag_addresses_room(wag_unit_first, 2)
+                   == wag_addresses_size(wag_unit_first, 2)
+                && wag_addresses_room(NULL, 0) == WAG_ADDRESSES_ROOM,
+                "there is room for what will be looked up");
+}
+
+
+static void
+wag_unit_slots_at(wag_unit_zone_t *s, wag_addrs_t *list)
+{
+    wag_addrs_t  *other;
+
+    list->version = 7;
+    other = wag_addresses_at(list, 81, s->u->log);
+
+    wag_unit_ok(s->u, other && other->naddrs == 2 && other->version == 7
+                && ngx_inet_get_port(other->addrs[0].sockaddr) == 81
+                && other->addrs[1].name.len == sizeof("[::1]:81") - 1
+                && ngx_memcmp(other->addrs[1].name.data, "[::1]:81",
+                              sizeof("[::1]:81") - 1) == 0
+                && ngx_inet_get_port(list->addrs[1].sockaddr) == 3001,
+                "a list of the same ones at another port");
+
+    if (other) {
+        ngx_free(other);
+    }
+}
+
+
+static void
+wag_unit_slots_named(wag_unit_zone_t *s)
+{
+    ngx_uint_t        slot;
+    wag_unit_t       *u;
+    wag_newcomer_t    newcomer;
+    wag_instance_t   *instance;
+    wag_addresses_t  *addresses;
+
+    u = s->u;
+
+    wag_unit_zone_newcomer(&newcomer, wag_unit_guest);
+
+    newcomer.naddrs = 0;
+    newcomer.named = 1;
+    newcomer.health.state = WAG_UP;
+
+    wag_lock(s->zone.shpool);
+
+    wag_unit_zone_room(s);
+
+    slot = wag_table_put(s->zone.root, s->us.group, &newcomer);
+    instance = wag_slots_get(s->us.group, slot);
+    addresses = &instance->identity.addresses;
+
+    wag_unit_ok(u, instance->named == WAG_NAMED
+                && wag_addresses_get(addresses)[0] == 0,
+                "one whose name is to be looked up has no address");
+    wag_unit_ok(u, instance->state == WAG_CHECKING
+                && instance->health.state == WAG_CHECKING,
+                "and is not up");
+    wag_unit_ok(u, wag_addresses_set(addresses, wag_unit_first, 2) == NGX_OK
+                && wag_addresses_get(addresses)[0] == 2, "until it has some");
+
+    wag_slots_free(instance);
+
+    wag_unlock(s->zone.shpool);
 }
 
 

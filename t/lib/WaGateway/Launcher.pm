@@ -97,7 +97,8 @@ sub clean_env {
     delete @ENV{qw(PORT HOST INSTANCES REQUEST_TIMEOUT WORKERS GATEWAY_LANG
                    API_KEY API_KEY_FILE TRUSTED_PROXIES SENDER IDEMPOTENCY
                    IDEMPOTENCY_TTL DEFAULT_COUNTRY
-                   ALLOW_DANGEROUS ADMIN_KEY STATE_FILE)};
+                   ALLOW_DANGEROUS ADMIN_KEY STATE_FILE DNS_REFRESH
+                   RESOLVER)};
 
     for (keys %$set) {
         $ENV{$_} = $set->{$_} if defined $set->{$_};

@@ -5,6 +5,8 @@ package WaGateway::Send;
 use strict;
 use warnings;
 
+use Digest::MD5 qw(md5_hex);
+use Digest::SHA qw(sha256_hex);
 use Exporter qw(import);
 use JSON::PP ();
 use Test::More;
@@ -12,8 +14,8 @@ use WaGateway::Nginx qw(send_request read_answer);
 use WaGateway::Sessions qw(gateway differs);
 use WaGateway::Vendor;
 
-our @EXPORT_OK = qw(vendors fake pair send_gateway post start_post answer_of
-                    encoded seen message_id told);
+our @EXPORT_OK = qw(vendors fake pair shown send_gateway post start_post
+                    answer_of encoded seen message_id told);
 
 my $Json = JSON::PP->new->utf8->canonical->allow_nonref;
 
@@ -21,7 +23,10 @@ my $Json = JSON::PP->new->utf8->canonical->allow_nonref;
 my %Key = (gowa => 'admin:geheim');
 
 
-sub vendors { return qw(waha evolution wwebjs wppconnect gowa wuzapi) }
+sub vendors {
+    return qw(waha evolution wwebjs wppconnect gowa wuzapi evolution-go quepasa
+              openwa);
+}
 
 
 # With one session "main", unless there are others.
@@ -31,6 +36,16 @@ sub fake {
     return WaGateway::Vendor->new($vendor, wait => 0,
         key => $Key{$vendor} || 'geheim-1',
         sessions => [{ name => 'main', number => '966500000001' }], %o);
+}
+
+
+# What a vendor's session is called by the gateway: one that has only a token
+# by the hash of that.
+sub shown {
+    my ($vendor, $name) = @_;
+
+    return $name if $vendor ne 'quepasa';
+    return substr sha256_hex(md5_hex("token $vendor $name")), 0, 12;
 }
 
 
@@ -121,7 +136,7 @@ sub seen {
 sub message_id {
     my ($fake, $sent) = @_;
 
-    return $fake->{vendor} =~ /^(?:waha|wwebjs|wppconnect)$/
+    return $fake->{vendor} =~ /^(?:waha|wwebjs|wppconnect|openwa)$/
            ? "true_$sent->{to}_$sent->{id}" : $sent->{id};
 }
 

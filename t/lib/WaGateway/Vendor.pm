@@ -49,7 +49,8 @@ package WaGateway::Vendor;
 # or after it was:
 #
 #   no_id         a success that does not tell the message's id
-#   send_failure, empty, 500_success    as the vendor says it, see faults()
+#   send_failure, empty, 500_success, unconfirmed
+#                 as the vendor says it, see faults()
 #   stack         an error with a stack and the request's body in it
 #   gone_on       an error of the vendor's for what may be sent still
 #   big           2 MB of answer with the id at the end
@@ -147,7 +148,8 @@ sub some {
 sub make {
     my ($vendor, %o) = @_;
 
-    my $class = 'WaGateway::Vendor::' . ucfirst $vendor;
+    my $class = 'WaGateway::Vendor::' . join '', map { ucfirst }
+                                                 split /-/, $vendor;
     eval "require $class; 1" or die $@;
 
     my $self = bless { address => '127.0.0.1', %o, vendor => $vendor,
@@ -752,7 +754,8 @@ sub message_id {
 sub faults { return {} }
 
 # Those of a message that is sent all the same.
-my %After = map { $_ => 1 } qw(no_id send_failure empty 500_success stack
+my %After = map { $_ => 1 } qw(no_id send_failure empty 500_success
+                               unconfirmed stack
                                gone_on big timeout reset slow hold);
 
 

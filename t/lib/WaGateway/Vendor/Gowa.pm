@@ -203,6 +203,7 @@ sub faults { return {
         wrong(400, 'INVALID_JID', "Phone $_[3] is not on whatsapp") },
     bad_body => sub {
         wrong(400, 'VALIDATION_ERROR', 'message: cannot be blank.') },
+    malformed => sub { bad_json() },
     throttled => sub { throttled($_[0]{retry_after}) },
     gone_on => sub {
         wrong(504, 'GATEWAY_TIMEOUT', 'request timed out') },

@@ -7,7 +7,8 @@ package WaGateway::Vendor::Map;
 #
 # How paths are read is the framework's: express compares without case, allows
 # a "/" at the end and decodes segments once; fiber does, and does not decode;
-# mux decodes first, compares with case and allows no "/" more.
+# mux decodes first, compares with case and allows no "/" more; chi neither
+# decodes nor allows anything.
 
 use strict;
 use warnings;
@@ -30,10 +31,13 @@ sub routes {
 
             { methods => [split /\|/, $methods], place => $place,
               kind => $kind, path => $path,
-              re => $fake->framework eq 'mux' ? qr{^$re\z} : qr{^$re\z}i };
+              re => exact($fake) ? qr{^$re\z} : qr{^$re\z}i };
         } @suffixes;
     } grep { /\S/ } split /\n/, $fake->map];
 }
+
+
+sub exact { return $_[0]->framework =~ /^(?:mux|chi)\z/ }
 
 
 # The path as the framework compares it; undef if it cannot be read.
@@ -42,6 +46,7 @@ sub path {
     my $path = $q->{path};
 
     return WaGateway::Vendor::decoded($path) if $fake->framework eq 'mux';
+    return $path if exact($fake);
 
     return undef if $fake->framework eq 'express'
                     && $path =~ /%(?![0-9A-Fa-f]{2})/;
@@ -55,7 +60,7 @@ sub path {
 sub compares {
     my ($fake, $re) = @_;
 
-    return $re if $fake->framework eq 'mux';
+    return $re if exact($fake);
     return $fake->{compares}{$re} ||= do {
         my $text = "$re";
         $text =~ s/\(\?\^:/(?^i:/g;

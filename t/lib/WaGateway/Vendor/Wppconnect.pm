@@ -141,6 +141,8 @@ sub unproved {
 
 sub faults { return {
     not_connected => sub { disconnected(@_[1, 2]) },
+    unknown => sub { disconnected($_[1], undef) },
+    bad_body => sub { wrong(@_[1, 2]) },
     bad_key => sub {
         [401, { error => 'Check that the Session and Token are correct' }] },
     not_on_whatsapp => sub { no_number(@_[1, 2, 3]) },

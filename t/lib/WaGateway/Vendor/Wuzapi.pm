@@ -200,6 +200,10 @@ sub faults { return {
     unknown => sub { wrong(401, 'unauthorized') },
     bad_key => sub { wrong(401, 'unauthorized') },
     bad_body => sub { wrong(400, 'missing Body in Payload') },
+    not_on_whatsapp => sub {
+        wrong(500, "error sending message: no signal session with $_[3]") },
+    throttled => sub {
+        wrong(500, 'error sending message: server returned error 463') },
     gone_on => sub {
         wrong(500, 'error sending message: timed out waiting for message '
               . 'send response') },

@@ -147,6 +147,7 @@ sub faults { return {
     unknown => sub { wrong(404, 'session_not_found') },
     bad_key => sub { wrong(403, 'Invalid API key') },
     not_on_whatsapp => sub { $_[0]->unproved },
+    no_lid => sub { wrong(500, 'No LID for user') },
     bad_body => sub { wrong(400, 'invalid contentType') },
     gone_on => sub { wrong(500, 'Evaluation failed: timeout') },
     no_id => sub { $_[0]->unproved },

@@ -33,5 +33,16 @@ ngx_int_t wag_url_scheme(ngx_str_t *url, ngx_str_t *scheme);
  */
 const char *wag_url_host(ngx_str_t *url, ngx_str_t *scheme, ngx_str_t *host);
 
+/*
+ * The host and the port of a URL that was found good and that names a host.
+ */
+void wag_url_domain(ngx_str_t *url, ngx_str_t *domain, in_port_t *port);
+
+/*
+ * NULL if DNS may have a host of that name (RFC 1035, 2.3.1, and what is in
+ * use besides), or what is wrong.  One that ends in a number is none.
+ */
+const char *wag_url_name(ngx_str_t *name);
+
 
 #endif /* _WAG_URL_H_INCLUDED_ */
