@@ -1,8 +1,8 @@
 # Doors: build, test, test-busy, lint, clean; fuzz, fuzz-selftest, sanitize,
 # sanitize-selftest, valgrind, by-hand, matrix, coverage, soak MINUTES=n,
 # soak-sessions MINUTES=n, soak-sends MINUTES=n, store-soak MINUTES=n, pace-day
-# MINUTES=n; bench, bench-pairs, bench-instructions, bench-instructions-check; deb, deb-test,
-# docker-test; vendors-test; first-run.
+# MINUTES=n; bench, bench-pairs, bench-instructions, bench-instructions-check;
+# deb, deb-test, docker-test; vendors-test; first-run.
 
 NGINX     ?= nginx
 NGINX_SRC ?= /usr/share/nginx/src
@@ -95,7 +95,8 @@ SCRIPTS = bin/wa-gateway .ci/run t/tools/coverage t/tools/matrix \
           t/sanitize/run t/sanitize/selftest t/sanitize/valgrind \
           t/sanitize/valgrind-selftest debian/build \
           $(wildcard debian/*.postinst debian/*.postrm) conf/docker/health \
-          $(filter-out %.sh %.pl %.py,$(wildcard t/deb/* t/docker/*))
+          $(filter-out %.sh %.pl %.py %.yml %.Dockerfile,$(wildcard \
+              t/deb/* t/docker/*))
 STYLED  = $(SOURCES) $(wildcard t/unit/*.c t/unit/*.h t/fuzz/*.c t/fuzz/*.h)
 
 lint:
@@ -214,6 +215,7 @@ deb:
 deb-test:
 	t/deb/run $(RELEASES)
 
+# The image and its compose files, by docker or podman; ENGINE=podman.
 docker-test:
 	t/docker/run $(RELEASES)
 

@@ -197,6 +197,23 @@ sub restart {
 }
 
 
+# Who cannot know of others changes nothing.
+{
+    my $ng = create();
+    mkdir "$ng->{dir}/$_" or die "$!\n" for 'state', 'state/u.json.lock';
+    $ng->start;
+
+    my $r = control($ng, 'PATCH', $one, { weight => 2 });
+    is("$r->{status} $r->{json}{code}", '500 not_kept',
+       'nothing is done without a lock');
+    is(told($ng), '1:configured:1:0 2:configured:1:0', 'nothing of it');
+    is(scalar($ng->logged(qr/\.lock" could not be opened/)), 1,
+       'which is told');
+
+    $ng->clean;
+}
+
+
 for ([ '""', 'no name' ], [ 'state/', 'a folder' ]) {
     my ($name, $what) = @$_;
     my ($status, $text) = create(file => $name)->test;

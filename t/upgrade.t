@@ -11,79 +11,12 @@ use lib "$FindBin::Bin/lib";
 use File::Copy qw(copy);
 use Test::More;
 use Time::HiRes qw(sleep time);
+use WaGateway::Daemon;
 use WaGateway::Fake;
 use WaGateway::Load;
 use WaGateway::Nginx qw(poll slurp);
 
 my @fakes = map { WaGateway::Fake->new } 1 .. 3;
-
-
-# nginx takes the signals of an upgrade only as a daemon, and starts the new
-# binary by the name it was started by.
-package Daemon;
-
-our @ISA = ('WaGateway::Nginx');
-
-sub preamble {
-    my ($self) = @_;
-    my $text = $self->SUPER::preamble;
-    $text =~ s/daemon off/daemon on/;
-    $text =~ s/load_module "[^"]*"/load_module "$self->{module}"/
-        if $self->{module};
-    return $text;
-}
-
-sub command {
-    my ($self) = @_;
-    my ($nginx, @rest) = $self->SUPER::command;
-
-    if ($nginx !~ m{/}) {
-        ($nginx) = grep { -x } map { "$_/$nginx" } split(/:/, $ENV{PATH}),
-                                                   '/usr/sbin', '/sbin';
-    }
-
-    return ($nginx, @rest);
-}
-
-sub pid {
-    my ($self, $suffix) = @_;
-    my ($pid) = WaGateway::Nginx::slurp("$self->{dir}/nginx.pid"
-                                        . ($suffix || '')) =~ /^(\d+)/;
-    return $pid;
-}
-
-sub begin {
-    my ($class, %o) = @_;
-    my $self = $class->new(%o);
-
-    $self->write_conf;
-    system($self->command) == 0 or die "nginx: $?\n";
-    WaGateway::Nginx::poll(sub { $self->pid }) or die "no pid\n";
-    $self->{pid} = $self->pid;
-
-    return $self;
-}
-
-# It is no child of ours.
-sub stop {
-    my ($self) = @_;
-
-    for my $signal ('QUIT', 'KILL') {
-        my @pids = grep { $_ } $self->pid, $self->pid('.oldbin');
-        kill $signal, @pids;
-        last if WaGateway::Nginx::poll(sub { !grep { kill 0, $_ } @pids });
-    }
-
-    delete $self->{pid};
-}
-
-sub DESTROY {
-    my ($self) = @_;
-    local $?;
-    $self->stop if $self->{pid};
-}
-
-package main;
 
 
 sub alive { return $_[0] && kill 0, $_[0] }
@@ -109,14 +42,12 @@ sub judge {
 }
 
 
-# A new binary gets no variable but those that are named.
-my %o = (workers => 2, level => 'notice',
-         main => 'env ASAN_OPTIONS; env UBSAN_OPTIONS;', upstream => join '',
+my %o = (workers => 2, level => 'notice', upstream => join '',
          'wa_gateway; wa_gateway_check interval=1s;',
          map { "server " . $_->name . ";" } @fakes);
 
 {
-    my $ng = Daemon->begin(%o);
+    my $ng = WaGateway::Daemon->begin(%o);
     my $old = $ng->pid;
 
     ok((poll { eval { $ng->status->{instances}{healthy} == 3 } }), 'it runs');
@@ -184,7 +115,7 @@ my %o = (workers => 2, level => 'notice',
 {
     my $from = $ENV{TEST_NGINX_LOAD_MODULES}
                || 'build/ngx_http_wa_gateway_module.so';
-    my $ng = Daemon->new(%o);
+    my $ng = WaGateway::Daemon->new(%o);
     my $module = "$ng->{dir}/module.so";
 
     my $replace = sub {
@@ -193,7 +124,7 @@ my %o = (workers => 2, level => 'notice',
     };
 
     $replace->();
-    $ng = Daemon->begin(%o, %$ng, module => $module);
+    $ng = WaGateway::Daemon->begin(%o, %$ng, module => $module);
     ok((poll { eval { $ng->status->{instances}{healthy} == 3 } }), 'it runs');
 
     my $load = WaGateway::Load->start($ng->port, pause => 0.005);

@@ -12,8 +12,8 @@
 #include "wag_control_read.h"
 #include "wag_ctx.h"
 #include "wag_json_response.h"
-#include "wag_kept.h"
 #include "wag_origin.h"
+#include "wag_writer.h"
 
 
 #define WAG_CONTROL_WAIT  5   /* ms, while another worker writes */
@@ -27,6 +27,7 @@ static ngx_int_t wag_control_refuse(ngx_http_request_t *r);
 static ngx_uint_t wag_control_is_json(ngx_http_request_t *r);
 static void wag_control_body(ngx_http_request_t *r);
 static void wag_control_run(wag_control_t *control);
+static ngx_int_t wag_control_no_writer(ngx_http_request_t *r, ngx_int_t rc);
 static void wag_control_timer_handler(ngx_event_t *ev);
 static void wag_control_timer_cleanup(void *data);
 
@@ -184,8 +185,15 @@ wag_control_run(wag_control_t *control)
 
     r = control->request;
 
-    if (wag_kept_begin(control->upstream) != NGX_OK) {
+    rc = wag_writer_begin(control->upstream);
+
+    if (rc == NGX_AGAIN) {
         ngx_add_timer(&control->timer, WAG_CONTROL_WAIT);
+        return;
+    }
+
+    if (rc != NGX_OK) {
+        ngx_http_finalize_request(r, wag_control_no_writer(r, rc));
         return;
     }
 
@@ -217,9 +225,33 @@ wag_control_run(wag_control_t *control)
         return;
     }
 
-    wag_kept_end(control->upstream);
+    wag_writer_end(control->upstream);
 
     ngx_http_finalize_request(r, rc);
+}
+
+
+/* the other master's workers would not hear of it */
+
+static ngx_int_t
+wag_control_no_writer(ngx_http_request_t *r, ngx_int_t rc)
+{
+    static ngx_str_t  retry = ngx_string("Retry-After");
+    static ngx_str_t  seconds = ngx_string("1");
+
+    if (rc == NGX_ERROR) {
+        return wag_control_keep_none(r);
+    }
+
+    if (wag_json_response_header(r, &retry, &seconds) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return wag_control_answer_error(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                    "state_in_use",
+                                    "It cannot be changed now", NULL,
+                                    "another nginx uses the state file, as in "
+                                    "an upgrade of the binary");
 }
 
 

@@ -6,8 +6,8 @@
 
 #include "wag_control_answer.h"
 #include "wag_control_keep.h"
-#include "wag_kept.h"
 #include "wag_kept_write.h"
+#include "wag_writer.h"
 
 
 static void wag_control_keep_done(void *data, ngx_int_t rc);
@@ -59,7 +59,7 @@ wag_control_keep_done(void *data, ngx_int_t rc)
                    "wa_gateway control kept: %i", rc);
 
     control->settle(control, rc == NGX_OK);
-    wag_kept_end(control->upstream);
+    wag_writer_end(control->upstream);
 
     r->main->blocked--;
 
@@ -84,8 +84,14 @@ wag_control_keep_answer(wag_control_t *control, ngx_int_t rc)
                                         "the disk of the state file is full");
     }
 
-    return wag_control_answer_error(control->request,
-                                    NGX_HTTP_INTERNAL_SERVER_ERROR, "not_kept",
-                                    "It cannot be kept", NULL,
+    return wag_control_keep_none(control->request);
+}
+
+
+ngx_int_t
+wag_control_keep_none(ngx_http_request_t *r)
+{
+    return wag_control_answer_error(r, NGX_HTTP_INTERNAL_SERVER_ERROR,
+                                    "not_kept", "It cannot be kept", NULL,
                                     "the state file cannot be written");
 }

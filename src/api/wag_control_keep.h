@@ -44,10 +44,15 @@ struct wag_control_s {
 /*
  * Keeps what there is, but for the instance of the name "without", if it is
  * not NULL; then settles it, and gives what the request is finalized with.
- * With "pending" set it does that later, calls wag_kept_end() and finalizes
+ * With "pending" set it does that later, calls wag_writer_end() and finalizes
  * the request itself.
  */
 ngx_int_t wag_control_keep(wag_control_t *control, ngx_str_t *without);
+
+/*
+ * Answers that nothing can be kept, where nothing was done.
+ */
+ngx_int_t wag_control_keep_none(ngx_http_request_t *r);
 
 
 #endif /* _WAG_CONTROL_KEEP_H_INCLUDED_ */

@@ -343,7 +343,6 @@ typedef struct {
     ngx_uint_t           nslots;       /* of all of these */
     wag_slots_t         *slots;
     ngx_uint_t           capacity;     /* of those added at run time */
-    ngx_atomic_t         writer;       /* of the state file, a pid */
     wag_sessions_t       sessions;
 
     ngx_uint_t           nevents;   /* ever */
@@ -375,6 +374,7 @@ typedef struct {
 
 
 typedef struct {
+    off_t                id;           /* no other zone's, but its heir's */
     uint64_t             started;      /* ms since the Epoch */
     ngx_msec_t           origin;       /* monotonic ms */
     ngx_uint_t           config_gen;   /* configurations so far */

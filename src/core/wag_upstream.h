@@ -212,6 +212,7 @@ struct wag_upstream_s {
     ngx_uint_t                     capacity;    /* for those added */
     ngx_uint_t                     controlled;  /* wa_gateway_control */
     ngx_str_t                      state_file;
+    ngx_fd_t                       writer;      /* of its lock */
     ngx_array_t                   *kept;        /* kept_t, read of it */
     ngx_uint_t                     keeping;     /* unsigned  keeping:1; */
 #if (NGX_THREADS)

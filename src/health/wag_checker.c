@@ -453,7 +453,10 @@ wag_checker_watch_handler(ngx_event_t *ev)
 }
 
 
-/* who is drained or removed, and has no request any more */
+/*
+ * Who is drained or removed, and has no request any more: of all slots, for
+ * the worker whose share one was may be dead, and have no successor.
+ */
 
 static void
 wag_checker_admin(wag_checker_t *checker)
@@ -467,7 +470,7 @@ wag_checker_admin(wag_checker_t *checker)
         return;
     }
 
-    for (slot = checker->first; slot < us->nslots; slot += checker->step) {
+    for (slot = 0; slot < us->nslots; slot++) {
         wag_admin_finish(us, slot);
     }
 }

@@ -34,6 +34,7 @@
 static ngx_int_t wag_balancer_init_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *uscf);
 static void wag_balancer_refuse(wag_ctx_t *ctx);
+static wag_ctx_t *wag_balancer_ctx(ngx_http_request_t *r);
 static ngx_int_t wag_balancer_get(ngx_peer_connection_t *pc, void *data);
 static ngx_int_t wag_balancer_pick(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
 static ngx_int_t wag_balancer_claim(wag_ctx_t *ctx, ngx_peer_connection_t *pc,
@@ -613,13 +614,23 @@ wag_balancer_free(ngx_peer_connection_t *pc, void *data, ngx_uint_t state)
 }
 
 
+/* what is above the balancer, as nginx's "keepalive", has data of its own */
+
+static wag_ctx_t *
+wag_balancer_ctx(ngx_http_request_t *r)
+{
+    return (r->upstream->peer.get == wag_balancer_get)
+           ? r->upstream->peer.data : wag_ctx_find(r);
+}
+
+
 static ngx_int_t
 wag_balancer_reinit(ngx_http_request_t *r)
 {
     ngx_int_t   rc;
     wag_ctx_t  *ctx;
 
-    ctx = r->upstream->peer.data;
+    ctx = wag_balancer_ctx(r);
 
     rc = ctx->reinit_request(r);
 
@@ -635,7 +646,7 @@ wag_balancer_header(ngx_http_request_t *r)
     ngx_int_t   rc;
     wag_ctx_t  *ctx;
 
-    ctx = r->upstream->peer.data;
+    ctx = wag_balancer_ctx(r);
 
     if (ctx->generic && ctx->generic->held) {
         return wag_answer_held(ctx);
@@ -725,7 +736,7 @@ wag_balancer_finalize(ngx_http_request_t *r, ngx_int_t rc)
 {
     wag_ctx_t  *ctx;
 
-    ctx = r->upstream->peer.data;
+    ctx = wag_balancer_ctx(r);
 
     ctx->rc = rc;
 

@@ -37,6 +37,7 @@ wag_inherit_root(wag_zone_t *zone)
     while ((old = wag_inherit_next(zone, &n))) {
 
         if (old->root->config_gen > zone->root->config_gen) {
+            zone->root->id = old->root->id;
             zone->root->started = old->root->started;
             zone->root->origin = old->root->origin;
             zone->root->config_gen = old->root->config_gen;

@@ -32,14 +32,6 @@ struct wag_kept_s {
  */
 char *wag_kept_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
-/*
- * The right to change what is kept: NGX_OK, or NGX_AGAIN while somebody else
- * has it, in this worker or in another one that is alive.  Who has no file
- * needs none.
- */
-ngx_int_t wag_kept_begin(wag_upstream_t *us);
-void wag_kept_end(wag_upstream_t *us);
-
 
 /* what the file calls WAG_ADMIN_CONFIGURED ... */
 

@@ -18,7 +18,7 @@ typedef void (*wag_kept_done_pt)(void *data, ngx_int_t rc);
 
 /*
  * Writes all that there is, but for the instance of the name "without", which
- * may be NULL, and for whom see wag_kept_begin().  NGX_OK: it is on the disk;
+ * may be NULL; for whom, see wag_writer_begin().  NGX_OK: it is on the disk;
  * NGX_BUSY: the disk is full; NGX_ERROR; the file of before is there still
  * then.  NGX_AGAIN: a thread writes, and done() is called with one of these
  * when the worker is back in its event loop.

@@ -14,6 +14,7 @@
 #include "wag_sessions.h"
 #include "wag_slots.h"
 #include "wag_table.h"
+#include "wag_writer.h"
 #include "wag_zone.h"
 
 
@@ -117,9 +118,14 @@ wag_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
     for (i = 0; !ngx_test_config && i < zone->upstreams.nelts; i++) {
 
-        if (usp[i]->state_file.len
-            && wag_table_find(zone->root, &usp[i]->uscf->host) == NULL)
-        {
+        if (usp[i]->state_file.len == 0) {
+            continue;
+        }
+
+        wag_writer_open(usp[i]);
+
+        if (wag_table_find(zone->root, &usp[i]->uscf->host) == NULL) {
+            wag_writer_wait(usp[i]);
             wag_kept_read(usp[i]);
         }
     }
@@ -203,6 +209,8 @@ wag_zone_create(wag_zone_t *zone)
     shpool->data = root;
 
     root->started = wag_time();
+    root->id = (off_t) ((root->started << 22 | (ngx_pid & 0x3fffff))
+                        & NGX_MAX_OFF_T_VALUE);
     root->origin = ngx_current_msec;
 
     ngx_queue_init(&root->groups);

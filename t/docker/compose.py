@@ -88,8 +88,6 @@ def check(config):
         host, port = re.fullmatch(r"http://(\w+):(\d+)", url).groups()
         if host not in services or port not in container_port(services[host]):
             die("%s is no service's" % url)
-        if host not in gateway["depends_on"]:
-            die("the gateway may start before %s" % host)
 
     if container_port(gateway) != {"3000"}:
         die("the gateway's port is 3000")
