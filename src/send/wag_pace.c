@@ -23,10 +23,17 @@
 
 #define WAG_PACE_SEQS   65536
 
+/* of a number below 2^56 */
+
+#define WAG_PACE_DIGITS 16
+
 
 static ngx_int_t wag_pace_zone_init(ngx_shm_zone_t *shm_zone, void *data);
 static ngx_int_t wag_pace_create(wag_pace_zone_t *zone);
 static void wag_pace_inherit(wag_pace_zone_t *zone);
+static uint64_t wag_pace_mix(uint64_t n);
+static void wag_pace_view(wag_pace_t *pace, wag_day_clock_t *clock,
+    wag_pace_entry_t *number, wag_pace_entry_t *to, wag_pace_view_t *view);
 static void wag_pace_clock(wag_pace_t *pace, wag_day_clock_t *clock);
 static wag_pace_entry_t *wag_pace_set(wag_pace_table_t *table,
     uint64_t number, u_char *to, ngx_uint_t second);
@@ -220,11 +227,39 @@ wag_pace_number(ngx_str_t *instance, ngx_str_t *session)
 }
 
 
+/* most ids are digits that a word has room for */
+
 void
 wag_pace_to(wag_pace_claim_t *claim, wag_recipient_t *to)
 {
+    size_t     i;
     u_char     type;
+    uint64_t   id[2], n, kind;
     ngx_md5_t  md5;
+
+    claim->has_to = 1;
+
+    n = 0;
+
+    for (i = 0; i < to->id.len && i < WAG_PACE_DIGITS; i++) {
+
+        if (to->id.data[i] < '0' || to->id.data[i] > '9') {
+            break;
+        }
+
+        n = n * 10 + (to->id.data[i] - '0');
+    }
+
+    if (i == to->id.len) {
+        kind = to->type << 8 | to->id.len;
+
+        id[0] = wag_pace_mix(n + kind * 0x9e3779b97f4a7c15ULL);
+        id[1] = wag_pace_mix(id[0] ^ n << 8 ^ kind);
+
+        ngx_memcpy(claim->to, id, sizeof(id));
+
+        return;
+    }
 
     type = to->type;
 
@@ -232,19 +267,33 @@ wag_pace_to(wag_pace_claim_t *claim, wag_recipient_t *to)
     ngx_md5_update(&md5, &type, 1);
     ngx_md5_update(&md5, to->id.data, to->id.len);
     ngx_md5_final(claim->to, &md5);
+}
 
-    claim->has_to = 1;
+
+/* one to one, so that two never become the same, and what is near goes far */
+
+static uint64_t
+wag_pace_mix(uint64_t n)
+{
+    n = (n ^ (n >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    n = (n ^ (n >> 27)) * 0x94d049bb133111ebULL;
+
+    return n ^ (n >> 31);
 }
 
 
 ngx_int_t
 wag_pace_claim(wag_pace_t *pace, wag_pace_claim_t *claim, ngx_msec_t max,
-    ngx_msec_t *wait, ngx_uint_t *reason)
+    ngx_msec_t *wait, ngx_uint_t *reason, wag_pace_view_t *view)
 {
     uint64_t           due;
     ngx_int_t          rc;
     wag_day_clock_t    clock;
-    wag_pace_entry_t  *number, *to;
+    wag_pace_entry_t  *number, *to, left, to_left;
+
+    /* a worker that was busy for long would reckon with a time that is over */
+
+    ngx_time_update();
 
     wag_pace_clock(pace, &clock);
 
@@ -279,10 +328,17 @@ wag_pace_claim(wag_pace_t *pace, wag_pace_claim_t *claim, ngx_msec_t max,
         if (to) {
             claim->to_seq = wag_bucket_spend(&to->bucket, &pace->recipient,
                                              due);
+            to_left = *to;
         }
+
+        left = *number;
     }
 
     wag_unlock(pace->zone->shpool);
+
+    if (rc == NGX_OK) {
+        wag_pace_view(pace, &clock, &left, to ? &to_left : NULL, view);
+    }
 
     *wait = wag_pace_msec(due - clock.now);
 
@@ -407,43 +463,49 @@ wag_pace_look(wag_pace_t *pace, wag_pace_claim_t *claim, wag_pace_view_t *view)
 
     wag_unlock(pace->zone->shpool);
 
-    ngx_memzero(view, sizeof(wag_pace_view_t));
-
-    if (pace->number.interval) {
-        view->left = wag_bucket_left(&number.bucket, &pace->number,
-                                     clock.now);
-        view->waiting = wag_bucket_waiting(&number.bucket, &pace->number,
-                                           clock.now);
-        view->full = (number.bucket.full > clock.now)
-                     ? wag_pace_msec(number.bucket.full - clock.now) : 0;
-    }
-
-    if (pace->recipient.interval) {
-        view->to_left = wag_bucket_left(&to.bucket, &pace->recipient,
-                                        clock.now);
-        view->to_full = (to.bucket.full > clock.now)
-                        ? wag_pace_msec(to.bucket.full - clock.now) : 0;
-    }
-
-    if (pace->day) {
-        wag_daily_settle(&number.daily, &clock);
-
-        view->day_left = (number.daily.day == clock.day)
-                         ? pace->day - ngx_min(number.daily.n, pace->day) : 0;
-        view->day_next = wag_pace_msec(clock.next - clock.now);
-    }
+    wag_pace_view(pace, &clock, &number, &to, view);
 }
 
 
-/* a worker that was busy for long would reckon with a time that is over */
+/* "to" is NULL if none has a limit */
+
+static void
+wag_pace_view(wag_pace_t *pace, wag_day_clock_t *clock,
+    wag_pace_entry_t *number, wag_pace_entry_t *to, wag_pace_view_t *view)
+{
+    ngx_memzero(view, sizeof(wag_pace_view_t));
+
+    if (pace->number.interval) {
+        view->left = wag_bucket_left(&number->bucket, &pace->number,
+                                     clock->now);
+        view->waiting = wag_bucket_waiting(&number->bucket, &pace->number,
+                                           clock->now);
+        view->full = (number->bucket.full > clock->now)
+                     ? wag_pace_msec(number->bucket.full - clock->now) : 0;
+    }
+
+    if (pace->recipient.interval && to) {
+        view->to_left = wag_bucket_left(&to->bucket, &pace->recipient,
+                                        clock->now);
+        view->to_full = (to->bucket.full > clock->now)
+                        ? wag_pace_msec(to->bucket.full - clock->now) : 0;
+    }
+
+    if (pace->day) {
+        wag_daily_settle(&number->daily, clock);
+
+        view->day_left = (number->daily.day == clock->day)
+                         ? pace->day - ngx_min(number->daily.n, pace->day) : 0;
+        view->day_next = wag_pace_msec(clock->next - clock->now);
+    }
+}
+
 
 static void
 wag_pace_clock(wag_pace_t *pace, wag_day_clock_t *clock)
 {
     uint64_t     seconds;
     ngx_time_t  *tp;
-
-    ngx_time_update();
 
     clock->now = (uint64_t) ngx_current_msec * 1000;
 

@@ -79,7 +79,8 @@ wag_pacing_take(wag_ctx_t *ctx, wag_peer_t *peer, wag_known_t *known)
     claim = pacing->claim;
     claim.number = number;
 
-    if (wag_pace_claim(ctx->upstream->pace, &claim, 0, &wait, &reason)
+    if (wag_pace_claim(ctx->upstream->pace, &claim, 0, &wait, &reason,
+                       &pacing->view)
         != NGX_OK)
     {
         if (!pacing->short_of || wait < pacing->wait) {
@@ -98,6 +99,8 @@ wag_pacing_take(wag_ctx_t *ctx, wag_peer_t *peer, wag_known_t *known)
     }
 
     pacing->claim = claim;
+    pacing->viewed = ngx_current_msec;
+    pacing->current = 1;
     pacing->claimed = 1;
     pacing->unsent = 0;
     pacing->asked = 1;
@@ -175,7 +178,7 @@ wag_pacing_hold(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
 
     if (pacing->wait <= patience
         && wag_pace_claim(ctx->upstream->pace, &claim, patience,
-                          &pacing->wait, &pacing->reason)
+                          &pacing->wait, &pacing->reason, &pacing->view)
            == NGX_OK)
     {
         if (pacing->claimed) {
@@ -183,6 +186,7 @@ wag_pacing_hold(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
         }
 
         pacing->claim = claim;
+        pacing->current = 0;
         pacing->claimed = 1;
         pacing->asked = 0;
         pacing->unsent = 1;
@@ -257,6 +261,37 @@ wag_pacing_unpin(wag_ctx_t *ctx)
 }
 
 
+ngx_uint_t
+wag_pacing_look(wag_ctx_t *ctx, wag_pace_view_t *view)
+{
+    wag_pacing_t      *pacing;
+    wag_pace_claim_t   claim;
+
+    pacing = ctx->pacing;
+
+    if (pacing->current && !pacing->refused
+        && ngx_current_msec - pacing->viewed < 1000)
+    {
+        *view = pacing->view;
+        return 1;
+    }
+
+    claim = pacing->claim;
+
+    if (pacing->refused) {
+        claim.number = pacing->next;
+    }
+
+    if (claim.number == 0) {
+        return 0;
+    }
+
+    wag_pace_look(ctx->upstream->pace, &claim, view);
+
+    return 1;
+}
+
+
 void
 wag_pacing_again(wag_ctx_t *ctx)
 {
@@ -295,6 +330,7 @@ wag_pacing_end(wag_ctx_t *ctx)
 
     if (pacing && pacing->claimed && (pacing->unsent || !pacing->asked)) {
         pacing->claimed = 0;
+        pacing->current = 0;
 
         wag_pace_return(ctx->upstream->pace, &pacing->claim);
     }

@@ -17,6 +17,8 @@
 
 struct wag_pacing_s {
     wag_pace_claim_t     claim;
+    wag_pace_view_t      view;       /* after the claim */
+    ngx_msec_t           viewed;     /* when that was */
 
     uint64_t             next;       /* number that has budget first */
     ngx_msec_t           wait;       /* ms, until then */
@@ -25,6 +27,7 @@ struct wag_pacing_s {
     ngx_msec_t           arrived;
     ngx_msec_t           due;        /* of one that is held */
 
+    unsigned             current:1;  /* the view, for a second */
     unsigned             claimed:1;
     unsigned             unsent:1;   /* an attempt proved that */
     unsigned             asked:1;    /* an instance, with the claim */
@@ -65,6 +68,12 @@ ngx_int_t wag_pacing_resume(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
  * was so before.
  */
 ngx_uint_t wag_pacing_unpin(wag_ctx_t *ctx);
+
+/*
+ * What is left of the budgets that it has claimed from, or would have; 0 if
+ * there is no number.
+ */
+ngx_uint_t wag_pacing_look(wag_ctx_t *ctx, wag_pace_view_t *view);
 
 /*
  * The attempt that proved nothing is made again, with what it has taken.

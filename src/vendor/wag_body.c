@@ -22,9 +22,11 @@ static ngx_int_t wag_body_fail(wag_body_t *b);
 void
 wag_body_init(wag_body_t *b, ngx_str_t *name)
 {
-    ngx_memzero(b, sizeof(wag_body_t));
+    ngx_memzero(b, offsetof(wag_body_t, scan));
 
     b->name = *name;
+    b->found = 0;
+    b->wanted = 0;
 
     wag_json_scan_init(&b->scan, wag_body_event, b, WAG_JSON_SCAN_MAX_DEPTH);
 
@@ -64,8 +66,8 @@ wag_body_end(wag_body_t *b)
 
 
 /*
- * Depth 0 is the body itself, depth 1 its members.  "room" is set for what
- * comes next: all texts that are not wanted pass without one.
+ * Depth 0 is the body itself, depth 1 its members; of what is not wanted
+ * nothing is told.
  */
 
 static ngx_int_t
@@ -75,27 +77,25 @@ wag_body_event(wag_json_scan_t *s, ngx_uint_t event)
 
     b = s->data;
 
-    if (s->depth > 1) {
+    if (event == WAG_JSON_KEY) {
+        wag_body_key(b);
         return NGX_OK;
     }
 
-    s->room.len = 0;
+    s->room.data = b->key;
+    s->room.len = sizeof(b->key);
 
     if (s->depth == 0) {
 
-        if (event == WAG_JSON_OBJECT) {
-            s->room.data = b->key;
-            s->room.len = sizeof(b->key);
-
-        } else if (event != WAG_JSON_OBJECT_END) {
-            wag_body_decline(b, "the body is no JSON object");
+        if (!b->nocase) {
+            s->lengths = wag_json_scan_length(b->name.len);
         }
 
-        return NGX_OK;
-    }
+        if (event != WAG_JSON_OBJECT && event != WAG_JSON_OBJECT_END) {
+            wag_body_decline(b, "the body is no JSON object");
+            s->skip = 1;
+        }
 
-    if (event == WAG_JSON_KEY) {
-        wag_body_key(b);
         return NGX_OK;
     }
 
@@ -104,10 +104,7 @@ wag_body_event(wag_json_scan_t *s, ngx_uint_t event)
         b->wanted = 0;
     }
 
-    if (event != WAG_JSON_OBJECT && event != WAG_JSON_ARRAY) {
-        s->room.data = b->key;
-        s->room.len = sizeof(b->key);
-    }
+    s->skip = (event == WAG_JSON_OBJECT || event == WAG_JSON_ARRAY);
 
     return NGX_OK;
 }
@@ -121,11 +118,13 @@ wag_body_key(wag_body_t *b)
     s = &b->scan;
 
     if (s->cut || !wag_body_is_name(b, &s->text)) {
+        s->skip = 1;
         return;
     }
 
     if (b->found) {
         wag_body_decline(b, "the member is given twice");
+        s->skip = 1;
         return;
     }
 

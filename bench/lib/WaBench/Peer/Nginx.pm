@@ -3,7 +3,8 @@ package WaBench::Peer::Nginx;
 # Stock nginx as one would set it up for the job, and the same with wa_gateway.
 #
 # With sessions (of each instance) the instances of wa_gateway are WAHA's, and
-# /send-text and /send-media are its own way to send.
+# /send-text and /send-media are its own way to send; with pace, the arguments
+# of wa_gateway_pace, from budgets.
 
 use strict;
 use warnings;
@@ -120,8 +121,10 @@ sub balancer {
           . $self->ms($self->{interval}) . ' timeout='
           . $self->ms($self->{timeout}) . ";\n" : '';
 
+    my $pace = $self->{pace} ? "        wa_gateway_pace $self->{pace};\n" : '';
+
     # as many idle connections in all as stock nginx may keep
-    return $check . <<'END';
+    return $check . $pace . <<'END';
         wa_gateway_passive error_fails=1 status=500-599 status_fails=3;
         wa_gateway_keepalive connections=512 timeout=60s requests=1000000;
 END
