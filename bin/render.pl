@@ -128,6 +128,7 @@ my @variables = (
 
     { name => 'JOURNAL', default => 'off', check => \&journal,
       allowed => 'off, or a file in a folder of its own, which is made' },
+
     # What else a password has is written as %XX.
     { name => 'STORE_URL', default => '',
       check => text(qr{^(?:redis://

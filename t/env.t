@@ -631,10 +631,10 @@ for (['', 30000], ["REQUEST_TIMEOUT=13000\n", 31000],
        '1: SENDER: ignored: no instance has a vendor',
        '2: IDEMPOTENCY: ignored: no instance has a vendor',
        '3: IDEMPOTENCY_TTL: ignored: no instance has a vendor',
-       '4: DEFAULT_COUNTRY: ignored: no instance has a vendor',
-       '5: ALLOW_DANGEROUS: ignored: no instance has a vendor',
        '6: JOURNAL: ignored: no instance has a vendor',
-       '7: STORE_URL: ignored: no instance has a vendor'),
+       '7: STORE_URL: ignored: no instance has a vendor',
+       '4: DEFAULT_COUNTRY: ignored: no instance has a vendor',
+       '5: ALLOW_DANGEROUS: ignored: no instance has a vendor'),
        'without a vendor they are ignored');
     is($out, (render($three))[1], 'and change nothing');
     unlike($out, qr/wa_gateway_(?:send|allow|session|number|message|idempotency)/, 'of sessions nothing');
