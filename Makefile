@@ -1,8 +1,8 @@
 # Doors: build, test, test-busy, lint, clean; fuzz, fuzz-selftest, sanitize,
 # sanitize-selftest, valgrind, by-hand, matrix, coverage, soak MINUTES=n,
-# soak-sessions MINUTES=n, soak-sends MINUTES=n; bench, bench-pairs,
-# bench-instructions, bench-instructions-check; deb, deb-test, docker-test;
-# vendors-test; first-run.
+# soak-sessions MINUTES=n, soak-sends MINUTES=n, store-soak MINUTES=n, pace-day
+# MINUTES=n; bench, bench-pairs, bench-instructions, bench-instructions-check; deb, deb-test,
+# docker-test; vendors-test; first-run.
 
 NGINX     ?= nginx
 NGINX_SRC ?= /usr/share/nginx/src
@@ -31,9 +31,9 @@ STAMP  = $(TREE)/configured-$(ID)
 
 .PHONY: build test test-busy dashboard-test lint clean fuzz fuzz-selftest \
         hooks sanitize sanitize-build sanitize-selftest valgrind by-hand \
-        matrix coverage soak soak-sessions soak-sends bench bench-pairs \
-        bench-instructions bench-instructions-check deb deb-test \
-        docker-test vendors-test first-run
+        matrix coverage soak soak-sessions soak-sends store-soak pace-day \
+        bench bench-pairs bench-instructions bench-instructions-check deb \
+        deb-test docker-test vendors-test first-run
 
 build: $(MODULE)
 
@@ -123,7 +123,7 @@ lint:
 	exit $$status
 
 # FUZZ_SECONDS=600: how long each target runs: http, expect, json, json_scan,
-# pick, body, route, message, vendor, control, names, urls, env.
+# pick, body, route, message, vendor, control, names, urls, store, env.
 fuzz:
 	t/fuzz/run.sh
 
@@ -198,6 +198,14 @@ soak-sessions: build
 
 soak-sends: build
 	perl -It/lib t/soak/sends.pl $(or $(MINUTES),2)
+
+# At the limit, with faults; t/pace_day.t is the same in short.
+pace-day: build
+	perl -It/lib t/soak/pace.pl $(or $(MINUTES),10)
+
+# Needs redis-server or valkey-server, as the tests do.
+store-soak: build
+	perl -It/lib t/soak/store.pl $(or $(MINUTES),2)
 
 deb:
 	debian/build

@@ -29,6 +29,8 @@
 #include "wag_servers.h"
 #include "wag_sessions_api.h"
 #include "wag_status.h"
+#include "wag_store.h"
+#include "wag_store_conf.h"
 #include "wag_vendor_conf.h"
 #include "wag_zone.h"
 
@@ -134,6 +136,20 @@ static ngx_command_t  wag_commands[] = {
       NGX_HTTP_UPS_CONF|NGX_CONF_1MORE,
       wag_idempotency_conf,
       NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("wa_gateway_store"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_1MORE,
+      wag_store_conf,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("wa_gateway_store"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      wag_store_conf_main,
+      NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
 
@@ -341,6 +357,7 @@ wag_init_process(ngx_cycle_t *cycle)
     wag_upstream_t    **usp;
     wag_journal_t     **journals;
     wag_main_conf_t    *wmcf;
+    wag_store_t       **stores;
     wag_marks_zone_t  **mzones;
 
     wmcf = ngx_http_cycle_get_module_main_conf(cycle,
@@ -365,6 +382,14 @@ wag_init_process(ngx_cycle_t *cycle)
 
     for (i = 0; i < wmcf->marks_zones.nelts; i++) {
         wag_marks_zone_attach(mzones[i]);
+    }
+
+    stores = wmcf->stores.elts;
+
+    for (i = 0; i < wmcf->stores.nelts; i++) {
+        if (wag_store_attach(stores[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
     }
 
     journals = wmcf->journals.elts;
@@ -429,6 +454,7 @@ wag_stop(ngx_cycle_t *cycle)
     ngx_uint_t          i;
     wag_upstream_t    **usp;
     wag_journal_t     **journals;
+    wag_store_t       **stores;
     wag_main_conf_t    *wmcf;
     wag_marks_zone_t  **zones;
 
@@ -436,6 +462,12 @@ wag_stop(ngx_cycle_t *cycle)
                                                ngx_http_wa_gateway_module);
     if (wmcf == NULL) {
         return;
+    }
+
+    stores = wmcf->stores.elts;
+
+    for (i = 0; i < wmcf->stores.nelts; i++) {
+        wag_store_detach(stores[i]);
     }
 
     journals = wmcf->journals.elts;

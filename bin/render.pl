@@ -128,6 +128,15 @@ my @variables = (
 
     { name => 'JOURNAL', default => 'off', check => \&journal,
       allowed => 'off, or a file in a folder of its own, which is made' },
+    # What else a password has is written as %XX.
+    { name => 'STORE_URL', default => '',
+      check => text(qr{^(?:redis://
+                          (?:[\w.~!&()*+,=%-]*:[\w.~!&()*+,=%:-]+@)?
+                          (?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])
+                          (?::[1-9][0-9]{0,4})?(?:/[0-9]{0,5})?)?\z}xa),
+      allowed => 'redis://[:password@]host[:port][/db], other characters of '
+                 . 'a password as %XX',
+      secret => 1 },
 
     { name => 'DEFAULT_COUNTRY', default => '',
       check => text(qr/^(?:[1-9][0-9]{0,2})?\z/),
@@ -697,7 +706,7 @@ sub tell_ignored {
         my ($name, $vendor) = @$v{qw(name vendor)};
 
         remark("$v->{source}: $name: ignored: no instance has a vendor")
-            if !%has && $name =~ /^(?:SENDER|IDEMPOTENCY|IDEMPOTENCY_TTL|JOURNAL|DEFAULT_COUNTRY|ALLOW_DANGEROUS
+            if !%has && $name =~ /^(?:SENDER|IDEMPOTENCY|IDEMPOTENCY_TTL|JOURNAL|STORE_URL|DEFAULT_COUNTRY|ALLOW_DANGEROUS
                                       |PACE_\w+)\z/x;
 
         remark("$v->{source}: $name: ignored: there is no PACE_NUMBER, "
@@ -1009,7 +1018,7 @@ sub balancer {
 
     return "@words;" if !$vendors;
     return "@words;\nwa_gateway_sender $is{SENDER};" 
-           . idempotency() . pace();
+           . idempotency() . pace() . store();
 }
 
 
@@ -1037,6 +1046,12 @@ sub pace {
         if $is{PACE_DAY_START} ne '00:00';
 
     return "\nwa_gateway_pace @words;";
+}
+
+
+sub store {
+    return '' if $is{STORE_URL} eq '';
+    return "\nwa_gateway_store " . quote($is{STORE_URL}) . ';';
 }
 
 

@@ -35,7 +35,7 @@ my ($version) = $code->{'wag_conf.h'}
 # what is written down for the next release is there already
 my ($next) = slurp("$root/CHANGES") =~ /^\s*Changes with wa_gateway ([\d.]+)/;
 my @variables = join('', @$code{qw(wag_ctx.c wag_log.c)})
-                =~ /\{ ngx_string\("(wa_gateway_\w+)"\), NULL,/g;
+                =~ /\{ ngx_string\("(wa_gateway_\w+)"\), (?:NULL,|wag_ctx_)/g;
 my @metrics = $code->{'wag_metric_table.c'}
               =~ /^    \{ "(wa_gateway_\w+)", "\w+",/mg;
 

@@ -547,6 +547,14 @@ gives("JOURNAL=$_->[0]", "JOURNAL=$_->[0]\n$v", 'wa_gateway_idempotency',
 refuses("JOURNAL=$_", "JOURNAL=$_\n$v",
         qr/^\.env:1: JOURNAL=".*": allowed: off, or a file in a folder of its own, which is made$/)
     for qw(/ j/ . .. j/..);
+has_not('no store', $v, 'wa_gateway_store');
+gives("STORE_URL=$_", "STORE_URL=$_\n$v", 'wa_gateway_store', $_)
+    for qw(redis://127.0.0.1 redis://:geheim@10.0.0.1:6380/2 redis://a:b%40c@store
+           redis://[::1]:6379/);
+refuses("STORE_URL=$_", "STORE_URL=$_\n$v", '.env:1: STORE_URL="' . substr($_, 0, 3)
+        . '...": allowed: redis://[:password@]host[:port][/db], other characters of a password as %XX')
+    for qw(store:6379 rediss://store redis:// redis://geheim@store redis://:@store redis://store:0
+           redis://store/x redis://store/1/2 unix:/run/redis.sock), 'redis://:a b@store', 'redis://:a"b@store', 'redis://:$x@store';
 
 has_not('no pace', $v, 'wa_gateway_pace');
 gives('PACE_NUMBER', "PACE_NUMBER=20/m\n$v", 'wa_gateway_pace', 'number=20/m');
@@ -618,14 +626,15 @@ for (['', 30000], ["REQUEST_TIMEOUT=13000\n", 31000],
 
 # Without a vendor all is as it was.
 {
-    my ($status, $out, $err) = render("SENDER=one\nIDEMPOTENCY=required\nIDEMPOTENCY_TTL=1000\nDEFAULT_COUNTRY=966\nALLOW_DANGEROUS=on\nJOURNAL=/j/keys\n$three");
+    my ($status, $out, $err) = render("SENDER=one\nIDEMPOTENCY=required\nIDEMPOTENCY_TTL=1000\nDEFAULT_COUNTRY=966\nALLOW_DANGEROUS=on\nJOURNAL=/j/keys\nSTORE_URL=redis://a\n$three");
     is($err =~ s/^\Q$env\E/.env/gmr, join('', map { ".env:$_\n" }
        '1: SENDER: ignored: no instance has a vendor',
        '2: IDEMPOTENCY: ignored: no instance has a vendor',
        '3: IDEMPOTENCY_TTL: ignored: no instance has a vendor',
        '4: DEFAULT_COUNTRY: ignored: no instance has a vendor',
        '5: ALLOW_DANGEROUS: ignored: no instance has a vendor',
-       '6: JOURNAL: ignored: no instance has a vendor'),
+       '6: JOURNAL: ignored: no instance has a vendor',
+       '7: STORE_URL: ignored: no instance has a vendor'),
        'without a vendor they are ignored');
     is($out, (render($three))[1], 'and change nothing');
     unlike($out, qr/wa_gateway_(?:send|allow|session|number|message|idempotency)/, 'of sessions nothing');
@@ -852,6 +861,7 @@ my %good = (PORT => 3000, HOST => '127.0.0.1', INSTANCES => 'http://localhost:1'
             API_KEY => 'k', TRUSTED_PROXIES => '::1', VENDOR => 'waha',
             VENDOR_KEY => 'k', VENDOR_KEY_WAHA => 'k', SENDER => 'any',
             IDEMPOTENCY => 'on', IDEMPOTENCY_TTL => 1000,
+            STORE_URL => 'redis://a',
             PACE_NUMBER => '20/m', PACE_RECIPIENT => '10/m', PACE_DAY => 5,
             PACE_BURST => 2, PACE_WAIT => 10, PACE_DAY_START => '06:00',
             DEFAULT_COUNTRY => '1', ALLOW_DANGEROUS => 'on',

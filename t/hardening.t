@@ -25,7 +25,7 @@ like($headers, qr/^\s*GNU_RELRO /m, 'what is relocated is read-only then');
 like($headers, qr/\(FLAGS\).*\bBIND_NOW\b|\(FLAGS_1\).*\bNOW\b/, 'all of it, at once');
 like($headers, qr/^\s*GNU_STACK .* RW +0x/m, 'the stack is not executable');
 unlike($headers, qr/^\s*LOAD .* (?:RWE|WE)/m, 'nor is anything that can be written');
-like($headers, qr/\(NEEDED\).*libcjson/, 'it asks for libcjson');
+like($headers, qr/\(NEEDED\).*$_/, "it asks for $_") for qw(libcjson libhiredis);
 unlike($headers, qr/\((?:RPATH|RUNPATH)\)/, 'from no folder of its own');
 like(`nm -D '$module'`, qr/ U __stack_chk_fail\b/, 'the stack is protected');
 

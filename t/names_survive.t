@@ -30,7 +30,7 @@ sub conf {
         workers => 2, level => 'notice',
         upstream => 'wa_gateway zone=' . ($o{zone} || 'u:1m') . ' '
                     . ($o{args} || 'dns_refresh=200ms') . ';'
-                    . 'wa_gateway_check interval=1h;'
+                    . 'wa_gateway_check interval=100ms;'
                     . ($o{upstream}
                        || "wa_gateway_instances http://waha.test:$port;"),
         $o{dns} ? (http => 'resolver ' . $o{dns}->address
@@ -52,6 +52,12 @@ sub taken {
     my ($ng) = @_;
     return join ' ', map { $ng->request('POST', '/m', body => 'x')->{status} }
                      1 .. 4;
+}
+
+
+sub seen {
+    my ($fake, $method) = @_;
+    return scalar grep { $_->{method} eq $method } $fake->ledger;
 }
 
 
@@ -113,9 +119,12 @@ sub control {
     $dns->set('waha.test' => { a => ['127.0.0.3'] });
     ok((poll { $ng->logged(qr/is found at 127\.0\.0\.3/) }),
        'and look it up again');
+    ok((poll { seen($three, 'GET') }), 'it is checked');
     my $before = $two->count;
+    my $checks = seen($three, 'GET');
     is(taken($ng), '200 200 200 200', 'messages go');
-    is($two->count, $before, 'where it is now');
+    ok((poll { seen($three, 'GET') > $checks + 2 }), 'and checks');
+    is($two->count, $before, 'where it is now, and nowhere else');
 
     # as many addresses as there are, with room for some of them
     $dns->set('waha.test' => { a => ['127.0.0.2',
@@ -157,26 +166,33 @@ sub control {
     my $dns = WaGateway::Dns->new('waha.two.test' => { a => ['127.0.0.2'] },
                                   'a.b.test' => { a => ['127.0.0.2'] },
                                   'dot' => { a => ['127.0.0.2'] },
+                                  'hid.one.test' => { rcode => 2 },
+                                  'hid.two.test' => { a => ['127.0.0.2'] },
                                   'pinned.two.test' => { a => ['127.0.0.4'] });
     my $env = shim(names => { pinned => ['127.0.0.2'] },
                    resolv => "# none\nnameserver [127.0.0.1]:" . $dns->port
                              . "\nsearch one.test two.test\n");
     my @names = qw(waha a.b.test dot. pinned);
+    my $hid = "http://hid:$port";
     my $ng = WaGateway::Nginx->start(conf(
         args => 'capacity=2', more => { env => $env },
         upstream => 'wa_gateway_instances '
-                    . join(' ', map { "http://$_:$port" } @names) . ';'));
+                    . join(' ', $hid, map { "http://$_:$port" } @names)
+                    . ';'));
 
     ok((poll { !grep { state_of($ng, $_) ne 'up' } @names }), 'all are up');
+    ok($dns->wait_for('^A hid', 2), 'all are looked up');
     my %asked = map { $_ => 1 } $dns->asked('^A ');
     is(join(', ', sort keys %asked),
-       'A a.b.test, A dot, A waha.one.test, A waha.two.test',
+       'A a.b.test, A dot, A hid.one.test, A waha.one.test, A waha.two.test',
        'a name is looked for where the system says');
+    is(state_of($ng, 'hid'), 'down: name not found',
+       'what fails is not looked for elsewhere');
     is(scalar($ng->logged(qr/pinned:\d+ is found at/)), 0,
        'one of the hosts file is not looked up');
 
     is(control($ng, 'DELETE', "http://$_:$port")->{status}, 204, "$_ goes")
-        for @names;
+        for @names, 'hid';
     is(control($ng, 'POST', undef, { url => "http://PINNED:$port" })->{status},
        201, 'one of the hosts file is added');
     ok((poll { taken($ng) eq '200 200 200 200' }), 'it gets what comes');

@@ -34,7 +34,7 @@ make_path($logs);
 # how hard they try.
 delete @ENV{grep { !/^WA_GATEWAY_TEST_/ && /^(?:WA_GATEWAY_|HEALTH_CHECK_|VENDOR|PORT$|HOST$|INSTANCES$
                         |REQUEST_TIMEOUT$|WORKERS$|GATEWAY_LANG$|API_KEY$
-                        |API_KEY_FILE$|TRUSTED_PROXIES$|SENDER$|PACE_|IDEMPOTENCY|JOURNAL$
+                        |API_KEY_FILE$|TRUSTED_PROXIES$|SENDER$|PACE_|IDEMPOTENCY|JOURNAL$|STORE_URL$
                         |DEFAULT_COUNTRY$|ALLOW_DANGEROUS$|ADMIN_KEY$|STATE_FILE$
                         |DNS_REFRESH$|RESOLVER$)/x }
             keys %ENV};

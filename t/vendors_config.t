@@ -149,6 +149,18 @@ refused('an empty method', 4, 'invalid methods "GET|"',
         block($good, 'route GET| /a;'));
 refused('no path', 4, '"route" directive has no path, which begins with "/"',
         block($good, 'route GET send query=a;'));
+refused('recipient', 4, '"route" directive has a recipient, and is no "send"',
+        block($good, 'route GET /a to=b;'));
+refused('recipient in the query', 4,
+        '"route" directive has a recipient, and is no "send"',
+        block($good, 'route GET /a to_query=b login;'));
+refused('second recipient', 4, 'second recipient "to=c"',
+        block($good, 'route GET /a to=b[] to=c send;'));
+refused('name of recipient', 4, "invalid name of recipient \"$_\", it has at "
+        . 'most 64 letters, digits, "-" and "_"',
+        block($good, "route GET /a $_ send;"))
+    for 'to=', 'to=[]', 'to=a.b', 'to=a[1]', 'to_query=', 'to_query=a[]',
+        'to=' . 'a' x 65;
 refused('unknown kind', 4, 'unknown kind of route "sends", it is one of send, '
         . 'login, create, open, list, blocked',
         block($good, 'route GET /a sends;'));

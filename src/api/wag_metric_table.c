@@ -10,6 +10,7 @@
 #include "wag_pace.h"
 #include "wag_session_change.h"
 #include "wag_state.h"
+#include "wag_store_figures.h"
 
 
 static ngx_int_t wag_metric_table_info(wag_sample_t *sample);
@@ -144,6 +145,21 @@ wag_metric_table_t  wag_families[] = {
     { "wa_gateway_idempotency_total", "counter",
       "What was found or came of the key of a send.",
       WAG_OF_KEYS, wag_metric_table_keyed },
+
+    { "wa_gateway_store_up", "gauge",
+      "Whether the store that gateways share can be asked.",
+      WAG_OF_STORE, wag_store_figures_up },
+
+    { "wa_gateway_store_calls_total", "counter", "Calls of the store.",
+      WAG_OF_STORE, wag_store_figures_calls },
+
+    { "wa_gateway_store_duration_seconds", "gauge",
+      "Time until the store answered, that this many percent did not exceed.",
+      WAG_OF_STORE, wag_store_figures_duration },
+
+    { "wa_gateway_store_sends_total", "counter",
+      "Sends that were refused or went without the store, ends it missed.",
+      WAG_OF_STORE, wag_store_figures_sends },
 
     { "wa_gateway_zone_bytes", "gauge", "Shared memory of the zone.",
       WAG_OF_ZONE, wag_metric_table_zone },

@@ -156,7 +156,8 @@ wag_metrics_next(wag_chunked_response_t *stream, wag_sample_t *sample,
 {
     wag_metrics_t *m = stream->data;
 
-    wag_zone_t  **zones;
+    wag_zone_t      **zones;
+    wag_upstream_t   *us;
 
     switch (of) {
 
@@ -193,8 +194,13 @@ wag_metrics_next(wag_chunked_response_t *stream, wag_sample_t *sample,
         while (m->upstream < m->nupstreams) {
             sample->snapshot = m->snapshots[m->upstream];
 
+            us = sample->snapshot->upstream;
+
+            /* what is left of budgets in a store, only that knows */
+
             if (stream->n < sample->snapshot->session_views.nelts
-                && (of == WAG_OF_SESSION || sample->snapshot->upstream->pace))
+                && (of == WAG_OF_SESSION
+                    || (us->pace && us->store == NULL)))
             {
                 sample->session = sample->snapshot->session_views.elts;
                 sample->session += stream->n++;
@@ -239,7 +245,8 @@ static ngx_uint_t
 wag_metrics_lacks(wag_upstream_t *us, ngx_uint_t of)
 {
     return (of == WAG_OF_SESSIONS && us->vendors == 0)
-           || (of == WAG_OF_PACED && us->pace == NULL);
+           || (of == WAG_OF_PACED && us->pace == NULL)
+           || (of == WAG_OF_STORE && us->store == NULL);
 }
 
 

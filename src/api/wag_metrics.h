@@ -24,6 +24,7 @@
 #define WAG_OF_PACED     6   /* an upstream that paces */
 #define WAG_OF_NUMBER    7   /* a session of these */
 #define WAG_OF_KEYS      8   /* an upstream that keeps those of sends */
+#define WAG_OF_STORE     9   /* an upstream that shares them */
 
 /* bytes of labels: names of hosts have 253 at most, paths of sockets 107 */
 

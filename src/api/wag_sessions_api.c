@@ -50,7 +50,7 @@ static ngx_uint_t wag_sessions_api_same(ngx_str_t *one, ngx_str_t *two);
 static ngx_int_t wag_sessions_api_produce(wag_chunked_response_t *stream);
 static ngx_int_t wag_sessions_api_session(wag_chunked_response_t *stream,
     wag_sessions_api_t *api, wag_session_view_t *v);
-static cJSON *wag_sessions_api_pace(cJSON *root, wag_pace_t *pace,
+static cJSON *wag_sessions_api_pace(cJSON *root, wag_upstream_t *us,
     wag_session_view_t *v);
 static ngx_int_t wag_sessions_api_end(wag_chunked_response_t *stream,
     wag_sessions_api_t *api);
@@ -316,7 +316,7 @@ wag_sessions_api_session(wag_chunked_response_t *stream,
         || cJSON_AddNumberToObject(messages, "failed", v->failed) == NULL
         || cJSON_AddNumberToObject(messages, "unknown", v->unknown) == NULL
         || wag_json_text_time(root, "lastSent", v->last_sent) == NULL
-        || wag_sessions_api_pace(root, api->upstream->pace, v) == NULL)
+        || wag_sessions_api_pace(root, api->upstream, v) == NULL)
     {
         cJSON_Delete(root);
         return NGX_ERROR;
@@ -329,16 +329,19 @@ wag_sessions_api_session(wag_chunked_response_t *stream,
 }
 
 
-/* null: nothing is paced, or the number is not known */
+/* null: nothing is paced, only a store knows, or the number is not known */
 
 static cJSON *
-wag_sessions_api_pace(cJSON *root, wag_pace_t *pace, wag_session_view_t *v)
+wag_sessions_api_pace(cJSON *root, wag_upstream_t *us, wag_session_view_t *v)
 {
     cJSON             *object;
+    wag_pace_t        *pace;
     wag_pace_view_t    view;
     wag_pace_claim_t   claim;
 
-    if (pace == NULL || v->number == 0) {
+    pace = us->pace;
+
+    if (pace == NULL || us->store || v->number == 0) {
         return cJSON_AddNullToObject(root, "pace");
     }
 

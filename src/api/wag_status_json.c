@@ -13,6 +13,7 @@
 #include "wag_snapshot.h"
 #include "wag_state.h"
 #include "wag_status_json.h"
+#include "wag_store_figures.h"
 #include "wag_vendor.h"
 
 
@@ -339,6 +340,7 @@ wag_status_json_balancer(wag_chunked_response_t *stream, wag_snapshot_t *s)
         || cJSON_AddNumberToObject(balancer, "currentIndex", s->next) == NULL
         || wag_status_json_sessions(root, s) != NGX_OK
         || wag_status_json_idempotency(root, s) != NGX_OK
+        || wag_store_figures_json(root, s->upstream) != NGX_OK
         || cJSON_AddArrayToObject(root, "events") == NULL)
     {
         cJSON_Delete(root);

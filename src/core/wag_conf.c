@@ -39,6 +39,12 @@ wag_conf_create_main(ngx_conf_t *cf)
         return NULL;
     }
 
+    if (ngx_array_init(&wmcf->stores, cf->pool, 1, sizeof(wag_store_t *))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
     if (ngx_array_init(&wmcf->journals, cf->pool, 1, sizeof(void *))
         != NGX_OK)
     {

@@ -35,6 +35,8 @@ typedef struct {
     ngx_array_t          zones;       /* zone_t * */
     ngx_array_t          vendors;     /* vendor_t * */
     ngx_array_t          marks_zones; /* marks_zone_t * */
+    ngx_array_t          stores;      /* store_t * */
+    wag_store_t         *store;       /* of all upstreams; NULL: none */
     ngx_array_t          journals;    /* journal_t * */
 } wag_main_conf_t;
 

@@ -288,6 +288,16 @@ typedef struct {
 } wag_session_events_t;
 
 
+/* whose turn it is among the sessions of a filter; a hash, 0: free */
+
+#define WAG_TURNS  256
+
+typedef struct {
+    ngx_atomic_t         filter;
+    ngx_atomic_t         cursor;
+} wag_turn_t;
+
+
 /* the sessions that changed last, by the epochs in which they did */
 
 #define WAG_SESSION_CHANGES  1024
@@ -296,6 +306,7 @@ typedef struct {
 typedef struct {
     ngx_atomic_t           epoch;      /* moves with any session */
     ngx_atomic_t           cursor;     /* whose turn it is to send */
+    wag_turn_t            *turns;      /* TURNS of them */
     ngx_atomic_t           asked;      /* for: a name nobody has */
     ngx_atomic_t           ask_next;   /* monotonic, for all instances */
     ngx_uint_t             capacity;   /* of all extents */

@@ -45,6 +45,7 @@ typedef struct wag_lookups_s     wag_lookups_t;
 typedef struct wag_pace_s        wag_pace_t;
 typedef struct wag_upstream_s    wag_upstream_t;
 typedef struct wag_marks_zone_s  wag_marks_zone_t;
+typedef struct wag_store_s       wag_store_t;
 
 
 /* a zone as one configuration uses it */
@@ -259,6 +260,7 @@ struct wag_upstream_s {
     ngx_flag_t                     sender_set;  /* unsigned  :1; */
     wag_idempotency_conf_t        *idempotency; /* NULL: off */
     ngx_flag_t                     idempotency_set;
+    wag_store_t                   *store;       /* NULL: this gateway alone */
     ngx_queue_t                    discoveries; /* that wait to ask */
     ngx_uint_t                     nquestions;  /* of this worker */
     ngx_str_t                      directive;   /* seen, needs wa_gateway */

@@ -213,8 +213,8 @@ static wag_error_t  wag_refusals[] = {
       "There is no room for another Idempotency-Key" },
 
     { 503, "store_down",
-      "لا يمكن حفظ المفتاح الآن",
-      "The Idempotency-Key cannot be kept now" },
+      "لا يمكن تسجيل هذا الإرسال الآن",
+      "What is sent cannot be kept account of now" },
 
     { 502, "unconfirmed",
       "لم يؤكد الخادم الإرسال",

@@ -52,7 +52,7 @@ wag_rate_limit_add(ngx_http_request_t *r)
         return NGX_OK;
     }
 
-    wag_pace_look(pace, &claim, &view);
+    wag_pacing_look(ctx, &claim, &view);
 
     policy.data = ngx_pnalloc(r->pool, 2 * WAG_RATE_LIMIT_LEN);
     if (policy.data == NULL) {

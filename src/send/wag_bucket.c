@@ -29,6 +29,8 @@ wag_bucket_spend(wag_bucket_t *b, wag_bucket_rule_t *rule, uint64_t at)
 {
     b->full = ngx_max(b->full, at) + rule->interval;
     b->last = ngx_max(b->last, at);
+    b->back <<= 1;
+    b->owed <<= 1;
 
     return ++b->seq;
 }
@@ -36,7 +38,9 @@ wag_bucket_spend(wag_bucket_t *b, wag_bucket_rule_t *rule, uint64_t at)
 
 /*
  * Without the token it may be full an interval earlier; the n used since then
- * keep it from being full before n intervals after the last of them.
+ * keep it from being full before n intervals after the last of them.  Where
+ * they leave no room it is kept in mind: if all of them come back as well, it
+ * is as if none had been used.
  */
 
 void
@@ -45,16 +49,26 @@ wag_bucket_return(wag_bucket_t *b, wag_bucket_rule_t *rule, uint32_t seq)
     uint64_t  n, since;
 
     n = (uint32_t) (b->seq - seq);
-
-    if (n == 0) {
-        b->full -= ngx_min(rule->interval, b->full);
-        return;
-    }
-
     since = b->last + n * rule->interval;
 
-    if (since < b->full) {
+    if (n && since < b->full) {
         b->full = ngx_max(b->full - ngx_min(rule->interval, b->full), since);
+        b->back |= (n < WAG_BUCKET_BACK) ? 1 << n : 0;
+
+    } else if (n < WAG_BUCKET_BACK) {
+        b->back |= 1 << n;
+        b->owed |= 1 << n;
+    }
+
+    while (b->back & 1) {
+
+        if (b->owed & 1) {
+            b->full -= ngx_min(rule->interval, b->full);
+        }
+
+        b->back >>= 1;
+        b->owed >>= 1;
+        b->seq--;
     }
 }
 

@@ -18,6 +18,8 @@
 
 #define WAG_BUCKET_DAY  ((uint64_t) 86400 * 1000000)
 
+#define WAG_BUCKET_BACK  16   /* bits */
+
 
 typedef struct {
     uint64_t             interval;   /* from token to token; 0: no limit */
@@ -29,6 +31,9 @@ typedef struct {
     uint64_t             full;       /* when it is */
     uint64_t             last;       /* when the last token is used */
     uint32_t             seq;        /* of that token */
+    uint16_t             back;       /* those that came back, a bit for each
+                                        from the last one on */
+    uint16_t             owed;       /* of these: "full" is as it was */
 } wag_bucket_t;
 
 

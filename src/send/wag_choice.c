@@ -6,7 +6,7 @@
 
 #include "wag_chat.h"
 #include "wag_choice.h"
-#include "wag_lock.h"
+#include "wag_turn.h"
 
 
 static ngx_uint_t wag_choice_has_one(wag_choice_t *choice,
@@ -21,13 +21,12 @@ static ngx_int_t wag_choice_ask(void *data, wag_peer_t *peer,
 static ngx_int_t wag_choice_waits(wag_choice_t *choice, ngx_msec_t *wait);
 static wag_known_t *wag_choice_any(wag_choice_t *choice,
     wag_choice_take_pt take, void *data);
+static wag_known_t *wag_choice_some(wag_choice_t *choice,
+    wag_choice_take_pt take, void *data);
+static ngx_uint_t wag_choice_may(wag_choice_t *choice, wag_known_t *known);
 static wag_known_t *wag_choice_of_rank(wag_choice_t *choice, ngx_uint_t rank,
     wag_choice_take_pt take, void *data);
 static ngx_uint_t wag_choice_rank(wag_choice_t *choice, wag_known_t *known);
-static wag_peer_t *wag_choice_fewest(wag_choice_t *choice, ngx_uint_t *n,
-    ngx_uint_t *i);
-static void wag_choice_unplace(wag_choice_t *choice, wag_peer_t *peer);
-static ngx_uint_t wag_choice_can_place(wag_choice_t *choice, wag_peer_t *peer);
 
 
 /* a session that is not ready has the rank of what its instance told */
@@ -259,8 +258,12 @@ wag_choice_next(wag_choice_t *choice, wag_choice_take_pt take, void *data)
         return wag_choice_chat(choice, take, data);
     }
 
-    if (choice->send && !wag_candidate_is_named(choice)) {
+    if (wag_choice_is_free(choice)) {
         return wag_choice_any(choice, take, data);
+    }
+
+    if (choice->send && !wag_candidate_is_named(choice)) {
+        return wag_choice_some(choice, take, data);
     }
 
     for (rank = 0; rank < WAG_CHOICE_RANKS; rank++) {
@@ -348,9 +351,7 @@ wag_choice_any(wag_choice_t *choice, wag_choice_take_pt take, void *data)
 
     for (turns = wag_known_ready(us); turns; turns--) {
 
-        if (wag_known_rest(known) == 0
-            && wag_candidate_matches(choice, known)
-            && wag_candidate_allows(choice, known)
+        if (wag_choice_may(choice, known)
             && take(data, &us->slots[known->slot], known) == NGX_OK)
         {
             return known;
@@ -360,6 +361,61 @@ wag_choice_any(wag_choice_t *choice, wag_choice_take_pt take, void *data)
     }
 
     return NULL;
+}
+
+
+/* the turn is counted among those that may: those between them take none */
+
+static wag_known_t *
+wag_choice_some(wag_choice_t *choice, wag_choice_take_pt take, void *data)
+{
+    ngx_uint_t       i, n, m, turns;
+    wag_known_t     *known, *first;
+    wag_upstream_t  *us;
+
+    us = choice->upstream;
+    turns = wag_known_ready(us);
+    first = wag_known_ready_from(us, 0);
+
+    for (n = 0, i = 0, known = first; i < turns; i++) {
+        n += wag_choice_may(choice, known);
+        known = wag_known_ready_after(us, known);
+    }
+
+    if (n == 0) {
+        return NULL;
+    }
+
+    m = wag_turn_next(choice) % n;
+
+    for (i = 0, known = first; i < turns && m; i++) {
+        m -= wag_choice_may(choice, known);
+        known = wag_known_ready_after(us, known);
+    }
+
+    for (i = 0; i < turns; i++) {
+
+        if (wag_choice_may(choice, known)
+            && take(data, &us->slots[known->slot], known) == NGX_OK)
+        {
+            return known;
+        }
+
+        known = wag_known_ready_after(us, known);
+    }
+
+    return NULL;
+}
+
+
+/* of those that are ready */
+
+static ngx_uint_t
+wag_choice_may(wag_choice_t *choice, wag_known_t *known)
+{
+    return wag_known_rest(known) == 0
+           && wag_candidate_matches(choice, known)
+           && wag_candidate_allows(choice, known);
 }
 
 
@@ -386,7 +442,7 @@ wag_choice_of_rank(wag_choice_t *choice, ngx_uint_t rank,
     }
 
     first = (n > 1 && rank == WAG_SESSION_READY)
-            ? ngx_atomic_fetch_add(&us->group->sessions.cursor, 1) % n : 0;
+            ? wag_turn_next(choice) % n : 0;
 
     for (round = 0; round < 2; round++) {
 
@@ -485,99 +541,4 @@ wag_choice_has_one(wag_choice_t *choice, wag_choice_take_pt may, void *data)
     }
 
     return 0;
-}
-
-
-wag_peer_t *
-wag_choice_place(wag_choice_t *choice, wag_choice_take_pt take, void *data)
-{
-    ngx_uint_t   n, i;
-    wag_peer_t  *peer;
-
-    n = 0;
-    i = 0;
-
-    for ( ;; ) {
-        peer = wag_choice_fewest(choice, &n, &i);
-
-        if (peer == NULL || take(data, peer, NULL) == NGX_OK) {
-            return peer;
-        }
-
-        wag_choice_unplace(choice, peer);
-    }
-}
-
-
-/*
- * The first one from n sessions and server i on.  The lock is for those who
- * look at the same time: each counts what the others have placed.
- */
-
-static wag_peer_t *
-wag_choice_fewest(wag_choice_t *choice, ngx_uint_t *n, ngx_uint_t *i)
-{
-    ngx_uint_t       k, count, least, at;
-    wag_peer_t      *peer, *found;
-    wag_upstream_t  *us;
-
-    us = choice->upstream;
-    found = NULL;
-    least = 0;
-    at = 0;
-
-    wag_lock(us->zone->shpool);
-
-    for (k = 0; k < us->npeers; k++) {
-        peer = us->peers[k];
-
-        count = wag_known_of_slot(us, peer->slot) + peer->instance->placed;
-
-        if (count < *n || (count == *n && k < *i)
-            || (found && count >= least)
-            || !wag_choice_can_place(choice, peer))
-        {
-            continue;
-        }
-
-        found = peer;
-        least = count;
-        at = k;
-    }
-
-    if (found) {
-        found->instance->placed++;
-    }
-
-    wag_unlock(us->zone->shpool);
-
-    *n = least;
-    *i = at + 1;
-
-    return found;
-}
-
-
-static void
-wag_choice_unplace(wag_choice_t *choice, wag_peer_t *peer)
-{
-    wag_lock(choice->upstream->zone->shpool);
-
-    if (peer->instance->placed) {
-        peer->instance->placed--;
-    }
-
-    wag_unlock(choice->upstream->zone->shpool);
-}
-
-
-static ngx_uint_t
-wag_choice_can_place(wag_choice_t *choice, wag_peer_t *peer)
-{
-    return peer->server->vendor
-           && !peer->down
-           && wag_available(peer->instance)
-           && wag_candidate_is_at(choice, peer)
-           && (choice->vendor == NULL
-               || choice->vendor == peer->server->vendor);
 }

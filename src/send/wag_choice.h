@@ -52,13 +52,5 @@ wag_known_t *wag_choice_next(wag_choice_t *choice, wag_choice_take_pt take,
 ngx_uint_t wag_choice_has(wag_choice_t *choice, wag_choice_take_pt may,
     void *data);
 
-/*
- * The instance for a session that is to be made: of those that are up and
- * match, the one with the fewest, with those counted that are just made.
- * NULL if there is none.
- */
-wag_peer_t *wag_choice_place(wag_choice_t *choice, wag_choice_take_pt take,
-    void *data);
-
 
 #endif /* _WAG_CHOICE_H_INCLUDED_ */

@@ -2,9 +2,8 @@
 /*
  * Copyright (C) the wa_gateway authors
  *
- * The budgets of numbers, and of numbers and recipients, in a zone of their
- * own: a table of a fixed size that all workers share, also those of another
- * configuration.
+ * The budgets of numbers, and of numbers and recipients: what a send takes,
+ * gives back, and what is left.
  */
 
 
@@ -16,40 +15,9 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "wag_bucket.h"
+#include "wag_pace_table.h"
 #include "wag_recipient.h"
 #include "wag_upstream.h"
-
-
-#define WAG_PACE_TO_LEN  16
-
-
-/*
- * An entry is used while its number is not 0, which is written last and taken
- * away first: who is killed in between leaves one that is free.
- */
-
-typedef struct {
-    uint64_t             number;
-    u_char               to[WAG_PACE_TO_LEN];   /* all 0: of the number */
-    wag_bucket_t         bucket;
-    wag_daily_t          daily;
-} wag_pace_entry_t;
-
-
-typedef struct {
-    ngx_uint_t           nsets;
-    uint32_t             seq;       /* of an entry's first token */
-    wag_pace_entry_t     entries[1];
-} wag_pace_table_t;
-
-
-typedef struct {
-    ngx_shm_zone_t      *shm_zone;
-    ngx_slab_pool_t     *shpool;
-    wag_pace_table_t    *table;
-    ngx_cycle_t         *cycle;
-} wag_pace_zone_t;
 
 
 /* "wa_gateway_pace" */
@@ -96,19 +64,14 @@ typedef struct {
 
 
 /*
- * Adds the zone to the configuration, or finds it there.  NULL: it is not one
- * of these, or there is no memory.
- */
-wag_pace_zone_t *wag_pace_zone(ngx_conf_t *cf, ngx_str_t *name, ssize_t size);
-
-/*
  * What stands for a number that is not known: its instance and its name, if
  * that has one.
  */
 uint64_t wag_pace_number(ngx_str_t *instance, ngx_str_t *session);
 
 /*
- * Sets the recipient of a claim.
+ * Sets the recipient of a claim: its digits alone, for there are servers that
+ * drop what is around them, and a client may write there what it likes.
  */
 void wag_pace_to(wag_pace_claim_t *claim, wag_recipient_t *to);
 

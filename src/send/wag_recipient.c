@@ -117,6 +117,52 @@ wag_recipient_parse(ngx_pool_t *pool, ngx_str_t *text, ngx_str_t *country,
 }
 
 
+ngx_int_t
+wag_recipient_native(ngx_pool_t *pool, ngx_str_t *text, ngx_str_t *country,
+    wag_recipient_t *to, const char **error)
+{
+    u_char     *p, *last, *id;
+    ngx_int_t   rc;
+
+    rc = wag_recipient_parse(pool, text, country, to, error);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    last = text->data + text->len;
+
+    for (p = text->data; p < last; p++) {
+        if (*p == ',' || *p == ';') {
+            *error = "several recipients";
+            return NGX_DECLINED;
+        }
+    }
+
+    id = ngx_pnalloc(pool, text->len + 1);
+    if (id == NULL) {
+        return NGX_ERROR;
+    }
+
+    to->type = WAG_TO_USER;
+    to->id.data = id;
+
+    for (p = text->data; p < last && *p != '@' && *p != ':'; p++) {
+        if (wag_recipient_is_digit(*p) && (id > to->id.data || *p != '0')) {
+            *id++ = *p;
+        }
+    }
+
+    if (id == to->id.data) {
+        *id++ = '0';
+    }
+
+    to->id.len = id - to->id.data;
+
+    return NGX_OK;
+}
+
+
 /*
  * One byte for each character: a digit, a blank also for bidi marks, "-" for
  * every dash, small letters.

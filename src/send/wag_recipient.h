@@ -46,5 +46,13 @@ typedef struct {
 ngx_int_t wag_recipient_parse(ngx_pool_t *pool, ngx_str_t *text,
     ngx_str_t *country, wag_recipient_t *to, const char **error);
 
+/*
+ * The same of a server's own request: what is none of these is told by its
+ * digits before "@" and ":", whatever is between them, for servers drop what
+ * they do not know; "0" if there are none.  NGX_DECLINED: there are several.
+ */
+ngx_int_t wag_recipient_native(ngx_pool_t *pool, ngx_str_t *text,
+    ngx_str_t *country, wag_recipient_t *to, const char **error);
+
 
 #endif /* _WAG_RECIPIENT_H_INCLUDED_ */

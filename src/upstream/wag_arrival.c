@@ -13,12 +13,18 @@ static ngx_int_t wag_arrival_filter(ngx_http_request_t *r, ngx_chain_t *in);
 static wag_arrival_t *wag_arrival_begin(ngx_http_request_t *r);
 static wag_upstream_t *wag_arrival_upstream(ngx_http_request_t *r);
 static ngx_str_t *wag_arrival_name(wag_upstream_t *us);
+static wag_route_to_t *wag_arrival_to(wag_upstream_t *us);
 static ngx_int_t wag_arrival_look_for(wag_arrival_t *arrival,
-    ngx_http_request_t *r, ngx_str_t *name);
+    ngx_http_request_t *r, wag_upstream_t *us);
 static ngx_int_t wag_arrival_read(wag_arrival_t *arrival,
     ngx_http_request_t *r, wag_loc_conf_t *wlcf);
 static void wag_arrival_take(wag_arrival_t *arrival, ngx_buf_t *b);
 static ngx_uint_t wag_arrival_is_whole(wag_ctx_t *ctx);
+
+
+#define wag_arrival_same(one, two)                                            \
+    ((one)->len == (two)->len                                                 \
+     && ngx_memcmp((one)->data, (two)->data, (one)->len) == 0)
 
 
 static ngx_http_request_body_filter_pt  wag_arrival_next_filter;
@@ -63,7 +69,6 @@ wag_arrival_begin(ngx_http_request_t *r)
 {
     ngx_int_t                  rc;
     wag_ctx_t                 *ctx;
-    ngx_str_t                 *name;
     wag_arrival_t             *arrival;
     wag_upstream_t            *us;
     wag_loc_conf_t            *wlcf;
@@ -86,9 +91,10 @@ wag_arrival_begin(ngx_http_request_t *r)
     }
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wa_gateway_module);
-    name = wag_arrival_name(us);
 
-    if (wlcf->send == WAG_SEND_OFF && name == NULL) {
+    if (wlcf->send == WAG_SEND_OFF
+        && wag_arrival_name(us) == NULL && wag_arrival_to(us) == NULL)
+    {
         return NULL;
     }
 
@@ -103,7 +109,7 @@ wag_arrival_begin(ngx_http_request_t *r)
     }
 
     rc = (wlcf->send == WAG_SEND_OFF)
-         ? wag_arrival_look_for(arrival, r, name)
+         ? wag_arrival_look_for(arrival, r, us)
          : wag_arrival_read(arrival, r, wlcf);
 
     if (rc != NGX_OK) {
@@ -173,16 +179,64 @@ wag_arrival_name(wag_upstream_t *us)
 }
 
 
+/* that of the first route that has one, if messages spend anything */
+
+static wag_route_to_t *
+wag_arrival_to(wag_upstream_t *us)
+{
+    ngx_uint_t      i, k;
+    wag_route_t    *route;
+    wag_vendor_t  **vendor;
+
+    if (us->pace == NULL) {
+        return NULL;
+    }
+
+    vendor = us->kinds.elts;
+
+    for (i = 0; i < us->kinds.nelts; i++) {
+        route = vendor[i]->routes.routes.elts;
+
+        for (k = 0; k < vendor[i]->routes.routes.nelts; k++) {
+            if (route[k].to.member.len) {
+                return &route[k].to;
+            }
+        }
+    }
+
+    return NULL;
+}
+
+
 static ngx_int_t
 wag_arrival_look_for(wag_arrival_t *arrival, ngx_http_request_t *r,
-    ngx_str_t *name)
+    wag_upstream_t *us)
 {
+    ngx_str_t        *name;
+    wag_body_to_t    *found;
+    wag_route_to_t   *to;
+    static ngx_str_t  none = ngx_null_string;
+
     arrival->body = ngx_palloc(r->pool, sizeof(wag_body_t));
     if (arrival->body == NULL) {
         return NGX_ERROR;
     }
 
-    wag_body_init(arrival->body, name);
+    name = wag_arrival_name(us);
+
+    wag_body_init(arrival->body, name ? name : &none);
+
+    to = wag_arrival_to(us);
+
+    if (to) {
+        found = ngx_palloc(r->pool, sizeof(wag_body_to_t));
+        if (found == NULL) {
+            return NGX_ERROR;
+        }
+
+        wag_body_init_to(arrival->body, found, &to->member);
+        found->list = to->list;
+    }
 
     return NGX_OK;
 }
@@ -232,7 +286,7 @@ wag_arrival_take(wag_arrival_t *arrival, ngx_buf_t *b)
 
 
 wag_body_t *
-wag_arrival_body(wag_ctx_t *ctx, ngx_str_t *name)
+wag_arrival_body(wag_ctx_t *ctx, ngx_str_t *name, wag_route_to_t *to)
 {
     wag_body_t  *body;
 
@@ -242,9 +296,15 @@ wag_arrival_body(wag_ctx_t *ctx, ngx_str_t *name)
 
     body = ctx->arrival->body;
 
-    return (body->name.len == name->len
-            && ngx_memcmp(body->name.data, name->data, name->len) == 0)
-           ? body : NULL;
+    if (to
+        && (body->to == NULL
+            || body->to->list != to->list
+            || !wag_arrival_same(&body->to->name, &to->member)))
+    {
+        return NULL;
+    }
+
+    return wag_arrival_same(&body->name, name) ? body : NULL;
 }
 
 

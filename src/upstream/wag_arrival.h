@@ -15,6 +15,7 @@
 #include "wag_ctx.h"
 #include "wag_head.h"
 #include "wag_message.h"
+#include "wag_route.h"
 
 
 struct wag_arrival_s {
@@ -31,10 +32,12 @@ struct wag_arrival_s {
 void wag_arrival_init(void);
 
 /*
- * What was found of the member with this name; NULL if it was not looked for,
- * or not in all of what the instance is to get: wag_body_end() was not called.
+ * What was found of the member with this name, and of that with a recipient if
+ * "to" is not NULL; NULL if one was not looked for, or not in all of what the
+ * instance is to get: wag_body_end() was not called.
  */
-wag_body_t *wag_arrival_body(wag_ctx_t *ctx, ngx_str_t *name);
+wag_body_t *wag_arrival_body(wag_ctx_t *ctx, ngx_str_t *name,
+    wag_route_to_t *to);
 
 /*
  * The message, as it was read with the kind and country of this one; NULL as

@@ -38,6 +38,8 @@ static ngx_int_t wag_balancer_get(ngx_peer_connection_t *pc, void *data);
 static ngx_int_t wag_balancer_pick(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
 static ngx_int_t wag_balancer_claim(wag_ctx_t *ctx, ngx_peer_connection_t *pc,
     ngx_int_t rc);
+static ngx_int_t wag_balancer_refused(wag_ctx_t *ctx,
+    ngx_peer_connection_t *pc);
 static void wag_balancer_let_go(wag_ctx_t *ctx);
 static wag_peer_t *wag_balancer_another(wag_ctx_t *ctx);
 static ngx_int_t wag_balancer_make(wag_ctx_t *ctx, wag_peer_t *peer);
@@ -278,11 +280,17 @@ wag_balancer_pick(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
         return NGX_BUSY;
     }
 
-    if (ctx->pacing && wag_pacing_resume(ctx, pc) == NGX_BUSY) {
-        ctx->refused = 1;
-        pc->name = &ctx->upstream->uscf->host;
+    if (ctx->pacing) {
+        rc = wag_pacing_resume(ctx, pc);
 
-        return NGX_BUSY;
+        if (rc == NGX_BUSY) {
+            ctx->refused = 1;
+            pc->name = &ctx->upstream->uscf->host;
+        }
+
+        if (rc != NGX_OK) {
+            return (rc == NGX_DECLINED) ? wag_balancer_refused(ctx, pc) : rc;
+        }
     }
 
     if (ctx->peer == NULL) {
@@ -308,15 +316,11 @@ wag_balancer_pick(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
         return rc;
     }
 
-    pc->name = &ctx->upstream->uscf->host;
-
     if (rc == NGX_BUSY) {
-
-        /* NGX_BUSY would log that there are no live upstreams */
-
-        pc->tries = 0;
-        return NGX_DECLINED;
+        return wag_balancer_refused(ctx, pc);
     }
+
+    pc->name = &ctx->upstream->uscf->host;
 
     ctx->refused = 1;
 
@@ -347,7 +351,18 @@ wag_balancer_claim(wag_ctx_t *ctx, ngx_peer_connection_t *pc, ngx_int_t rc)
         return NGX_ERROR;
     }
 
-    wag_balancer_refuse(ctx);
+    return wag_balancer_refused(ctx, pc);
+}
+
+
+/* NGX_BUSY would log that there are no live upstreams */
+
+static ngx_int_t
+wag_balancer_refused(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
+{
+    if (ctx->refusal != WAG_REFUSED_PACED) {
+        wag_balancer_refuse(ctx);
+    }
 
     pc->name = &ctx->upstream->uscf->host;
     pc->tries = 0;

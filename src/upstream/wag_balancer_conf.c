@@ -18,6 +18,7 @@
 #include "wag_sessions.h"
 #include "wag_slot_table.h"
 #include "wag_state.h"
+#include "wag_store_conf.h"
 #include "wag_table.h"
 #include "wag_zone.h"
 
@@ -354,6 +355,7 @@ wag_balancer_conf_finish_upstream(ngx_conf_t *cf,
     }
 
     wag_idempotency_conf_finish(cf, us);
+    wag_store_conf_finish(cf, us);
 
     wag_balancer_conf_size(us);
 

@@ -144,7 +144,8 @@ wag_hold_watch(ngx_http_request_t *r)
 /*
  * Where the client has left, ngx_http_terminate_request() runs the cleanup of
  * the upstream, which gives back what the upstream counts of the request: that
- * must not be the last of it, see ngx_http_request_handler() on c->close.
+ * must not be the last of it.  nginx does the same before it terminates one in
+ * ngx_http_request_handler(), on c->close; what is posted then sets the count.
  */
 
 static void

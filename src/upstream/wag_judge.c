@@ -5,12 +5,11 @@
 
 
 #include "wag_allow.h"
-#include "wag_arrival.h"
-#include "wag_body_chain.h"
+#include "wag_body_names.h"
+#include "wag_conf.h"
 #include "wag_judge.h"
-
-
-#define WAG_JUDGE_PIECE  65536   /* of a body in a file, in bytes */
+#include "wag_pace.h"
+#include "wag_rendezvous.h"
 
 
 static ngx_int_t wag_judge_route(wag_ctx_t *ctx, wag_head_t *head,
@@ -23,12 +22,13 @@ static ngx_uint_t wag_judge_are_keyed(wag_ctx_t *ctx, wag_vendor_t *vendor);
 static ngx_uint_t wag_judge_has_header(wag_head_t *head, ngx_array_t *headers);
 static ngx_uint_t wag_judge_is_key(wag_ctx_t *ctx, wag_vendor_t *vendor,
     ngx_str_t *key);
+static ngx_uint_t wag_judge_wants_to(wag_ctx_t *ctx, wag_route_request_t *rr,
+    wag_judgement_t *j);
 static ngx_int_t wag_judge_body(wag_ctx_t *ctx, wag_head_t *head,
     wag_route_request_t *rr, wag_judgement_t *j);
-static ngx_int_t wag_judge_scan(wag_ctx_t *ctx, wag_head_t *head,
-    ngx_str_t *name, wag_body_t **found);
-static ngx_int_t wag_judge_read(wag_ctx_t *ctx, wag_head_t *head,
-    wag_body_t *body);
+static ngx_int_t wag_judge_to(wag_ctx_t *ctx, wag_route_request_t *rr,
+    wag_judgement_t *j, ngx_str_t *text);
+static void wag_judge_own(wag_route_request_t *rr, wag_judgement_t *j);
 static void wag_judge_name(wag_route_request_t *rr, wag_judgement_t *j);
 static void wag_judge_session(wag_route_request_t *rr, wag_judgement_t *j);
 static ngx_uint_t wag_judge_is_known(wag_judgement_t *j);
@@ -74,9 +74,7 @@ wag_judge(wag_ctx_t *ctx, wag_head_t *head, wag_vendor_t *vendor,
 
     wag_judge_kind(ctx, head, &rr, j);
 
-    if (j->refusal == WAG_REFUSED_NOT
-        && rr.body && wag_head_has_body(ctx->request, head))
-    {
+    if (j->refusal == WAG_REFUSED_NOT && (rr.body || rr.to)) {
         rc = wag_judge_body(ctx, head, &rr, j);
         if (rc != NGX_OK) {
             return rc;
@@ -241,129 +239,118 @@ wag_judge_is_key(wag_ctx_t *ctx, wag_vendor_t *vendor, ngx_str_t *key)
 }
 
 
+/* the member is looked for where it tells something only */
+
+static ngx_uint_t
+wag_judge_wants_to(wag_ctx_t *ctx, wag_route_request_t *rr, wag_judgement_t *j)
+{
+    wag_pace_t  *pace;
+
+    if (rr->to == NULL) {
+        return 0;
+    }
+
+    pace = ctx->upstream->pace;
+
+    return (pace && (pace->recipient.interval || rr->to->list))
+           || j->choice.sender == WAG_SENDER_CHAT
+           || j->choice.sender == WAG_SENDER_CHAT_STRICT;
+}
+
+
 static ngx_int_t
 wag_judge_body(wag_ctx_t *ctx, wag_head_t *head, wag_route_request_t *rr,
     wag_judgement_t *j)
 {
-    ngx_int_t            rc;
-    wag_body_t          *body;
-    ngx_http_request_t  *r;
+    ngx_str_t          to;
+    ngx_uint_t         wants;
+    wag_body_names_t   names;
 
-    r = ctx->request;
+    wants = wag_judge_wants_to(ctx, rr, j);
+    to = rr->recipient;
 
-    if (r->request_body_no_buffering) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "wa_gateway: \"proxy_request_buffering off\" where the "
-                      "body names the session");
-        j->refusal = WAG_REFUSED_CONFIGURED;
-        return NGX_OK;
-    }
+    if ((rr->body || (wants && rr->to->member.len))
+        && wag_head_has_body(ctx->request, head))
+    {
+        names.to = wants ? rr->to : NULL;
+        names.member = rr->member;
 
-    if (!wag_head_is_json(head)) {
-        j->refusal = WAG_REFUSED_TYPE;
-        return NGX_OK;
-    }
+        if (wag_body_names_read(ctx, head, &names) != NGX_OK) {
+            return NGX_ERROR;
+        }
 
-    rc = wag_judge_scan(ctx, head, &rr->member, &body);
-
-    if (rc == NGX_ABORT) {
-        return NGX_ERROR;
-    }
-
-    if (rc != NGX_OK) {
-        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                      "wa_gateway: body cannot be judged: %s at %O",
-                      body->error, body->offset);
-
-        if (rc == NGX_ERROR) {
-            j->refusal = WAG_REFUSED_TYPE;
+        if (names.refusal != WAG_REFUSED_NOT) {
+            j->refusal = names.refusal;
+            j->member = names.member;
+            wag_judge_own(rr, j);
             return NGX_OK;
         }
 
-        wag_judge_bad(j, &rr->member);
+        if (names.session.len) {
+
+            if (rr->session.len
+                && !wag_judge_same(&rr->session, &names.session))
+            {
+                wag_judge_bad(j, &rr->member);
+                return NGX_OK;
+            }
+
+            rr->session = names.session;
+        }
+
+        if (names.recipient.len) {
+            to = names.recipient;
+        }
+    }
+
+    return (wants && to.len) ? wag_judge_to(ctx, rr, j, &to) : NGX_OK;
+}
+
+
+static ngx_int_t
+wag_judge_to(wag_ctx_t *ctx, wag_route_request_t *rr, wag_judgement_t *j,
+    ngx_str_t *text)
+{
+    ngx_int_t            rc;
+    const char          *error;
+    wag_loc_conf_t      *wlcf;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wa_gateway_module);
+
+    rc = wag_recipient_native(r->pool, text, &wlcf->country, &j->to, &error);
+
+    if (rc == NGX_DECLINED) {
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "wa_gateway: recipient refused: %s", error);
+
+        wag_judge_bad(j, rr->to->member.len ? &rr->to->member
+                                            : &rr->to->query);
+        wag_judge_own(rr, j);
         return NGX_OK;
     }
 
-    if (body->value.len == 0) {
-        return NGX_OK;
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
     }
 
-    if (rr->session.len && !wag_judge_same(&rr->session, &body->value)) {
-        wag_judge_bad(j, &rr->member);
-        return NGX_OK;
-    }
-
-    rr->session = body->value;
+    j->choice.chat = wag_rendezvous_chat(j->to.type, &j->to.id);
+    j->choice.chats = 1;
 
     return NGX_OK;
 }
 
 
-/* as wag_body_end(); NGX_ABORT: it could not be read */
+/* of several vendors the one that has the session tells what is wrong */
 
-static ngx_int_t
-wag_judge_scan(wag_ctx_t *ctx, wag_head_t *head, ngx_str_t *name,
-    wag_body_t **found)
+static void
+wag_judge_own(wag_route_request_t *rr, wag_judgement_t *j)
 {
-    wag_body_t  *body;
-
-    /* what is behind the head did not come from the client */
-
-    body = (head->body == head->buf->last) ? wag_arrival_body(ctx, name)
-                                           : NULL;
-
-    if (body == NULL) {
-        body = ngx_palloc(ctx->request->pool, sizeof(wag_body_t));
-        if (body == NULL) {
-            return NGX_ABORT;
-        }
-
-        wag_body_init(body, name);
-
-        if (wag_judge_read(ctx, head, body) != NGX_OK) {
-            return NGX_ABORT;
-        }
+    if (rr->session.len) {
+        j->choice.name = rr->session;
+        j->named = wag_judge_is_known(j);
     }
-
-    *found = body;
-
-    return wag_body_end(body);
-}
-
-
-static ngx_int_t
-wag_judge_read(wag_ctx_t *ctx, wag_head_t *head, wag_body_t *body)
-{
-    u_char       *buf;
-    ngx_int_t     rc;
-    ngx_buf_t     rest;
-    ngx_chain_t   in;
-
-    /* "proxy_set_body" is behind the head */
-
-    ngx_memzero(&rest, sizeof(ngx_buf_t));
-
-    rest.pos = head->body;
-    rest.last = head->buf->last;
-    rest.memory = 1;
-
-    in.buf = &rest;
-    in.next = ctx->request->upstream->request_bufs->next;
-
-    buf = NULL;
-
-    if (ctx->request->request_body && ctx->request->request_body->temp_file) {
-        buf = ngx_alloc(WAG_JUDGE_PIECE, ctx->request->connection->log);
-        if (buf == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    rc = wag_body_chain(body, &in, buf, WAG_JUDGE_PIECE);
-
-    ngx_free(buf);
-
-    return rc;
 }
 
 

@@ -14,6 +14,7 @@
 #include "wag_choice.h"
 #include "wag_ctx.h"
 #include "wag_head.h"
+#include "wag_recipient.h"
 #include "wag_route.h"
 
 
@@ -30,6 +31,7 @@ typedef struct {
     ngx_uint_t           kind;      /* WAG_ROUTE_NATIVE ... */
     ngx_uint_t           refusal;   /* REFUSED_NOT ... */
     ngx_str_t            member;    /* what is wrong, of REFUSED_BAD */
+    wag_recipient_t      to;        /* of a native send; len 0: not known */
     ngx_str_t            target;    /* without what is dropped */
     ngx_str_t            header;    /* to be filled with the name */
     unsigned             encode:1;  /* what it is filled with */

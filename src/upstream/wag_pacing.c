@@ -13,6 +13,11 @@ static uint64_t wag_pacing_number(wag_ctx_t *ctx, wag_peer_t *peer,
     wag_known_t *known);
 static wag_known_t *wag_pacing_only(wag_upstream_t *us, wag_peer_t *peer);
 static ngx_msec_t wag_pacing_patience(wag_ctx_t *ctx);
+static ngx_int_t wag_pacing_ask(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
+static ngx_int_t wag_pacing_told(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
+static ngx_int_t wag_pacing_wait(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
+static void wag_pacing_refuse(wag_ctx_t *ctx);
+static void wag_pacing_return(wag_ctx_t *ctx);
 
 
 ngx_int_t
@@ -35,6 +40,16 @@ wag_pacing_init(wag_ctx_t *ctx)
 
     if (ctx->generic) {
         wag_pace_to(&pacing->claim, &ctx->generic->message->to);
+
+    } else if (ctx->routing->judgement.to.id.len) {
+        wag_pace_to(&pacing->claim, &ctx->routing->judgement.to);
+    }
+
+    if (ctx->upstream->store) {
+        pacing->share = wag_share_create(ctx);
+        if (pacing->share == NULL) {
+            return NGX_ERROR;
+        }
     }
 
     ctx->pacing = pacing;
@@ -76,6 +91,13 @@ wag_pacing_take(wag_ctx_t *ctx, wag_peer_t *peer, wag_known_t *known)
         return NGX_DECLINED;
     }
 
+    if (pacing->share && wag_share_counts(pacing->share)) {
+        wag_share_want(pacing->share, number);
+        pacing->short_of = 1;
+
+        return NGX_BUSY;
+    }
+
     claim = pacing->claim;
     claim.number = number;
 
@@ -93,9 +115,7 @@ wag_pacing_take(wag_ctx_t *ctx, wag_peer_t *peer, wag_known_t *known)
         return NGX_BUSY;
     }
 
-    if (pacing->claimed) {
-        wag_pace_return(ctx->upstream->pace, &pacing->claim);
-    }
+    wag_pacing_return(ctx);
 
     pacing->claim = claim;
     pacing->claimed = 1;
@@ -155,7 +175,6 @@ wag_pacing_only(wag_upstream_t *us, wag_peer_t *peer)
 ngx_int_t
 wag_pacing_hold(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
 {
-    ngx_int_t          rc;
     ngx_msec_t         patience;
     wag_pacing_t      *pacing;
     wag_pace_claim_t   claim;
@@ -168,6 +187,10 @@ wag_pacing_hold(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
 
     pacing->short_of = 0;
 
+    if (pacing->share && pacing->share->nnumbers) {
+        return wag_pacing_ask(ctx, pc);
+    }
+
     patience = wag_pacing_patience(ctx);
 
     claim = pacing->claim;
@@ -178,33 +201,138 @@ wag_pacing_hold(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
                           &pacing->wait, &pacing->reason)
            == NGX_OK)
     {
-        if (pacing->claimed) {
-            wag_pace_return(ctx->upstream->pace, &pacing->claim);
-        }
+        wag_pacing_return(ctx);
 
         pacing->claim = claim;
         pacing->claimed = 1;
-        pacing->asked = 0;
-        pacing->unsent = 1;
-        pacing->pinned = 1;
-        pacing->due = ngx_current_msec + pacing->wait;
 
-        rc = wag_hold_begin(ctx, pc, pacing->wait, 1);
-
-        if (rc == NGX_AGAIN) {
-            (void) ngx_atomic_fetch_add(&ctx->upstream->group->held, 1);
-        }
-
-        return rc;
+        return wag_pacing_wait(ctx, pc);
     }
+
+    wag_pacing_refuse(ctx);
+
+    return NGX_BUSY;
+}
+
+
+/* for the time of pacing->wait, with what was claimed */
+
+static ngx_int_t
+wag_pacing_wait(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
+{
+    ngx_int_t      rc;
+    wag_pacing_t  *pacing;
+
+    pacing = ctx->pacing;
+
+    pacing->asked = 0;
+    pacing->unsent = 1;
+    pacing->pinned = 1;
+    pacing->due = ngx_current_msec + pacing->wait;
+
+    rc = wag_hold_begin(ctx, pc, pacing->wait, 1);
+
+    if (rc == NGX_AGAIN) {
+        (void) ngx_atomic_fetch_add(&ctx->upstream->group->held, 1);
+    }
+
+    return rc;
+}
+
+
+static void
+wag_pacing_refuse(wag_ctx_t *ctx)
+{
+    wag_pacing_t  *pacing;
+
+    pacing = ctx->pacing;
 
     (void) ngx_atomic_fetch_add(&ctx->upstream->group->paced[pacing->reason],
                                 1);
 
     pacing->refused = 1;
     ctx->refusal = WAG_REFUSED_PACED;
+}
 
-    return NGX_BUSY;
+
+/* of all that could send, those that have budget are known to the store */
+
+static ngx_int_t
+wag_pacing_ask(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
+{
+    ngx_int_t      rc;
+    wag_pacing_t  *pacing;
+
+    pacing = ctx->pacing;
+
+    rc = wag_share_ask(ctx, pacing->share, pc, &pacing->claim,
+                       wag_pacing_patience(ctx));
+
+    pacing->share->nnumbers = 0;
+
+    if (rc == NGX_AGAIN && pacing->share->alone) {
+
+        /* what is chosen for anew has the budgets of this gateway */
+
+        pacing->due = ngx_current_msec;
+
+        return wag_hold_begin(ctx, pc, 1, 1);
+    }
+
+    return (rc == NGX_DECLINED) ? NGX_BUSY : rc;
+}
+
+
+static ngx_int_t
+wag_pacing_told(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
+{
+    ngx_int_t      rc;
+    wag_share_t   *share;
+    wag_pacing_t  *pacing;
+
+    pacing = ctx->pacing;
+    share = pacing->share;
+
+    if (share->told && share->found.found == WAG_STORE_NONE) {
+        wag_pacing_return(ctx);
+    }
+
+    rc = wag_share_resume(ctx, share);
+
+    pacing->next = share->found.spent.number;
+    pacing->wait = (share->found.wait + 999) / 1000;
+    pacing->reason = share->found.reason;
+
+    switch (rc) {
+
+    case NGX_OK:
+        pacing->claim.number = pacing->next;
+        pacing->claimed = 1;
+        pacing->shared = 1;
+
+        if (pacing->wait) {
+            return wag_pacing_wait(ctx, pc);
+        }
+
+        pacing->asked = 0;
+        pacing->unsent = 1;
+        pacing->pinned = 1;
+
+        return NGX_OK;
+
+    case NGX_BUSY:
+        wag_pacing_refuse(ctx);
+        return NGX_DECLINED;
+
+    case NGX_AGAIN:
+
+        /* it is chosen for anew, with the budgets of this gateway */
+
+        return NGX_OK;
+
+    default:
+        return rc;
+    }
 }
 
 
@@ -230,7 +358,11 @@ wag_pacing_resume(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
     }
 
     if (wag_hold_end(ctx, pc) != NGX_OK) {
-        return NGX_DECLINED;
+        return NGX_OK;
+    }
+
+    if (ctx->pacing->share && ctx->pacing->share->waits) {
+        return wag_pacing_told(ctx, pc);
     }
 
     if ((ngx_msec_int_t) (ctx->pacing->due - ngx_current_msec) > 0) {
@@ -293,9 +425,54 @@ wag_pacing_end(wag_ctx_t *ctx)
 
     pacing = ctx->pacing;
 
-    if (pacing && pacing->claimed && (pacing->unsent || !pacing->asked)) {
-        pacing->claimed = 0;
-
-        wag_pace_return(ctx->upstream->pace, &pacing->claim);
+    if (pacing == NULL) {
+        return;
     }
+
+    if (pacing->share && pacing->share->waits) {
+        wag_share_cancel(ctx, pacing->share);
+    }
+
+    if (pacing->unsent || !pacing->asked) {
+        wag_pacing_return(ctx);
+    }
+}
+
+
+static void
+wag_pacing_return(wag_ctx_t *ctx)
+{
+    wag_pacing_t  *pacing;
+
+    pacing = ctx->pacing;
+
+    if (!pacing->claimed) {
+        return;
+    }
+
+    pacing->claimed = 0;
+
+    if (pacing->shared) {
+        pacing->shared = 0;
+        wag_share_return(ctx, pacing->share);
+        return;
+    }
+
+    wag_pace_return(ctx->upstream->pace, &pacing->claim);
+}
+
+
+void
+wag_pacing_look(wag_ctx_t *ctx, wag_pace_claim_t *claim, wag_pace_view_t *view)
+{
+    wag_share_t  *share;
+
+    share = ctx->pacing->share;
+
+    if (share && share->told && !share->alone) {
+        *view = share->view;
+        return;
+    }
+
+    wag_pace_look(ctx->upstream->pace, claim, view);
 }

@@ -13,10 +13,12 @@
 
 #include "wag_pace.h"
 #include "wag_routing.h"
+#include "wag_share.h"
 
 
 struct wag_pacing_s {
     wag_pace_claim_t     claim;
+    wag_share_t         *share;      /* NULL: budgets are in the zone */
 
     uint64_t             next;       /* number that has budget first */
     ngx_msec_t           wait;       /* ms, until then */
@@ -26,6 +28,7 @@ struct wag_pacing_s {
     ngx_msec_t           due;        /* of one that is held */
 
     unsigned             claimed:1;
+    unsigned             shared:1;   /* the claim is in the store */
     unsigned             unsent:1;   /* an attempt proved that */
     unsigned             asked:1;    /* an instance, with the claim */
     unsigned             short_of:1; /* budget: next, wait, reason are set */
@@ -55,8 +58,9 @@ ngx_int_t wag_pacing_take(wag_ctx_t *ctx, wag_peer_t *peer,
 ngx_int_t wag_pacing_hold(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
 
 /*
- * A held one goes on.  NGX_OK; NGX_DECLINED: none was held; NGX_BUSY: its time
- * has not come, as the worker ends.
+ * A held one goes on, or none was held: NGX_OK; NGX_BUSY: its time has not
+ * come, as the worker ends; NGX_AGAIN: it is held for longer; NGX_DECLINED: it
+ * is refused, as ctx->refusal tells; NGX_ERROR.
  */
 ngx_int_t wag_pacing_resume(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
 
@@ -76,6 +80,12 @@ void wag_pacing_again(wag_ctx_t *ctx);
  */
 void wag_pacing_attempt(wag_ctx_t *ctx, ngx_uint_t unsent);
 void wag_pacing_end(wag_ctx_t *ctx);
+
+/*
+ * What is left of the budgets that were taken, or wanted.
+ */
+void wag_pacing_look(wag_ctx_t *ctx, wag_pace_claim_t *claim,
+    wag_pace_view_t *view);
 
 
 #endif /* _WAG_PACING_H_INCLUDED_ */

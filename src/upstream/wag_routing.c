@@ -6,6 +6,7 @@
 
 #include "wag_client.h"
 #include "wag_conf.h"
+#include "wag_home.h"
 #include "wag_log.h"
 #include "wag_routing.h"
 #include "wag_slot_table.h"
@@ -279,7 +280,7 @@ wag_routing_choose(wag_ctx_t *ctx, wag_choice_take_pt take)
         return wag_routing_by_session(ctx, take);
 
     case WAG_BY_PLACE:
-        return wag_choice_place(&ctx->routing->judgement.choice, take, ctx);
+        return wag_home_next(&ctx->routing->judgement.choice, take, ctx);
 
     default: /* WAG_BY_INSTANCE */
         return wag_routing_by_instance(ctx, take);

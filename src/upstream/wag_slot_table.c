@@ -159,6 +159,14 @@ wag_slot_table_collect_weights(wag_upstream_t *us, ngx_uint_t tier)
             continue;
         }
 
+        /* those of a name; without memory to hold them it has no turn */
+
+        wag_peers_refresh_addrs(us, peer);
+
+        if (peer->addrs->naddrs == 0) {
+            continue;
+        }
+
         if (peer->instance->state == WAG_SLOW_START) {
             wag_slot_table_due(us, ngx_current_msec + 1
                                + us->policy.slow_start / step);

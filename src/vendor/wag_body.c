@@ -13,7 +13,11 @@
 static ngx_int_t wag_body_event(wag_json_scan_t *s, ngx_uint_t event);
 static void wag_body_key(wag_body_t *b);
 static void wag_body_value(wag_body_t *b, ngx_uint_t event);
-static ngx_uint_t wag_body_is_name(wag_body_t *b, ngx_str_t *key);
+static void wag_body_to_key(wag_body_t *b);
+static void wag_body_to_value(wag_body_t *b, ngx_uint_t event);
+static void wag_body_to_decline(wag_body_t *b, const char *error);
+static ngx_uint_t wag_body_is_name(ngx_str_t *name, ngx_uint_t nocase,
+    ngx_str_t *key);
 static u_char wag_body_fold(u_char **pos, u_char *last);
 static void wag_body_decline(wag_body_t *b, const char *error);
 static ngx_int_t wag_body_fail(wag_body_t *b);
@@ -31,6 +35,17 @@ wag_body_init(wag_body_t *b, ngx_str_t *name)
     if (name->len > WAG_BODY_NAME_LEN) {
         b->scan.error = "the member's name is too long";
     }
+}
+
+
+void
+wag_body_init_to(wag_body_t *b, wag_body_to_t *to, ngx_str_t *name)
+{
+    ngx_memzero(to, offsetof(wag_body_to_t, room));
+
+    to->name = *name;
+
+    b->to = to;
 }
 
 
@@ -76,6 +91,11 @@ wag_body_event(wag_json_scan_t *s, ngx_uint_t event)
     b = s->data;
 
     if (s->depth > 1) {
+
+        if (b->to && b->to->inside && s->depth == 2) {
+            wag_body_to_value(b, event);
+        }
+
         return NGX_OK;
     }
 
@@ -104,6 +124,10 @@ wag_body_event(wag_json_scan_t *s, ngx_uint_t event)
         b->wanted = 0;
     }
 
+    if (b->to && (b->to->wanted || b->to->inside)) {
+        wag_body_to_value(b, event);
+    }
+
     if (event != WAG_JSON_OBJECT && event != WAG_JSON_ARRAY) {
         s->room.data = b->key;
         s->room.len = sizeof(b->key);
@@ -120,7 +144,14 @@ wag_body_key(wag_body_t *b)
 
     s = &b->scan;
 
-    if (s->cut || !wag_body_is_name(b, &s->text)) {
+    if (s->cut) {
+        return;
+    }
+
+    if (b->name.data == NULL
+        || !wag_body_is_name(&b->name, b->nocase, &s->text))
+    {
+        wag_body_to_key(b);
         return;
     }
 
@@ -159,21 +190,102 @@ wag_body_value(wag_body_t *b, ngx_uint_t event)
 }
 
 
+static void
+wag_body_to_key(wag_body_t *b)
+{
+    wag_body_to_t  *to;
+
+    to = b->to;
+
+    if (to == NULL || !wag_body_is_name(&to->name, 1, &b->scan.text)) {
+        return;
+    }
+
+    if (to->found) {
+        wag_body_to_decline(b, "the recipient is given twice");
+        return;
+    }
+
+    to->found = 1;
+    to->wanted = 1;
+
+    b->scan.room.data = to->room;
+    b->scan.room.len = sizeof(to->room);
+}
+
+
+/* the member's, or one in the array that it is, or the end of that */
+
+static void
+wag_body_to_value(wag_body_t *b, ngx_uint_t event)
+{
+    wag_body_to_t    *to;
+    wag_json_scan_t  *s;
+
+    s = &b->scan;
+    to = b->to;
+
+    if (s->depth == 1 && to->inside) {
+        to->inside = 0;
+        return;
+    }
+
+    if (to->wanted && event == WAG_JSON_ARRAY && to->list) {
+        to->wanted = 0;
+        to->inside = 1;
+
+        s->room.data = to->room;
+        s->room.len = sizeof(to->room);
+
+        return;
+    }
+
+    to->wanted = 0;
+    s->room.len = 0;
+
+    if (event != WAG_JSON_STRING) {
+        wag_body_to_decline(b, "the recipient is no string");
+
+    } else if (to->value.data) {
+        wag_body_to_decline(b, "there are several recipients");
+
+    } else if (s->cut) {
+        wag_body_to_decline(b, "the recipient is too long");
+
+    } else if (s->text.len == 0) {
+        wag_body_to_decline(b, "the recipient is empty");
+
+    } else {
+        to->value = s->text;
+    }
+}
+
+
+static void
+wag_body_to_decline(wag_body_t *b, const char *error)
+{
+    if (b->to->error == NULL) {
+        b->to->error = error;
+        b->to->offset = b->scan.start;
+    }
+}
+
+
 static ngx_uint_t
-wag_body_is_name(wag_body_t *b, ngx_str_t *key)
+wag_body_is_name(ngx_str_t *name, ngx_uint_t nocase, ngx_str_t *key)
 {
     u_char  *p, *n, *last, *end;
 
-    if (!b->nocase) {
-        return key->len == b->name.len
-               && ngx_memcmp(key->data, b->name.data, key->len) == 0;
+    if (!nocase) {
+        return key->len == name->len
+               && ngx_memcmp(key->data, name->data, key->len) == 0;
     }
 
     p = key->data;
     last = p + key->len;
 
-    n = b->name.data;
-    end = n + b->name.len;
+    n = name->data;
+    end = n + name->len;
 
     while (p < last && n < end) {
         if (wag_body_fold(&p, last) != wag_body_fold(&n, end)) {

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the wa_gateway authors
  *
- * Which session a request's body names: looks through JSON of any size, as it
- * comes, for one member of the object that it is.
+ * Which session a request's body names, and which recipient: looks through
+ * JSON of any size, as it comes, for members of the object that it is.
  */
 
 
@@ -21,6 +21,31 @@
 #define WAG_BODY_VALUE_LEN  128
 
 
+/* the member with a recipient; its name has no case, as below */
+
+typedef struct {
+    ngx_str_t            name;
+    unsigned             list:1;   /* a string alone in an array is one, too */
+
+    /*
+     * After NGX_OK and NGX_DECLINED: empty if it is not there, else one that
+     * is whole, or "error" tells what it is.
+     */
+
+    ngx_str_t            value;
+    const char          *error;
+    off_t                offset;   /* of what is wrong */
+
+    /* private */
+
+    unsigned             found:1;
+    unsigned             wanted:1;
+    unsigned             inside:1;
+
+    u_char               room[WAG_BODY_VALUE_LEN];
+} wag_body_to_t;
+
+
 typedef struct {
     ngx_str_t            name;
 
@@ -29,6 +54,8 @@ typedef struct {
      * is an "s" and U+212A a "k" too.  Set after init.
      */
     unsigned             nocase:1;
+
+    wag_body_to_t       *to;       /* NULL: not wanted; ditto */
 
     /* after NGX_OK: empty if the member is not there */
 
@@ -56,10 +83,15 @@ typedef struct {
 
 /*
  * Prepares for one body and the member with that name, of WAG_BODY_NAME_LEN
- * bytes at most, else all that follows is NGX_ERROR.  The name outlives the
- * body; what is prepared is not to be copied.
+ * bytes at most, else all that follows is NGX_ERROR; a null one is for none.
+ * The name outlives the body; what is prepared is not to be copied.
  */
 void wag_body_init(wag_body_t *b, ngx_str_t *name);
+
+/*
+ * Prepares for the member with a recipient besides; "to" outlives the body.
+ */
+void wag_body_init_to(wag_body_t *b, wag_body_to_t *to, ngx_str_t *name);
 
 /*
  * Takes the next bytes, which are only read.  NGX_AGAIN: go on; NGX_ERROR: it
@@ -72,7 +104,7 @@ ngx_int_t wag_body_parse(wag_body_t *b, u_char *pos, u_char *last);
  * is meant, in UTF-8, a NUL in it too; what is cut has whole characters.
  * NGX_DECLINED: it is JSON, but not an object, or the member is there twice,
  * is no string or empty: what servers make of it differs.  NGX_ERROR: it is no
- * JSON.
+ * JSON.  A recipient has an error of its own.
  */
 ngx_int_t wag_body_end(wag_body_t *b);
 

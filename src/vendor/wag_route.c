@@ -25,6 +25,8 @@ static ngx_uint_t wag_route_is_dropped(ngx_array_t *drop, u_char *p,
 static ngx_int_t wag_route_read_pair(wag_route_request_t *r,
     ngx_array_t *places, u_char *p, u_char *equal, u_char *last,
     ngx_uint_t *seen);
+static ngx_int_t wag_route_read_to(wag_route_request_t *r, u_char *p,
+    u_char *equal, u_char *last);
 static ngx_int_t wag_route_read_headers(wag_route_request_t *r,
     ngx_array_t *places);
 static ngx_int_t wag_route_read_header(wag_route_request_t *r,
@@ -41,6 +43,7 @@ static ngx_str_t   wag_route_in_path = ngx_string("path");
 static ngx_str_t   wag_route_in_query = ngx_string("query");
 
 static const char  wag_route_twice[] = "is given twice";
+static const char  wag_route_within[] = "is given as an array or object";
 
 
 ngx_int_t
@@ -58,12 +61,14 @@ wag_route_judge(wag_routes_t *routes, wag_route_request_t *r)
     r->path = 0;
     r->body = 0;
     r->dropped = 0;
+    r->to = NULL;
     r->error = NULL;
 
     ngx_str_null(&r->session);
     ngx_str_null(&r->key);
     ngx_str_null(&r->member);
     ngx_str_null(&r->header);
+    ngx_str_null(&r->recipient);
     ngx_str_null(&r->where);
 
     args = wag_target_find(r->target.data, r->target.data + r->target.len,
@@ -141,6 +146,10 @@ wag_route_read_path(wag_routes_t *routes, wag_route_request_t *r,
     }
 
     r->kind = route->kind;
+
+    if (route->to.member.len || route->to.query.len) {
+        r->to = &route->to;
+    }
 
     if (route->places) {
         *places = route->places;
@@ -244,6 +253,11 @@ wag_route_read_query(wag_routes_t *routes, wag_route_request_t *r,
         }
 
         rc = wag_route_read_pair(r, places, p, equal, end, &seen);
+
+        if (rc == NGX_OK && r->to && r->to->query.len) {
+            rc = wag_route_read_to(r, p, equal, end);
+        }
+
         if (rc != NGX_OK) {
             return rc;
         }
@@ -310,8 +324,7 @@ wag_route_read_pair(wag_route_request_t *r, ngx_array_t *places, u_char *p,
         }
 
         if (same == WAG_TARGET_WITHIN) {
-            return wag_route_error(r, "is given as an array or object",
-                                   &place[i].name);
+            return wag_route_error(r, wag_route_within, &place[i].name);
         }
 
         if (*seen & ((ngx_uint_t) 1 << i)) {
@@ -332,6 +345,34 @@ wag_route_read_pair(wag_route_request_t *r, ngx_array_t *places, u_char *p,
     }
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+wag_route_read_to(wag_route_request_t *r, u_char *p, u_char *equal,
+    u_char *last)
+{
+    ngx_str_t   text;
+    ngx_uint_t  same;
+
+    same = wag_target_query_name(p, equal, &r->to->query);
+
+    if (same == WAG_TARGET_OTHER) {
+        return NGX_OK;
+    }
+
+    if (same == WAG_TARGET_WITHIN) {
+        return wag_route_error(r, wag_route_within, &r->to->query);
+    }
+
+    if (r->recipient.data) {
+        return wag_route_error(r, wag_route_twice, &r->to->query);
+    }
+
+    text.data = (equal < last) ? equal + 1 : last;
+    text.len = last - text.data;
+
+    return wag_route_value(r, &text, &r->to->query, &r->recipient);
 }
 
 

@@ -33,6 +33,8 @@ typedef struct {
     ngx_str_t            session;    /* decoded; len 0: none is named */
     ngx_str_t            key;        /* of the path; len 0: none */
     ngx_str_t            member;     /* to be looked for in the body */
+    wag_route_to_t      *to;         /* NULL: it tells no recipient */
+    ngx_str_t            recipient;  /* of the query, decoded */
     ngx_str_t            header;     /* a place that is not there: it may
                                         be added if no session is named */
     unsigned             encode:1;   /* its value is percent-encoded */

@@ -5,6 +5,7 @@
 
 
 #include "wag_argument.h"
+#include "wag_body.h"
 #include "wag_place_conf.h"
 #include "wag_route_conf.h"
 #include "wag_segment_conf.h"
@@ -15,6 +16,7 @@
 typedef struct {
     ngx_array_t          methods;    /* ngx_str_t */
     ngx_array_t         *places;     /* NULL: none are given */
+    wag_route_to_t       to;
     ngx_uint_t           kind;
     ngx_uint_t           none;       /* "none" is given */
     ngx_uint_t           npaths;
@@ -24,6 +26,8 @@ typedef struct {
 static char *wag_route_conf_args(ngx_conf_t *cf, wag_route_args_t *args);
 static ngx_int_t wag_route_conf_methods(ngx_conf_t *cf, ngx_str_t *text,
     ngx_array_t *methods);
+static ngx_int_t wag_route_conf_to(ngx_conf_t *cf, ngx_str_t *text,
+    wag_route_to_t *to);
 static ngx_int_t wag_route_conf_kind(ngx_conf_t *cf, ngx_str_t *text,
     ngx_uint_t *kind);
 static ngx_int_t wag_route_conf_add(ngx_conf_t *cf, wag_routes_t *routes,
@@ -142,6 +146,16 @@ wag_route_conf_args(ngx_conf_t *cf, wag_route_args_t *args)
             continue;
         }
 
+        if (ngx_strncmp(value[i].data, "to=", 3) == 0
+            || ngx_strncmp(value[i].data, "to_query=", 9) == 0)
+        {
+            if (wag_route_conf_to(cf, &value[i], &args->to) != NGX_OK) {
+                return NGX_CONF_ERROR;
+            }
+
+            continue;
+        }
+
         if (args->places == NULL) {
             args->places = ngx_array_create(cf->pool, WAG_ROUTE_PLACES,
                                             sizeof(wag_place_t));
@@ -166,6 +180,12 @@ wag_route_conf_args(ngx_conf_t *cf, wag_route_args_t *args)
 
     if (args->none && args->places->nelts) {
         return "has \"none\" and a place";
+    }
+
+    if (args->kind != WAG_ROUTE_SEND
+        && (args->to.member.len || args->to.query.len))
+    {
+        return "has a recipient, and is no \"send\"";
     }
 
     return NGX_CONF_OK;
@@ -220,6 +240,52 @@ wag_route_conf_methods(ngx_conf_t *cf, ngx_str_t *text, ngx_array_t *methods)
 }
 
 
+/* to=NAME, to=NAME[], to_query=NAME */
+
+static ngx_int_t
+wag_route_conf_to(ngx_conf_t *cf, ngx_str_t *text, wag_route_to_t *to)
+{
+    u_char     *equal;
+    ngx_str_t  *member, name;
+
+    equal = (u_char *) ngx_strchr(text->data, '=');
+
+    name.data = equal + 1;
+    name.len = text->data + text->len - name.data;
+
+    member = &to->query;
+
+    if (equal - text->data == 2) {
+        member = &to->member;
+
+        if (name.len > 2
+            && ngx_memcmp(name.data + name.len - 2, "[]", 2) == 0)
+        {
+            name.len -= 2;
+            to->list = 1;
+        }
+    }
+
+    if (name.len > WAG_BODY_NAME_LEN || !wag_argument_is_name(&name, "-_")) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid name of recipient \"%V\", it has at most "
+                           "%d letters, digits, \"-\" and \"_\"", text,
+                           WAG_BODY_NAME_LEN);
+        return NGX_ERROR;
+    }
+
+    if (member->len) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "second recipient \"%V\"",
+                           text);
+        return NGX_ERROR;
+    }
+
+    *member = name;
+
+    return NGX_OK;
+}
+
+
 static ngx_int_t
 wag_route_conf_kind(ngx_conf_t *cf, ngx_str_t *text, ngx_uint_t *kind)
 {
@@ -266,6 +332,7 @@ wag_route_conf_add(ngx_conf_t *cf, wag_routes_t *routes, ngx_str_t *path,
 
     route->methods = args->methods;
     route->places = args->places;
+    route->to = args->to;
     route->kind = args->kind;
 
     if (wag_segment_conf_path(cf, path, route, &sessions) != NGX_OK) {

@@ -63,10 +63,20 @@ typedef struct {
 } wag_segment_t;
 
 
+/* where a send names its recipient, without regard to case */
+
+typedef struct {
+    ngx_str_t            member;     /* of the body; len 0: none */
+    ngx_str_t            query;      /* ditto */
+    unsigned             list:1;     /* the member may name several */
+} wag_route_to_t;
+
+
 typedef struct {
     ngx_array_t          methods;    /* ngx_str_t; none: any */
     ngx_array_t          segments;   /* wag_segment_t, before a "**" */
     ngx_array_t         *places;     /* wag_place_t; NULL: the vendor's */
+    wag_route_to_t       to;
     ngx_uint_t           kind;       /* WAG_ROUTE_NATIVE ... */
     unsigned             rest:1;     /* ends with "**" */
 } wag_route_t;

@@ -44,6 +44,7 @@ wag_sessions_size(ngx_uint_t n)
     return ngx_align(wag_sessions_extent_size(n), ngx_pagesize)
            + ngx_align(buckets * sizeof(uint32_t), ngx_pagesize)
            + ngx_align(WAG_SESSION_CHANGES * sizeof(uint32_t), ngx_pagesize)
+           + ngx_align(WAG_TURNS * sizeof(wag_turn_t), ngx_pagesize)
            + ngx_align(sizeof(wag_session_events_t), ngx_pagesize);
 }
 
@@ -105,6 +106,14 @@ wag_sessions_create(ngx_slab_pool_t *shpool, wag_sessions_t *table,
                                                 WAG_SESSION_CHANGES
                                                 * sizeof(uint32_t));
         if (table->changes == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (table->turns == NULL) {
+        table->turns = ngx_slab_calloc_locked(shpool,
+                                              WAG_TURNS * sizeof(wag_turn_t));
+        if (table->turns == NULL) {
             return NGX_ERROR;
         }
     }
@@ -172,6 +181,10 @@ wag_sessions_destroy(ngx_slab_pool_t *shpool, wag_group_t *group)
 
     if (table->changes) {
         ngx_slab_free_locked(shpool, table->changes);
+    }
+
+    if (table->turns) {
+        ngx_slab_free_locked(shpool, table->turns);
     }
 
     if (table->events) {

@@ -38,7 +38,7 @@ my @names = qw(PORT HOST VENDOR INSTANCES HEALTH_CHECK_INTERVAL REQUEST_TIMEOUT
                HEALTH_CHECK_PATH HEALTH_CHECK_JSON HEALTH_CHECK_HEADER WORKERS
                GATEWAY_LANG API_KEY API_KEY_FILE TRUSTED_PROXIES VENDOR_KEY
                VENDOR_KEY_FILE VENDOR_KEY_WAHA VENDOR_KEY_GOWA SENDER IDEMPOTENCY
-               IDEMPOTENCY_TTL JOURNAL
+               IDEMPOTENCY_TTL JOURNAL STORE_URL
                DEFAULT_COUNTRY ALLOW_DANGEROUS PACE_NUMBER PACE_RECIPIENT
                PACE_DAY PACE_BURST PACE_WAIT PACE_DAY_START ADMIN_KEY
                STATE_FILE);
@@ -98,7 +98,7 @@ write_file("$dir/api_keys", "one\n");
 write_file("$dir/vendor_keys", "http://a one\n");
 
 # What is said of a key that nobody takes.
-my $ignored = qr/^\.env:[1-9]\d*:\ (?:VENDOR_KEY\w*(?:,\ line\ \d+)?|SENDER|JOURNAL|IDEMPOTENCY(?:_TTL)?
+my $ignored = qr/^\.env:[1-9]\d*:\ (?:VENDOR_KEY\w*(?:,\ line\ \d+)?|SENDER|JOURNAL|STORE_URL|IDEMPOTENCY(?:_TTL)?
                  |DEFAULT_COUNTRY|ALLOW_DANGEROUS|PACE_\w+):\ ignored:
                  \ (?:no\ instance\ has|there\ is)\ [\w, ]+\n/mx;
 

@@ -9,7 +9,7 @@
 #                             each finds a bug that is planted in a copy
 #
 # NGINX_TREE: nginx's source; without it apt-get fetches the tarball.
-# FUZZ_CC: clang.  Needs clang with its runtime, libcjson-dev, libpcre2-dev;
+# FUZZ_CC: clang.  Needs clang with its runtime, libcjson-dev, libhiredis-dev, libpcre2-dev;
 # env and vendor need none of them.  vendor takes what `make build` left, or
 # `make sanitize` if that is there.
 
@@ -110,7 +110,8 @@ build() {
         "$2"/vendor/wag_{route_conf,routes,sample,segment_conf,send,send_conf}.c \
         "$2"/vendor/wag_{target,template,to_conf,vendor}.c \
         "$2"/send/wag_{form,journal_record,member,message,recipient}.c \
-        "${objects[@]}" -lcjson -lpcre2-8 -lcrypt -lpthread -ldl \
+        "$2"/send/wag_store_{info,reader,script,url}.c -DWAG_HIREDIS=1 \
+        "${objects[@]}" -lcjson -lhiredis -lpcre2-8 -lcrypt -lpthread -ldl \
         >"$3.log" 2>&1 \
         || { tail -n 20 "$3.log" >&2; die "$1 does not build"; }
 }
@@ -311,6 +312,15 @@ selftest() {
     caught expect health/wag_expect \
         's/^    if (!e->status \&\& h->status != 200) {/    if (0) {/' || status=1
 
+    caught store send/wag_store_script \
+        's/^            || (uint64_t) value\[2\].number > claim->nnumbers$//' \
+        || status=1
+    caught store send/wag_store_url \
+        's/^        n = (last - from > 2) ? ngx_hextoi(from + 1, 2) : NGX_ERROR;/        n = ngx_hextoi(from + 1, 2);/' \
+        || status=1
+    caught store send/wag_store_info \
+        's/ngx_min(value->len, WAG_STORE_RUN_LEN)/value->len/' || status=1
+
     caught control api/wag_control_body \
         's/n >= (double) m->least && n <= WAG_CONTROL_MAX/n >= (double) m->least/' \
         || status=1
@@ -363,7 +373,7 @@ if [ "${1:-}" = --selftest ]; then
     exit
 fi
 
-[ $# -gt 0 ] || set -- http json json_scan pick body route message vendor proof journal expect urls names control env
+[ $# -gt 0 ] || set -- http json json_scan pick body route message vendor proof journal expect urls names control store env
 
 status=0
 

@@ -25,6 +25,8 @@ typedef struct {
 
 static void wag_unit_body_case(wag_unit_t *u, ngx_str_t *member,
     ngx_uint_t nocase, wag_unit_body_case_t *c);
+static void wag_unit_body_to(wag_unit_t *u, ngx_str_t *member,
+    ngx_uint_t list, wag_unit_body_case_t *c);
 static void wag_unit_body_lengths(wag_unit_t *u);
 static void wag_unit_body_names(wag_unit_t *u);
 static void wag_unit_body_large(wag_unit_t *u);
@@ -188,6 +190,73 @@ static wag_unit_body_case_t  wag_unit_body_nocase[] =
 };
 
 
+/* a session, and "phone"; the recipient is in brackets behind */
+
+static wag_unit_body_case_t  wag_unit_body_tos[] =
+{
+    { "both", S("{\"session\":\"main\",\"phone\":\"1\"}"), "(main) (1)" },
+    { "the other way round", S("{\"phone\":\"1\",\"session\":\"main\"}"),
+      "(main) (1)" },
+    { "none", S("{\"a\":{\"phone\":\"1\"}}"), "() ()" },
+    { "a recipient", S("{\"a\":[\"x\"],\"phone\":\"1\",\"b\":[\"y\"]}"),
+      "() (1)" },
+    { "any case, in escapes", S("{\"\\u0050Hone\":\"\\u0031\"}"), "() (1)" },
+    { "twice", S("{\"phone\":\"1\",\"Phone\":\"2\"}"),
+      "() the recipient is given twice @13" },
+    { "twice is wrong after what is wrong",
+      S("{\"phone\":1,\"Phone\":\"2\"}"),
+      "() the recipient is no string @9" },
+    { "null", S("{\"phone\":null}"), "() the recipient is no string @9" },
+    { "an object", S("{\"phone\":{\"phone\":\"1\"}}"),
+      "() the recipient is no string @9" },
+    { "empty", S("{\"phone\":\"\"}"), "() the recipient is empty @9" },
+    { "too long", S("{\"phone\":\"" NAME NAME NAME "\"}"),
+      "() the recipient is too long @9" },
+    { "the session is twice",
+      S("{\"session\":\"a\",\"phone\":\"1\",\"session\":\"b\"}"),
+      "declined: the member is given twice @27" },
+    { "no object", S("[\"phone\",\"1\"]"),
+      "declined: the body is no JSON object @0" }
+};
+
+
+static wag_unit_body_case_t  wag_unit_body_alone[] =
+{
+    { "an array", S("{\"phone\":[\"1\"]}"),
+      "() the recipient is no string @9" }
+};
+
+
+static wag_unit_body_case_t  wag_unit_body_lists[] =
+{
+    { "no list", S("{\"phone\":\"1\"}"), "() (1)" },
+    { "of one", S("{\"phone\":[\"1\"],\"session\":\"main\"}"),
+      "(main) (1)" },
+    { "of one, of some length",
+      S("{\"phone\":[ \"" NAME "\" ],\"b\":[\"x\"]}"),
+      "() (" NAME ")" },
+    { "of none", S("{\"phone\":[],\"a\":[\"x\"]}"), "() ()" },
+    { "of two", S("{\"phone\":[\"1\",\"2\"]}"),
+      "() there are several recipients @14" },
+    { "of the same twice", S("{\"phone\":[\"1\",\"1\"]}"),
+      "() there are several recipients @14" },
+    { "and another", S("{\"phone\":[\"1\"],\"PHONE\":\"2\"}"),
+      "() the recipient is given twice @15" },
+    { "of a list", S("{\"phone\":[[\"1\"]]}"),
+      "() the recipient is no string @10" },
+    { "of a list behind", S("{\"phone\":[\"1\",[\"2\"]]}"),
+      "() the recipient is no string @14" },
+    { "of an object", S("{\"phone\":[{\"phone\":\"1\"}]}"),
+      "() the recipient is no string @10" },
+    { "of numbers", S("{\"phone\":[1]}"),
+      "() the recipient is no string @10" },
+    { "of an empty one", S("{\"phone\":[\"\"]}"),
+      "() the recipient is empty @10" },
+    { "of an empty one and another", S("{\"phone\":[\"\",\"1\"]}"),
+      "() the recipient is empty @10" }
+};
+
+
 void
 wag_unit_body(wag_unit_t *u)
 {
@@ -206,6 +275,20 @@ wag_unit_body(wag_unit_t *u)
 
     for (i = 0; i < n; i++) {
         wag_unit_body_case(u, &member, 1, &wag_unit_body_nocase[i]);
+    }
+
+    for (i = 0; i < sizeof(wag_unit_body_tos) / sizeof(*wag_unit_body_tos);
+         i++)
+    {
+        wag_unit_body_to(u, &member, i % 2, &wag_unit_body_tos[i]);
+    }
+
+    wag_unit_body_to(u, &member, 0, wag_unit_body_alone);
+
+    for (i = 0; i < sizeof(wag_unit_body_lists) / sizeof(*wag_unit_body_lists);
+         i++)
+    {
+        wag_unit_body_to(u, &member, 1, &wag_unit_body_lists[i]);
     }
 
     wag_unit_body_lengths(u);
@@ -250,6 +333,69 @@ wag_unit_body_case(wag_unit_t *u, ngx_str_t *member, ngx_uint_t nocase,
 
         free(got);
     }
+}
+
+
+/* split everywhere, in pieces and byte by byte */
+
+static void
+wag_unit_body_to(wag_unit_t *u, ngx_str_t *member, ngx_uint_t list,
+    wag_unit_body_case_t *c)
+{
+    u_char         *part, *p, name[256], told[512];
+    size_t          first, i, n;
+    ngx_int_t       rc;
+    ngx_uint_t      pass;
+    wag_body_t      b;
+    wag_body_to_t   to;
+
+    static ngx_str_t  phone = ngx_string("phone");
+
+    pass = 1;
+
+    for (first = 0; first <= c->text.len && pass; first++) {
+
+        ngx_memset(&to, 0xa5, sizeof(wag_body_to_t));
+
+        wag_body_init(&b, member);
+        wag_body_init_to(&b, &to, &phone);
+        to.list = list ? 1 : 0;
+
+        for (i = 0; i < c->text.len; i += n) {
+            n = first ? ((i == 0) ? first : c->text.len) : 1;
+            n = ngx_min(n, c->text.len - i);
+
+            part = malloc(n);
+            ngx_memcpy(part, c->text.data + i, n);
+
+            (void) wag_body_parse(&b, part, part + n);
+
+            free(part);
+        }
+
+        rc = wag_body_end(&b);
+
+        if (rc != NGX_OK) {
+            p = ngx_sprintf(told, "%s: %s @%O",
+                            (rc == NGX_DECLINED) ? "declined" : "error",
+                            b.error, b.offset);
+
+        } else if (to.error) {
+            p = ngx_sprintf(told, "(%V) %s @%O", &b.value, to.error,
+                            to.offset);
+
+        } else {
+            p = ngx_sprintf(told, "(%V) (%V)", &b.value, &to.value);
+        }
+
+        *p = '\0';
+
+        pass = ngx_strcmp(told, c->told) == 0;
+    }
+
+    *ngx_sprintf(name, "a recipient: %s", c->name) = '\0';
+
+    wag_unit_is(u, (char *) told, c->told, (char *) name);
 }
 
 

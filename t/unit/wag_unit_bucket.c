@@ -168,9 +168,13 @@ wag_unit_bucket_random(wag_unit_t *u, ngx_uint_t returns)
 static void
 wag_unit_bucket_known(wag_unit_t *u)
 {
-    uint32_t           first, second;
+    uint32_t           first, second, seq[5];
+    uint64_t           full;
+    ngx_uint_t         i, k, given;
     wag_bucket_t       b;
     wag_bucket_rule_t  rule;
+
+    given = 0;
 
     rule.interval = 3000;
     rule.size = 2;
@@ -205,6 +209,39 @@ wag_unit_bucket_known(wag_unit_t *u)
 
     wag_bucket_return(&b, &rule, first);
     wag_unit_ok(u, b.full <= 53000, "it is no debt");
+
+    /* five wait, and all of them leave, the oldest one first, or others do */
+
+    for (k = 0; k < 5; k++) {
+        ngx_memzero(&b, sizeof(wag_bucket_t));
+
+        (void) wag_bucket_spend(&b, &rule, 50000);
+        full = b.full;
+
+        for (i = 0; i < 5; i++) {
+            seq[i] = wag_bucket_spend(&b, &rule,
+                                      wag_bucket_due(&b, &rule, 50000));
+        }
+
+        for (i = 0; i < 5; i++) {
+            wag_bucket_return(&b, &rule, seq[(i * 2 + k) % 5]);
+        }
+
+        given += (b.full == full);
+
+        for (i = 0; i < 5; i++) {
+            seq[i] = wag_bucket_spend(&b, &rule,
+                                      wag_bucket_due(&b, &rule, 50000));
+        }
+
+        for (i = 0; i < 5; i++) {
+            wag_bucket_return(&b, &rule, seq[(i + k) % 5]);
+        }
+
+        given += (b.full == full);
+    }
+
+    wag_unit_ok(u, given == 10, "all of those that waited are given back");
 
     ngx_memzero(&b, sizeof(wag_bucket_t));
 

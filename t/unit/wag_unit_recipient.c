@@ -15,6 +15,8 @@ typedef struct {
 
 static void wag_unit_recipient_case(wag_unit_t *u,
     wag_unit_recipient_case_t *c);
+static void wag_unit_recipient_native(wag_unit_t *u,
+    wag_unit_recipient_case_t *c);
 static void wag_unit_recipient_random(wag_unit_t *u);
 static u_char *wag_unit_recipient_read(ngx_pool_t *pool, const char *country,
     ngx_str_t *text);
@@ -215,6 +217,35 @@ static wag_unit_recipient_case_t  wag_unit_recipient_cases[] =
 };
 
 
+/* whatever a server may make of it */
+
+static wag_unit_recipient_case_t  wag_unit_recipient_natives[] =
+{
+    { "", S("966501234567"), SAUDI },
+    { "", S("+966 50 123 4567@c.us"), SAUDI },
+    { "966", S("0501234567"), SAUDI },
+    { "", S("0501234567"), "user:501234567" },
+    { "", S("120363041234567890@g.us"), "group:120363041234567890" },
+    { "", S("966501234567-1234567890@g.us"),
+      "group:966501234567-1234567890" },
+    { "", S("120363041234567890"), "user:120363041234567890" },
+    { "", S("966501234567-1234567890"), "user:9665012345671234567890" },
+    { "", S("120363041234567890@newsletter"), "user:120363041234567890" },
+    { "", S("966501234567:3@newsletter"), SAUDI },
+    { "", S("966501234567@s.whatsapp.net@g.us"), SAUDI },
+    { "", S("+00966501234567"), SAUDI },
+    { "", S("whatsapp:+966501234567"), "user:0" },
+    { "", S("x966y501234567z"), SAUDI },
+    { "", S("status@broadcast"), "user:0" },
+    { "", S("000"), "user:0" },
+    { "", S("\xf0" "966501234567"), SAUDI },
+    { "", S("966501234567,966501234568"), "no: several recipients" },
+    { "", S("966501234567@c.us;966501234568@c.us"), "no: several recipients" },
+    { "", S(","), "no: several recipients" },
+    { NULL, ngx_null_string, NULL }
+};
+
+
 void
 wag_unit_recipient(wag_unit_t *u)
 {
@@ -224,7 +255,45 @@ wag_unit_recipient(wag_unit_t *u)
         wag_unit_recipient_case(u, c);
     }
 
+    for (c = wag_unit_recipient_natives; c->country; c++) {
+        wag_unit_recipient_native(u, c);
+    }
+
     wag_unit_recipient_random(u);
+}
+
+
+static void
+wag_unit_recipient_native(wag_unit_t *u, wag_unit_recipient_case_t *c)
+{
+    u_char           *got, *p, name[256];
+    ngx_int_t         rc;
+    ngx_str_t         code;
+    const char       *error;
+    wag_recipient_t   to;
+
+    static const char  *types[] = { "user", "group", "lid" };
+
+    got = ngx_pnalloc(u->pool, 256);
+
+    code.data = (u_char *) c->country;
+    code.len = ngx_strlen(c->country);
+
+    error = NULL;
+
+    rc = wag_recipient_native(u->pool, &c->text, &code, &to, &error);
+
+    if (rc == NGX_OK) {
+        *ngx_sprintf(got, "%s:%V", types[to.type], &to.id) = '\0';
+
+    } else {
+        *ngx_sprintf(got, "no: %s", error) = '\0';
+    }
+
+    p = ngx_cpymem(name, "a native one: ", 14);
+    *wag_unit_text(p, c->text.data, c->text.len) = '\0';
+
+    wag_unit_is(u, (char *) got, c->to, (char *) name);
 }
 
 

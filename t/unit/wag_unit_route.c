@@ -73,6 +73,14 @@ static u_char *wag_unit_route_copy(const void *data, size_t len);
            "route * /devices/<session>/** header=X-Device-Id\n"               \
            "route PATCH|M-SEARCH /four/<session> header=a header=b query=c"
 
+/* recipients */
+
+#define E  "session query=session body=session\n"                             \
+           "route GET /sendText to_query=phone send\n"                        \
+           "route POST /both to=chatId to_query=phone send\n"                 \
+           "route POST /a/<session> /b to=phone[] send\n"                     \
+           "route POST /send* send"
+
 #define S(s)    ngx_string(s)
 
 
@@ -442,6 +450,32 @@ static wag_unit_route_case_t  wag_unit_route_cases[] =
     { "HEAD where GET ends it", C, "HEAD", S("/UNHEALTHY/"), NULL,
       "blocked" },
 
+    /* recipients */
+
+    { "a recipient in the query", E, "GET",
+      S("/sendText?text=a&phone=%39+6%2B&session=main"), NULL,
+      "send body:session s:main r:9 6+" },
+    { "none in the query", E, "GET", S("/sendText?phones=1&phon=2&Xphone=3"),
+      NULL, "send body:session" },
+    { "an empty one in the query", E, "GET", S("/sendText?phone"), NULL,
+      "send body:session" },
+    { "two in the query", E, "GET", S("/sendText?phone=1&phone=1"), NULL,
+      "error: phone is given twice" },
+    { "two in the query, one empty", E, "GET", S("/sendText?phone=&phone=1"),
+      NULL, "error: phone is given twice" },
+    { "an array in the query", E, "GET", S("/sendText?phone[]=1"), NULL,
+      "error: phone is given as an array or object" },
+    { "a bad escape in the recipient", E, "GET", S("/sendText?phone=%4"),
+      NULL, "error: phone has a bad escape" },
+    { "both places", E, "POST", S("/both?phone=1"), NULL,
+      "send body:session to:chatId r:1" },
+    { "a list, in one of two paths", E, "POST", S("/a/main?phone=1"), NULL,
+      "send path s:main to[]:phone" },
+    { "a list, in the other", E, "POST", S("/b"), NULL,
+      "send body:session to[]:phone" },
+    { "no recipient is told", E, "POST", S("/sendText?phone=1"), NULL,
+      "send body:session" },
+
     /* headers */
 
     { "a header", D, "POST", S("/send/message"), "X-Device-Id: main",
@@ -698,6 +732,13 @@ wag_unit_route_dump(u_char *p, ngx_int_t rc, wag_route_request_t *r)
     p = wag_unit_route_field(p, r->encode ? " h%:" : " h:", &r->header);
     p = wag_unit_route_field(p, " s:", &r->session);
     p = wag_unit_route_field(p, " k:", &r->key);
+
+    if (r->to) {
+        p = wag_unit_route_field(p, r->to->list ? " to[]:" : " to:",
+                                 &r->to->member);
+    }
+
+    p = wag_unit_route_field(p, " r:", &r->recipient);
 
     return r->dropped ? wag_unit_route_field(p, " t:", &r->target) : p;
 }

@@ -39,6 +39,10 @@ sub new {
         location = /list { try_files /$_ =404; }
         location /send/ {
             access_log ledger.log ledger;
+            if (-f \$document_root/$_.500) { return 500 '{}'; }
+            if (-f \$document_root/$_.reset) { return 444; }
+            if (-f \$document_root/$_.gone) { return 404 '{}'; }
+            if (-f \$document_root/$_.slow) { set \$limit_rate 200; }
             $send
         }
         location /sent { return 200 '{"id":"\$request_id"}'; }
@@ -56,7 +60,7 @@ END
 http {
     access_log off;
     client_body_buffer_size 64k;
-    log_format ledger '\$msec \$server_port \$uri \$request_body';
+    log_format ledger '\$msec \$request_time \$status \$server_port \$uri \$request_body';
     keepalive_requests 1000000;
     default_type application/json;
 $servers
@@ -142,8 +146,21 @@ sub settled {
 }
 
 
-# What came, in order: hashes of time, port, session, to.  An answer may be
-# there before its line is, so it waits for that many.
+# Sends to an instance go wrong until it is told "": 500, reset (nothing is
+# answered), gone (a 404, which proves that nothing was sent), slow.
+sub fault {
+    my ($self, $i, $what) = @_;
+    my $file = "$self->{ng}{dir}/sessions/$i";
+
+    unlink map { "$file.$_" } grep { $_ ne $what } qw(500 reset gone slow);
+    return if $what eq '';
+    open my $fh, '>', "$file.$what" or die "$file.$what: $!\n";
+}
+
+
+# What came, in order of the answers: hashes of time (of the request), status,
+# port, session, to.  An answer may be there before its line is, so it waits
+# for that many.
 sub ledger {
     my ($self, $least) = @_;
     my $file = "$self->{ng}{dir}/ledger.log";
@@ -151,10 +168,11 @@ sub ledger {
     poll { slurp($file) =~ tr/\n// >= $least } if $least;
 
     return map {
-        my ($time, $port, $path, $body) = split ' ', $_, 4;
+        my ($time, $took, $status, $port, $path, $body) = split ' ', $_, 6;
         my (undef, undef, $session) = split m{/}, $path;
         my ($to) = $body =~ /^\{\\x22to\\x22:\\x22([\w-]+)/;
-        { time => $time, port => $port, session => $session, to => $to };
+        { time => $time - $took, status => $status, port => $port,
+          session => $session, to => $to };
     } split /\n/, slurp($file);
 }
 
@@ -175,7 +193,8 @@ sub text {
 
 
 # The answers to many bodies over one connection, in order, several on the way
-# at once: hashes of status, head, json.
+# at once: hashes of status, head, json.  A body may be an array of one and of
+# headers.
 sub send_many {
     my ($port, @bodies) = @_;
     my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port)
@@ -184,10 +203,11 @@ sub send_many {
 
     while (my @some = splice @bodies, 0, 50) {
         my $out = join '', map {
-            my $length = length;
-            "POST /send-message HTTP/1.1\r\nHost: gateway.test\r\n"
-            . "Content-Type: application/json\r\n"
-            . "Content-Length: $length\r\n\r\n$_"
+            my ($body, @headers) = ref $_ ? @$_ : $_;
+            my $length = length $body;
+            join '', map({ "$_\r\n" } 'POST /send-message HTTP/1.1',
+                'Host: gateway.test', 'Content-Type: application/json',
+                "Content-Length: $length", @headers, ''), $body
         } @some;
 
         WaGateway::Nginx::put($s, $out) or die "write: $!\n";

@@ -420,7 +420,8 @@ sub around {
         $in{ $_ eq 'server' ? ($top{$_} =~ /\d|unix/ ? 'upstream' : 'http')
            : /^(?:upstream|map|limit_\w+_zone|log_format|geo)$/ ? 'http'
            : $directives->{$_} && $directives->{$_}{context} eq 'http' ? 'http'
-           : $directives->{$_} && $directives->{$_}{context} eq 'upstream'
+           : $directives->{$_}
+             && $directives->{$_}{context} =~ /^upstream(?:, http)?\z/
              || /^(?:keepalive|least_conn|zone)$/ ? 'upstream'
            : /^(?:proxy_\w+|limit_req)$/ ? 'location' : 'server' } = 1;
     }

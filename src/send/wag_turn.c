@@ -1,0 +1,62 @@
+
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
+#include "wag_turn.h"
+
+
+static uint32_t wag_turn_filter(wag_choice_t *choice);
+
+
+ngx_uint_t
+wag_turn_next(wag_choice_t *choice)
+{
+    uint32_t     filter;
+    ngx_uint_t   i;
+    wag_turn_t  *turns, *turn;
+
+    filter = wag_turn_filter(choice);
+    turns = choice->upstream->group->sessions.turns;
+
+    for (i = 0; i < WAG_TURNS; i++) {
+        turn = &turns[(filter + i) % WAG_TURNS];
+
+        if (turn->filter == 0) {
+            (void) ngx_atomic_cmp_set(&turn->filter, 0, filter);
+        }
+
+        if (turn->filter == filter) {
+            return ngx_atomic_fetch_add(&turn->cursor, 1);
+        }
+    }
+
+    /* those of two that share a cursor could be every other one for ever */
+
+    return ngx_random();
+}
+
+
+/* the same in another configuration */
+
+static uint32_t
+wag_turn_filter(wag_choice_t *choice)
+{
+    uint64_t       part[7];
+    wag_key_t     *key;
+    wag_vendor_t  *vendor;
+
+    key = choice->key;
+    vendor = choice->vendor;
+
+    part[0] = key ? ngx_murmur_hash2(key->data, key->len) : 0;
+    part[1] = vendor ? wag_vendor_hash(&vendor->name) : 0;
+    part[2] = choice->unable;
+    part[3] = ngx_murmur_hash2(choice->name.data, choice->name.len);
+    part[4] = ngx_murmur_hash2(choice->shown.data, choice->shown.len);
+    part[5] = choice->number;
+    part[6] = choice->peer ? choice->peer->slot + 1 : 0;
+
+    return ngx_max(ngx_murmur_hash2((u_char *) part, sizeof(part)), 1);
+}
