@@ -626,15 +626,15 @@ for (['', 30000], ["REQUEST_TIMEOUT=13000\n", 31000],
 
 # Without a vendor all is as it was.
 {
-    my ($status, $out, $err) = render("SENDER=one\nIDEMPOTENCY=required\nIDEMPOTENCY_TTL=1000\nDEFAULT_COUNTRY=966\nALLOW_DANGEROUS=on\nJOURNAL=/j/keys\nSTORE_URL=redis://a\n$three");
+    my ($status, $out, $err) = render("SENDER=one\nIDEMPOTENCY=required\nIDEMPOTENCY_TTL=1000\nJOURNAL=/j/keys\nSTORE_URL=redis://a\nDEFAULT_COUNTRY=966\nALLOW_DANGEROUS=on\n$three");
     is($err =~ s/^\Q$env\E/.env/gmr, join('', map { ".env:$_\n" }
        '1: SENDER: ignored: no instance has a vendor',
        '2: IDEMPOTENCY: ignored: no instance has a vendor',
        '3: IDEMPOTENCY_TTL: ignored: no instance has a vendor',
-       '6: JOURNAL: ignored: no instance has a vendor',
-       '7: STORE_URL: ignored: no instance has a vendor',
-       '4: DEFAULT_COUNTRY: ignored: no instance has a vendor',
-       '5: ALLOW_DANGEROUS: ignored: no instance has a vendor'),
+       '4: JOURNAL: ignored: no instance has a vendor',
+       '5: STORE_URL: ignored: no instance has a vendor',
+       '6: DEFAULT_COUNTRY: ignored: no instance has a vendor',
+       '7: ALLOW_DANGEROUS: ignored: no instance has a vendor'),
        'without a vendor they are ignored');
     is($out, (render($three))[1], 'and change nothing');
     unlike($out, qr/wa_gateway_(?:send|allow|session|number|message|idempotency)/, 'of sessions nothing');

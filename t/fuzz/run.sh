@@ -316,7 +316,7 @@ selftest() {
         's/^            || (uint64_t) value\[2\].number > claim->nnumbers$//' \
         || status=1
     caught store send/wag_store_url \
-        's/^        n = (last - from > 2) ? ngx_hextoi(from + 1, 2) : NGX_ERROR;/        n = ngx_hextoi(from + 1, 2);/' \
+        "s/^    for (at = last; at > p .*/    for (at = p; at < last \&\& at[-1] != '@'; at++) { }/" \
         || status=1
     caught store send/wag_store_info \
         's/ngx_min(value->len, WAG_STORE_RUN_LEN)/value->len/' || status=1
