@@ -13,7 +13,8 @@
 #                                    is told
 #
 # Rows: a plain message; a native request, whose body names its session; a send
-# by the gateway's own "text"; the same with a key, another one each.  Stock nginx has the same bytes from the client,
+# by the gateway's own "text"; the same with a key, another one each; the same
+# spending from budgets.  Stock nginx has the same bytes from the client,
 # and the instance answers them alike.
 #
 # What is held against the record is ours as a share of stock nginx's in the
@@ -50,7 +51,10 @@ my %Sent = (
                 '"ack":1'],
 );
 
-# name, who, what, instances, sessions of each
+# budgets that nobody is held by
+my $Pace = 'number=1000000/m recipient=1000000/m burst=1000 day=9999';
+
+# name, who, what, instances, sessions of each, what else its peer has
 my @Rows = (
     ['stock 3',        'stock', 'message', 3,    0],
     ['ours 3',         'ours',  'message', 3,    0],
@@ -61,6 +65,7 @@ my @Rows = (
     ['stock_text 3',   'stock', 'text',    3,    1],
     ['text 3',         'ours',  'text',    3,    1],
     ['keyed 3',        'ours',  'keyed',   3,    1],
+    ['paced 3',        'ours',  'text',    3,    1, pace => $Pace],
 );
 
 # one row as a share of another, and at most; whether it is in the record
@@ -73,6 +78,7 @@ my @Shares = (
      'native 3', 1.10, 0],
     ['of stock nginx, a send', 'text 3', 'stock_text 3', 0, 1],
     ['of a send, one with a key', 'keyed 3', 'text 3', 1.25, 1],
+    ['of a send, a paced one', 'paced 3', 'text 3', 1.06, 0],
 );
 
 my $Grown = 1.02;
@@ -197,13 +203,13 @@ sub per_request {
 
 sub run {
     my ($row, $requests) = @_;
-    my ($name, $who, $what, $n, $sessions) = @$row;
+    my ($name, $who, $what, $n, $sessions, %more) = @$row;
 
     my $class = 'WaBench::Peer::' . ($who eq 'ours' ? 'Gateway' : 'Nginx');
     my $backend = $Backend{$sessions}
                   ||= WaBench::Backend->start(sessions => $sessions);
     my $peer = $class->new(instances => [$backend->instances($n)],
-                           sessions => $sessions, workers => 0,
+                           sessions => $sessions, workers => 0, %more,
                            interval => $sessions ? $Hour : 0);
     my $out = $only ? "/tmp/callgrind.out.$$.$requests"
                     : "$peer->{dir}/callgrind.out";

@@ -128,6 +128,7 @@ my @variables = (
 
     { name => 'JOURNAL', default => 'off', check => \&journal,
       allowed => 'off, or a file in a folder of its own, which is made' },
+
     # What else a password has is written as %XX.
     { name => 'STORE_URL', default => '',
       check => text(qr{^(?:redis://
@@ -1007,10 +1008,10 @@ sub balancer {
     my ($zone, $vendors) = @_;
     my ($main) = main_vendor();
     my ($key, $file) = @is{qw(VENDOR_KEY VENDOR_KEY_FILE)};
-    my @words = ('wa_gateway', "zone=whatsapp:$zone");
+    my @words = ('wa_gateway', "zone=whatsapp:$zone",
+                 "capacity=$capacity");
 
     push @words, "dns_refresh=$is{DNS_REFRESH}ms" if $is{DNS_REFRESH} ne '30000';
-    push @words, "capacity=$capacity";
     push @words, "sessions=$sessions" if $vendors;
     push @words, "vendor=$main" if $main ne 'plain';
     push @words, quote("key=$key") if $main ne 'plain' && $key ne '';

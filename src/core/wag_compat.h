@@ -28,6 +28,17 @@
 
 
 /*
+ * Trailers may be kept from this version on.
+ */
+
+#if (nginx_version >= 1027002)
+#define wag_parse_chunked(r, b, ctx)  ngx_http_parse_chunked(r, b, ctx, 0)
+#else
+#define wag_parse_chunked(r, b, ctx)  ngx_http_parse_chunked(r, b, ctx)
+#endif
+
+
+/*
  * "server name resolve;" and a "resolver" of an upstream's own; "ipv4=off" of
  * a resolver.
  */

@@ -50,6 +50,13 @@ typedef struct {
     ngx_uint_t           sender;   /* SENDER_ANY ...; UNSET: upstream's */
     ngx_uint_t           send;     /* SEND_OFF ... */
     ngx_str_t            country;  /* of numbers without one */
+
+    /* made by a worker with its first message: how "proxied" sends "to" */
+
+    ngx_http_upstream_conf_t  *proxied;
+    ngx_http_upstream_conf_t  *sending;
+    wag_upstream_t            *to;
+
     struct wag_allow_s  *allow;    /* what vendors refuse; NULL: nothing */
 
     ngx_str_t            name;   /* of the upstream shown */

@@ -40,6 +40,10 @@ wag_json_path(ngx_pool_t *pool, ngx_str_t *text, wag_json_path_t *path)
 
     while (p < last) {
 
+        if (path->steps.nelts == WAG_JSON_MAX_STEPS) {
+            return NGX_DECLINED;
+        }
+
         step = ngx_array_push(&path->steps);
         if (step == NULL) {
             return NGX_ERROR;

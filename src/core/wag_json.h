@@ -11,6 +11,10 @@
 
 #define WAG_JSON_MAX_DEPTH  64
 
+/* of a path */
+
+#define WAG_JSON_MAX_STEPS  16
+
 
 typedef struct {
     ngx_str_t            key;     /* NUL-terminated */
@@ -25,7 +29,7 @@ typedef struct {
 
 
 /*
- * Compiles a path: "$", then any number of ".name", "[0]" and "['name']",
+ * Compiles a path: "$", then up to 16 of ".name", "[0]" and "['name']",
  * where \' and \\ are escapes.  A name after a dot holds anything but
  * blanks, quotes, dots, brackets and backslashes.  NGX_OK; NGX_DECLINED if
  * the path is invalid; NGX_ERROR if there is no memory.

@@ -34,11 +34,9 @@
 
 typedef signed char  wag_json_scan_vector_t __attribute__((vector_size(16)));
 
-#else
+#endif
 
 #define WAG_JSON_SCAN_ALL(ch)  (UINT64_C(0x0101010101010101) * (ch))
-
-#endif
 
 
 typedef struct {
@@ -50,12 +48,15 @@ typedef struct {
 
 static u_char *wag_json_scan_structure(wag_json_scan_t *s, u_char *p,
     u_char *last);
+static ngx_inline u_char *wag_json_scan_short(u_char *p, u_char *last);
 static u_char *wag_json_scan_value(wag_json_scan_t *s, u_char *p);
 static u_char *wag_json_scan_open(wag_json_scan_t *s, u_char *p);
 static u_char *wag_json_scan_close(wag_json_scan_t *s, u_char *p);
 static u_char *wag_json_scan_string(wag_json_scan_t *s, u_char *p,
     u_char *last);
 static u_char *wag_json_scan_plain(u_char *p, u_char *last);
+static ngx_inline u_char *wag_json_scan_words(u_char *p, u_char *last);
+static ngx_inline uint64_t wag_json_scan_found(u_char *p);
 static ngx_inline ngx_uint_t wag_json_scan_block_is_plain(u_char *p);
 static u_char *wag_json_scan_tail(wag_json_scan_t *s, u_char *p, u_char *last);
 static u_char *wag_json_scan_escape(wag_json_scan_t *s, u_char *p,
@@ -70,8 +71,15 @@ static void wag_json_scan_begin(wag_json_scan_t *s, u_char *p,
     wag_json_scan_state_e state);
 static ngx_inline void wag_json_scan_put(wag_json_scan_t *s, u_char *data,
     size_t len);
+static ngx_inline void wag_json_scan_put_key(wag_json_scan_t *s, u_char *data,
+    size_t len);
 static void wag_json_scan_put_code(wag_json_scan_t *s, uint32_t code);
-static u_char *wag_json_scan_tell(wag_json_scan_t *s, ngx_uint_t event,
+static ngx_inline u_char *wag_json_scan_tell(wag_json_scan_t *s,
+    ngx_uint_t event, u_char *p);
+static ngx_inline u_char *wag_json_scan_tell_key(wag_json_scan_t *s,
+    u_char *p);
+static ngx_uint_t wag_json_scan_skips(wag_json_scan_t *s, ngx_uint_t event);
+static u_char *wag_json_scan_event(wag_json_scan_t *s, ngx_uint_t event,
     u_char *p);
 static u_char *wag_json_scan_fail(wag_json_scan_t *s, const char *error,
     u_char *p);
@@ -156,6 +164,7 @@ wag_json_scan_init(wag_json_scan_t *s, wag_json_scan_pt handler, void *data,
 
     s->handler = handler;
     s->data = data;
+    s->lengths = (uint64_t) -1;
     s->max_depth = ngx_min(depth, WAG_JSON_SCAN_MAX_DEPTH);
 }
 
@@ -234,6 +243,8 @@ wag_json_scan_end(wag_json_scan_t *s)
 static u_char *
 wag_json_scan_structure(wag_json_scan_t *s, u_char *p, u_char *last)
 {
+    u_char  *end;
+
     for ( /* void */ ; p < last; p++) {
 
         if (*p == ' ' || *p == LF || *p == CR || *p == '\t') {
@@ -278,7 +289,28 @@ wag_json_scan_structure(wag_json_scan_t *s, u_char *p, u_char *last)
             wag_json_scan_begin(s, p, wag_json_scan_string_st);
             s->key = 1;
 
-            return p + 1;
+            end = wag_json_scan_short(p + 1, last);
+
+            if (end == NULL) {
+                return p + 1;
+            }
+
+            wag_json_scan_put_key(s, p + 1, end - p - 1);
+            s->state = wag_json_scan_colon_st;
+
+            p = wag_json_scan_tell_key(s, end + 1);
+
+            if (p == NULL) {
+                return NULL;
+            }
+
+            if (p < last && *p == ':') {
+                s->state = wag_json_scan_value_st;
+                break;
+            }
+
+            p--;
+            break;
 
         case wag_json_scan_first_value_st:
 
@@ -289,7 +321,38 @@ wag_json_scan_structure(wag_json_scan_t *s, u_char *p, u_char *last)
             /* fall through */
 
         case wag_json_scan_value_st:
-            return wag_json_scan_value(s, p);
+
+            if (*p != '"') {
+                return wag_json_scan_value(s, p);
+            }
+
+            wag_json_scan_begin(s, p, wag_json_scan_string_st);
+            s->key = 0;
+
+            end = wag_json_scan_short(p + 1, last);
+
+            if (end == NULL) {
+                return p + 1;
+            }
+
+            wag_json_scan_put(s, p + 1, end - p - 1);
+            s->state = s->depth ? wag_json_scan_next_st
+                                : wag_json_scan_done_st;
+
+            p = wag_json_scan_tell(s, WAG_JSON_STRING, end + 1);
+
+            if (p == NULL) {
+                return NULL;
+            }
+
+            if (p < last && *p == ',' && s->depth) {
+                s->state = (s->arrays & 1) ? wag_json_scan_value_st
+                                           : wag_json_scan_key_st;
+                break;
+            }
+
+            p--;
+            break;
 
         default: /* wag_json_scan_done_st */
             return wag_json_scan_fail(s, "invalid JSON: more than one value",
@@ -301,15 +364,23 @@ wag_json_scan_structure(wag_json_scan_t *s, u_char *p, u_char *last)
 }
 
 
+/* the quote that ends it, if it is near and all before it is plain */
+
+static ngx_inline u_char *
+wag_json_scan_short(u_char *p, u_char *last)
+{
+    last = p + ngx_min(last - p, WAG_JSON_SCAN_BLOCK);
+
+    p = wag_json_scan_words(p, last);
+
+    return (p < last && *p == '"') ? p : NULL;
+}
+
+
 static u_char *
 wag_json_scan_value(wag_json_scan_t *s, u_char *p)
 {
     switch (*p) {
-
-    case '"':
-        wag_json_scan_begin(s, p, wag_json_scan_string_st);
-        s->key = 0;
-        return p + 1;
 
     case '{':
     case '[':
@@ -428,6 +499,11 @@ wag_json_scan_string(wag_json_scan_t *s, u_char *p, u_char *last)
         lead = &wag_json_scan_leads[class - WAG_JSON_SCAN_LEAD];
         p++;
 
+        if (lead->tail == 1 && p < last && (*p & 0xc0) == 0x80) {
+            p++;
+            continue;
+        }
+
         s->tail = lead->tail;
         s->tail_min = lead->min;
         s->tail_max = lead->max;
@@ -442,18 +518,19 @@ wag_json_scan_string(wag_json_scan_t *s, u_char *p, u_char *last)
         return wag_json_scan_fail(s, "invalid JSON: invalid UTF-8", p);
     }
 
-    wag_json_scan_put(s, run, p - run);
-
     if (class == WAG_JSON_SCAN_ESCAPE) {
+        wag_json_scan_put(s, run, p - run);
         s->state = wag_json_scan_escape_st;
         return p + 1;
     }
 
     if (s->key) {
+        wag_json_scan_put_key(s, run, p - run);
         s->state = wag_json_scan_colon_st;
-        return wag_json_scan_tell(s, WAG_JSON_KEY, p + 1);
+        return wag_json_scan_tell_key(s, p + 1);
     }
 
+    wag_json_scan_put(s, run, p - run);
     s->state = s->depth ? wag_json_scan_next_st : wag_json_scan_done_st;
 
     return wag_json_scan_tell(s, WAG_JSON_STRING, p + 1);
@@ -473,9 +550,7 @@ wag_json_scan_plain(u_char *p, u_char *last)
     for ( ;; ) {
         end = p + ngx_min(last - p, WAG_JSON_SCAN_BLOCK);
 
-        while (p < end && wag_json_scan_class[*p] == WAG_JSON_SCAN_PLAIN) {
-            p++;
-        }
+        p = wag_json_scan_words(p, end);
 
         if (p < end || p == last) {
             return p;
@@ -487,6 +562,56 @@ wag_json_scan_plain(u_char *p, u_char *last)
             p += WAG_JSON_SCAN_BLOCK;
         }
     }
+}
+
+
+/* eight bytes at once, where the first of them is the lowest of a word */
+
+static ngx_inline u_char *
+wag_json_scan_words(u_char *p, u_char *last)
+{
+#if (NGX_HAVE_LITTLE_ENDIAN)
+
+    uint64_t  found;
+
+    while (last - p >= (ssize_t) sizeof(found)) {
+
+        found = wag_json_scan_found(p);
+
+        if (found) {
+            return p + __builtin_ctzll(found) / 8;
+        }
+
+        p += sizeof(found);
+    }
+
+#endif
+
+    while (p < last && wag_json_scan_class[*p] == WAG_JSON_SCAN_PLAIN) {
+        p++;
+    }
+
+    return p;
+}
+
+
+/*
+ * The highest bit of each byte that is not plain.  Above the lowest of them
+ * others may be set, too: a borrow comes only from a byte that is found.
+ */
+
+static ngx_inline uint64_t
+wag_json_scan_found(u_char *p)
+{
+    uint64_t  w;
+
+    ngx_memcpy(&w, p, sizeof(w));
+
+    w ^= WAG_JSON_SCAN_ALL(2);
+
+    return (w | (w - WAG_JSON_SCAN_ALL(('"' ^ 2) + 1))
+            | ((w ^ WAG_JSON_SCAN_ALL('\\' ^ 2)) - WAG_JSON_SCAN_ALL(1)))
+           & WAG_JSON_SCAN_ALL(0x80);
 }
 
 
@@ -526,26 +651,19 @@ wag_json_scan_block_is_plain(u_char *p)
 
 #else
 
-/* a borrow comes from a byte only that is found itself */
-
 static ngx_inline ngx_uint_t
 wag_json_scan_block_is_plain(u_char *p)
 {
-    uint64_t    w, found;
+    uint64_t    found;
     ngx_uint_t  i;
 
     found = 0;
 
-    for (i = 0; i < WAG_JSON_SCAN_BLOCK; i += sizeof(w)) {
-        ngx_memcpy(&w, p + i, sizeof(w));
-
-        w ^= WAG_JSON_SCAN_ALL(2);
-        found |= w | (w - WAG_JSON_SCAN_ALL(('"' ^ 2) + 1))
-                 | ((w ^ WAG_JSON_SCAN_ALL('\\' ^ 2))
-                    - WAG_JSON_SCAN_ALL(1));
+    for (i = 0; i < WAG_JSON_SCAN_BLOCK; i += sizeof(found)) {
+        found |= wag_json_scan_found(p + i);
     }
 
-    return (found & WAG_JSON_SCAN_ALL(0x80)) == 0;
+    return found == 0;
 }
 
 #endif
@@ -721,6 +839,16 @@ wag_json_scan_number(wag_json_scan_t *s, u_char *p, u_char *last)
 
     for ( /* void */ ; p < last; p++) {
 
+        if (state == wag_json_scan_int_st) {
+            while (p < last && *p >= '0' && *p <= '9') {
+                p++;
+            }
+
+            if (p == last) {
+                break;
+            }
+        }
+
         if (*p >= '0' && *p <= '9') {
             column = (*p == '0') ? 0 : 1;
 
@@ -812,6 +940,10 @@ wag_json_scan_put(wag_json_scan_t *s, u_char *data, size_t len)
 {
     size_t  size;
 
+    if (s->skip) {
+        return;
+    }
+
     size = s->room.len - s->text.len;
 
     if (len > size) {
@@ -822,6 +954,21 @@ wag_json_scan_put(wag_json_scan_t *s, u_char *data, size_t len)
     if (len) {
         ngx_memcpy(s->text.data + s->text.len, data, len);
         s->text.len += len;
+    }
+}
+
+
+/* one that came whole and without an escape is not copied */
+
+static ngx_inline void
+wag_json_scan_put_key(wag_json_scan_t *s, u_char *data, size_t len)
+{
+    if (s->text.len == 0 && !s->cut && len <= s->room.len) {
+        s->text.data = data;
+        s->text.len = len;
+
+    } else {
+        wag_json_scan_put(s, data, len);
     }
 }
 
@@ -856,8 +1003,51 @@ wag_json_scan_put_code(wag_json_scan_t *s, uint32_t code)
 }
 
 
-static u_char *
+static ngx_inline u_char *
 wag_json_scan_tell(wag_json_scan_t *s, ngx_uint_t event, u_char *p)
+{
+    return (s->skip && wag_json_scan_skips(s, event))
+           ? p : wag_json_scan_event(s, event, p);
+}
+
+
+static ngx_inline u_char *
+wag_json_scan_tell_key(wag_json_scan_t *s, u_char *p)
+{
+    if (s->skip || (s->lengths & wag_json_scan_length(s->text.len))) {
+        return wag_json_scan_tell(s, WAG_JSON_KEY, p);
+    }
+
+    s->skip = 1;
+    s->skip_value = 1;
+    s->skip_depth = s->depth;
+
+    return p;
+}
+
+
+/* whether this belongs to what is not told of */
+
+static ngx_uint_t
+wag_json_scan_skips(wag_json_scan_t *s, ngx_uint_t event)
+{
+    if (s->depth < s->skip_depth) {
+        s->skip = 0;
+        return 0;
+    }
+
+    if (s->skip_value && s->depth == s->skip_depth
+        && event != WAG_JSON_OBJECT && event != WAG_JSON_ARRAY)
+    {
+        s->skip = 0;
+    }
+
+    return 1;
+}
+
+
+static u_char *
+wag_json_scan_event(wag_json_scan_t *s, ngx_uint_t event, u_char *p)
 {
     s->end = s->seen + (p - s->piece);
 
@@ -868,6 +1058,12 @@ wag_json_scan_tell(wag_json_scan_t *s, ngx_uint_t event, u_char *p)
     if (s->handler(s, event) != NGX_OK) {
         return wag_json_scan_fail(s, s->error ? s->error
                                               : "the reader ended it", p);
+    }
+
+    if (s->skip) {
+        s->skip_value = (event == WAG_JSON_KEY);
+        s->skip_depth = s->depth + (event == WAG_JSON_OBJECT
+                                    || event == WAG_JSON_ARRAY);
     }
 
     return p;

@@ -9,6 +9,8 @@
 
 #define WAG_JSON_SCAN_MAX_DEPTH  64
 
+#define wag_json_scan_length(len)  ((uint64_t) 1 << ngx_min(len, 63))
+
 #define WAG_JSON_OBJECT          0
 #define WAG_JSON_OBJECT_END      1
 #define WAG_JSON_ARRAY           2
@@ -66,6 +68,7 @@ struct wag_json_scan_s {
     /*
      * With an event: the text of a key or scalar, decoded and without a NUL
      * behind it; what is longer than the room is cut after a whole character.
+     * That of a key is not always in the room, and there for the event only.
      * Offsets are from the start of all; those of a string have its quotes,
      * those of an array or object are of its bracket.  "depth": how many
      * arrays and objects are around the value or the key.
@@ -82,13 +85,28 @@ struct wag_json_scan_s {
 
     unsigned               cut:1;
 
+    /*
+     * Set with an event: what is not wanted is looked at and not told of.
+     * With a key that is its value, with an array or object all within it.
+     */
+    unsigned               skip:1;
+
+    /*
+     * Set with an event: the lengths of the names that are wanted, as bits of
+     * wag_json_scan_length(), within what is around what comes next.  Others
+     * are not told of, nor their values.  All of them to begin with.
+     */
+    uint64_t               lengths;
+
     /* private */
 
     unsigned               key:1;
+    unsigned               skip_value:1;
 
     wag_json_scan_state_e  state;
     ngx_uint_t             max_depth;
     uint64_t               arrays;
+    ngx_uint_t             skip_depth;
 
     u_char                *piece;
     off_t                  seen;

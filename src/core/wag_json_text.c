@@ -4,6 +4,7 @@
  */
 
 
+#include "wag_json_escape.h"
 #include "wag_json_text.h"
 
 
@@ -53,10 +54,31 @@ u_char *
 wag_json_text_write(u_char *p, ngx_str_t *text)
 {
     *p++ = '"';
-    p = (u_char *) ngx_escape_json(p, text->data, text->len);
+    p = wag_json_escape(p, text);
     *p++ = '"';
 
     return p;
+}
+
+
+u_char *
+wag_json_text_write_number(u_char *p, uint64_t n)
+{
+    u_char    *end, *last;
+    uint64_t   tens, power;
+
+    tens = n / 10;
+    end = p + 1;
+
+    for (power = 1; tens >= power; power *= 10) {
+        end++;
+    }
+
+    for (last = end; last > p; n /= 10) {
+        *--last = (u_char) ('0' + n % 10);
+    }
+
+    return end;
 }
 
 

@@ -53,6 +53,12 @@ ngx_int_t wag_json_text_print(ngx_pool_t *pool, cJSON *value, ngx_str_t *text);
 u_char *wag_json_text_write(u_char *p, ngx_str_t *text);
 
 /*
+ * Writes a number to where there is room for NGX_INT64_LEN bytes; gives the
+ * end.
+ */
+u_char *wag_json_text_write_number(u_char *p, uint64_t n);
+
+/*
  * Writes a time as wag_json_text_time() does, in quotes, to where there is
  * room for WAG_JSON_TIME_LEN bytes and 2 more; gives the end.
  */

@@ -259,6 +259,9 @@ struct wag_upstream_s {
     ngx_uint_t                     sender;      /* SENDER_ANY ... */
     wag_pace_t                    *pace;        /* NULL: off */
     ngx_flag_t                     sender_set;  /* unsigned  :1; */
+    u_char                         moment[32];  /* as answers tell it */
+    size_t                         moment_len;
+    uint64_t                       second;      /* that it is of */
     wag_idempotency_conf_t        *idempotency; /* NULL: off */
     ngx_flag_t                     idempotency_set;
     wag_store_t                   *store;       /* NULL: this gateway alone */

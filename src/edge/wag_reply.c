@@ -22,6 +22,7 @@ static ngx_int_t wag_reply_short(ngx_http_request_t *r, wag_ctx_t *ctx,
 static ngx_uint_t wag_reply_status(wag_ctx_t *ctx);
 static ngx_int_t wag_reply_success(wag_ctx_t *ctx, ngx_str_t *text);
 static u_char *wag_reply_number(u_char *p, uint64_t number);
+static u_char *wag_reply_time(u_char *p, wag_upstream_t *us);
 static ngx_int_t wag_reply_failure(ngx_http_request_t *r, wag_ctx_t *ctx,
     ngx_uint_t status, ngx_str_t *text);
 static ngx_str_t *wag_reply_data(wag_generic_t *generic);
@@ -256,7 +257,7 @@ wag_reply_success(wag_ctx_t *ctx, ngx_str_t *text)
     p = wag_reply_text(p, ",\"instance\":");
     p = wag_json_text_write(p, name);
     p = wag_reply_text(p, ",\"timestamp\":");
-    p = wag_json_text_write_time(p, wag_time());
+    p = wag_reply_time(p, ctx->upstream);
     *p++ = '}';
 
     text->len = p - text->data;
@@ -272,7 +273,36 @@ wag_reply_number(u_char *p, uint64_t number)
         return wag_reply_text(p, "null");
     }
 
-    return ngx_sprintf(p, "\"%uL\"", number);
+    *p++ = '"';
+    p = wag_json_text_write_number(p, number);
+    *p++ = '"';
+
+    return p;
+}
+
+
+/* within a second only the milliseconds are others */
+
+static u_char *
+wag_reply_time(u_char *p, wag_upstream_t *us)
+{
+    uint64_t  now;
+
+    now = wag_time();
+
+    if (us->second != now / 1000) {
+        us->second = now / 1000;
+        us->moment_len = wag_json_text_write_time(us->moment, now)
+                         - us->moment;
+    }
+
+    p = ngx_cpymem(p, us->moment, us->moment_len);
+
+    p[-5] = (u_char) ('0' + now % 1000 / 100);
+    p[-4] = (u_char) ('0' + now % 100 / 10);
+    p[-3] = (u_char) ('0' + now % 10);
+
+    return p;
 }
 
 

@@ -426,23 +426,31 @@ wag_choice_of_rank(wag_choice_t *choice, ngx_uint_t rank,
     wag_choice_take_pt take, void *data)
 {
     ngx_uint_t       i, n, first, round;
-    wag_known_t     *known;
+    wag_known_t     *known, *only;
     wag_upstream_t  *us;
 
     us = choice->upstream;
     known = NULL;
+    only = NULL;
     n = 0;
 
     while ((known = wag_candidate_next(choice, known))) {
-        n += (wag_choice_rank(choice, known) == rank);
+        if (wag_choice_rank(choice, known) == rank) {
+            only = known;
+            n++;
+        }
     }
 
     if (n == 0) {
         return NULL;
     }
 
-    first = (n > 1 && rank == WAG_SESSION_READY)
-            ? wag_turn_next(choice) % n : 0;
+    if (n == 1) {
+        return (take(data, &us->slots[only->slot], only) == NGX_OK) ? only
+                                                                    : NULL;
+    }
+
+    first = (rank == WAG_SESSION_READY) ? wag_turn_next(choice) % n : 0;
 
     for (round = 0; round < 2; round++) {
 

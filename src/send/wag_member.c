@@ -381,6 +381,10 @@ wag_member_check(wag_message_t *m)
         }
     }
 
+    if ((wanted & ~m->groups) == 0) {
+        return NGX_OK;
+    }
+
     for (member = wag_members; member->name.len; member++) {
         if (wanted & ~m->groups & (1 << member->group)) {
             return wag_member_decline(m, &member->name, "missing");

@@ -25,7 +25,13 @@ wag_message_init(wag_message_t *m, ngx_pool_t *pool)
     country = m->country;
     length = m->length;
 
-    ngx_memzero(m, sizeof(wag_message_t));
+    ngx_memzero(m, offsetof(wag_message_t, scan));
+
+    m->current = NULL;
+    m->names = 0;
+    m->groups = 0;
+    m->no_memory = 0;
+    m->shown.len = 0;
 
     m->kind = kind;
     m->country = country;

@@ -11,6 +11,14 @@
 #include <ngx_md5.h>
 
 
+/* of a number below 2^56 */
+
+#define WAG_PACE_DIGITS  16
+
+
+static uint64_t wag_pace_mix(uint64_t n);
+static void wag_pace_view(wag_pace_t *pace, wag_day_clock_t *clock,
+    wag_pace_entry_t *number, wag_pace_entry_t *to, wag_pace_view_t *view);
 static void wag_pace_clock(wag_pace_t *pace, wag_day_clock_t *clock);
 static ngx_int_t wag_pace_due(wag_pace_t *pace, wag_pace_claim_t *claim,
     wag_day_clock_t *clock, wag_pace_entry_t **number, wag_pace_entry_t **to,
@@ -39,11 +47,45 @@ wag_pace_number(ngx_str_t *instance, ngx_str_t *session)
 }
 
 
+/* most ids are digits that a word has room for */
+
 void
 wag_pace_to(wag_pace_claim_t *claim, wag_recipient_t *to)
 {
     u_char     *p, *last;
+    uint64_t    id[2], n;
     ngx_md5_t   md5;
+    ngx_uint_t  digits;
+
+    claim->has_to = 1;
+
+    last = to->id.data + to->id.len;
+
+    n = 0;
+    digits = 0;
+
+    for (p = to->id.data; p < last && digits <= WAG_PACE_DIGITS; p++) {
+
+        if (*p == '-') {
+            continue;
+        }
+
+        if (*p < '0' || *p > '9') {
+            break;
+        }
+
+        n = n * 10 + (*p - '0');
+        digits++;
+    }
+
+    if (p == last && digits <= WAG_PACE_DIGITS) {
+        id[0] = wag_pace_mix(n + digits * 0x9e3779b97f4a7c15ULL);
+        id[1] = wag_pace_mix(id[0] ^ n << 8 ^ digits);
+
+        ngx_memcpy(claim->to, id, sizeof(id));
+
+        return;
+    }
 
     ngx_md5_init(&md5);
 
@@ -56,19 +98,33 @@ wag_pace_to(wag_pace_claim_t *claim, wag_recipient_t *to)
     }
 
     ngx_md5_final(claim->to, &md5);
+}
 
-    claim->has_to = 1;
+
+/* one to one, so that two never become the same, and what is near goes far */
+
+static uint64_t
+wag_pace_mix(uint64_t n)
+{
+    n = (n ^ (n >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    n = (n ^ (n >> 27)) * 0x94d049bb133111ebULL;
+
+    return n ^ (n >> 31);
 }
 
 
 ngx_int_t
 wag_pace_claim(wag_pace_t *pace, wag_pace_claim_t *claim, ngx_msec_t max,
-    ngx_msec_t *wait, ngx_uint_t *reason)
+    ngx_msec_t *wait, ngx_uint_t *reason, wag_pace_view_t *view)
 {
     uint64_t           due;
     ngx_int_t          rc;
     wag_day_clock_t    clock;
-    wag_pace_entry_t  *number, *to;
+    wag_pace_entry_t  *number, *to, left, to_left;
+
+    /* a worker that was busy for long would reckon with a time that is over */
+
+    ngx_time_update();
 
     wag_pace_clock(pace, &clock);
 
@@ -103,10 +159,17 @@ wag_pace_claim(wag_pace_t *pace, wag_pace_claim_t *claim, ngx_msec_t max,
         if (to) {
             claim->to_seq = wag_bucket_spend(&to->bucket, &pace->recipient,
                                              due);
+            to_left = *to;
         }
+
+        left = *number;
     }
 
     wag_unlock(pace->zone->shpool);
+
+    if (rc == NGX_OK) {
+        wag_pace_view(pace, &clock, &left, to ? &to_left : NULL, view);
+    }
 
     *wait = wag_pace_msec(due - clock.now);
 
@@ -233,43 +296,49 @@ wag_pace_look(wag_pace_t *pace, wag_pace_claim_t *claim, wag_pace_view_t *view)
 
     wag_unlock(pace->zone->shpool);
 
-    ngx_memzero(view, sizeof(wag_pace_view_t));
-
-    if (pace->number.interval) {
-        view->left = wag_bucket_left(&number.bucket, &pace->number,
-                                     clock.now);
-        view->waiting = wag_bucket_waiting(&number.bucket, &pace->number,
-                                           clock.now);
-        view->full = (number.bucket.full > clock.now)
-                     ? wag_pace_msec(number.bucket.full - clock.now) : 0;
-    }
-
-    if (pace->recipient.interval) {
-        view->to_left = wag_bucket_left(&to.bucket, &pace->recipient,
-                                        clock.now);
-        view->to_full = (to.bucket.full > clock.now)
-                        ? wag_pace_msec(to.bucket.full - clock.now) : 0;
-    }
-
-    if (pace->day) {
-        wag_daily_settle(&number.daily, &clock);
-
-        view->day_left = (number.daily.day == clock.day)
-                         ? pace->day - ngx_min(number.daily.n, pace->day) : 0;
-        view->day_next = wag_pace_msec(clock.next - clock.now);
-    }
+    wag_pace_view(pace, &clock, &number, &to, view);
 }
 
 
-/* a worker that was busy for long would reckon with a time that is over */
+/* "to" is NULL if none has a limit */
+
+static void
+wag_pace_view(wag_pace_t *pace, wag_day_clock_t *clock,
+    wag_pace_entry_t *number, wag_pace_entry_t *to, wag_pace_view_t *view)
+{
+    ngx_memzero(view, sizeof(wag_pace_view_t));
+
+    if (pace->number.interval) {
+        view->left = wag_bucket_left(&number->bucket, &pace->number,
+                                     clock->now);
+        view->waiting = wag_bucket_waiting(&number->bucket, &pace->number,
+                                           clock->now);
+        view->full = (number->bucket.full > clock->now)
+                     ? wag_pace_msec(number->bucket.full - clock->now) : 0;
+    }
+
+    if (pace->recipient.interval && to) {
+        view->to_left = wag_bucket_left(&to->bucket, &pace->recipient,
+                                        clock->now);
+        view->to_full = (to->bucket.full > clock->now)
+                        ? wag_pace_msec(to->bucket.full - clock->now) : 0;
+    }
+
+    if (pace->day) {
+        wag_daily_settle(&number->daily, clock);
+
+        view->day_left = (number->daily.day == clock->day)
+                         ? pace->day - ngx_min(number->daily.n, pace->day) : 0;
+        view->day_next = wag_pace_msec(clock->next - clock->now);
+    }
+}
+
 
 static void
 wag_pace_clock(wag_pace_t *pace, wag_day_clock_t *clock)
 {
     uint64_t     seconds;
     ngx_time_t  *tp;
-
-    ngx_time_update();
 
     clock->now = (uint64_t) ngx_current_msec * 1000;
 

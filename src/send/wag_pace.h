@@ -34,6 +34,9 @@ struct wag_pace_s {
     ngx_uint_t           day_start;    /* s after midnight */
     ngx_msec_t           wait;         /* ms, at most */
     ngx_msec_t           jitter;       /* ms */
+
+    ngx_str_t            policy;       /* as RateLimit-Policy tells it */
+    ngx_str_t            to_policy;    /* with the recipient's */
 };
 
 
@@ -77,10 +80,12 @@ void wag_pace_to(wag_pace_claim_t *claim, wag_recipient_t *to);
 
 /*
  * Takes from the budgets of a claim: its turn is in "wait" ms, at most "max".
- * NGX_OK; NGX_BUSY: not before "wait" ms, "reason" tells why, PACED_NUMBER ...
+ * NGX_OK, "view" is what is left then; NGX_BUSY: not before "wait" ms,
+ * "reason" tells why, PACED_NUMBER ...
  */
 ngx_int_t wag_pace_claim(wag_pace_t *pace, wag_pace_claim_t *claim,
-    ngx_msec_t max, ngx_msec_t *wait, ngx_uint_t *reason);
+    ngx_msec_t max, ngx_msec_t *wait, ngx_uint_t *reason,
+    wag_pace_view_t *view);
 
 /*
  * Gives it back: nothing was sent.

@@ -39,6 +39,7 @@ typedef struct {
 } wag_recipient_text_t;
 
 
+static ngx_uint_t wag_recipient_is_plain(ngx_str_t *text);
 static void wag_recipient_plain(wag_recipient_text_t *t, ngx_str_t *text);
 static u_char wag_recipient_char(u_char **pos, u_char *last);
 static void wag_recipient_trim(wag_recipient_text_t *t);
@@ -75,6 +76,13 @@ wag_recipient_parse(ngx_pool_t *pool, ngx_str_t *text, ngx_str_t *country,
 {
     ngx_int_t             rc;
     wag_recipient_text_t  t;
+
+    if (wag_recipient_is_plain(text)) {
+        to->type = WAG_TO_USER;
+        to->id = *text;
+
+        return NGX_OK;
+    }
 
     if (text->len > WAG_RECIPIENT_LEN) {
         *error = "too long";
@@ -160,6 +168,29 @@ wag_recipient_native(ngx_pool_t *pool, ngx_str_t *text, ngx_str_t *country,
     to->id.len = id - to->id.data;
 
     return NGX_OK;
+}
+
+
+/* most are digits with their country, and nothing else */
+
+static ngx_uint_t
+wag_recipient_is_plain(ngx_str_t *text)
+{
+    size_t  i;
+
+    if (text->len < WAG_RECIPIENT_MIN || text->len > WAG_RECIPIENT_MAX
+        || text->data[0] == '0')
+    {
+        return 0;
+    }
+
+    for (i = 0; i < text->len; i++) {
+        if (!wag_recipient_is_digit(text->data[i])) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 

@@ -40,8 +40,8 @@ typedef struct {
  * "00" before and blanks, dashes, dots, parentheses and bidi marks between,
  * or an id of WhatsApp's with its suffix.  "country": digits that take the
  * place of the 0 of a local number; empty: such a number is refused.
- * NGX_OK: "to" has a copy from the pool; NGX_DECLINED: "error" tells why not;
- * NGX_ERROR: no memory.
+ * NGX_OK: "to" is the text itself, or a copy from the pool; NGX_DECLINED:
+ * "error" tells why not; NGX_ERROR: no memory.
  */
 ngx_int_t wag_recipient_parse(ngx_pool_t *pool, ngx_str_t *text,
     ngx_str_t *country, wag_recipient_t *to, const char **error);

@@ -5,6 +5,7 @@
 
 
 #include "wag_answer.h"
+#include "wag_compat.h"
 
 
 /* how long a throttled number rests, in s, if it is not told, and at most */
@@ -14,8 +15,9 @@
 
 
 static ngx_int_t wag_answer_begin(wag_ctx_t *ctx);
-static ngx_uint_t wag_answer_is_whole(ngx_http_upstream_t *u);
-static ngx_int_t wag_answer_judge(wag_ctx_t *ctx, u_char *pos, u_char *last);
+static ngx_int_t wag_answer_bytes(wag_ctx_t *ctx);
+static ngx_int_t wag_answer_chunks(wag_ctx_t *ctx);
+static ngx_int_t wag_answer_judge(wag_ctx_t *ctx);
 static ngx_int_t wag_answer_room(wag_ctx_t *ctx, size_t n);
 static ngx_uint_t wag_answer_pause(ngx_http_upstream_t *u);
 
@@ -39,7 +41,8 @@ wag_answer_header(wag_ctx_t *ctx)
     }
 
     if (rc == NGX_OK) {
-        return wag_answer_judge(ctx, NULL, NULL);
+        return (wag_answer_begin(ctx) == NGX_OK) ? wag_answer_judge(ctx)
+                                                 : NGX_ERROR;
     }
 
     generic->held = 1;
@@ -48,53 +51,122 @@ wag_answer_header(wag_ctx_t *ctx)
 }
 
 
-/* the body is small, and nginx reads on as long as this is no header */
+/*
+ * The body is small, and nginx reads on as long as this is no header.  Of what
+ * is not whole when there is no more room, or has no end but that of the
+ * connection, a beginning that no JSON object has tells that it is none.
+ */
 
 ngx_int_t
 wag_answer_held(wag_ctx_t *ctx)
 {
-    ngx_buf_t            *b;
+    ngx_int_t             rc;
+    wag_generic_t        *generic;
     ngx_http_upstream_t  *u;
 
     u = ctx->request->upstream;
-    b = &u->buffer;
-
-    if (!wag_answer_is_whole(u)) {
-        return NGX_AGAIN;
-    }
-
-    ctx->generic->held = 0;
-
-    return wag_answer_judge(ctx, b->pos, b->last);
-}
-
-
-/* or as much as there is room for, or of a length that nobody told */
-
-static ngx_uint_t
-wag_answer_is_whole(ngx_http_upstream_t *u)
-{
-    return u->headers_in.content_length_n < 0
-           || u->buffer.last - u->buffer.pos >= u->headers_in.content_length_n
-           || u->buffer.last == u->buffer.end;
-}
-
-
-static ngx_int_t
-wag_answer_judge(wag_ctx_t *ctx, u_char *pos, u_char *last)
-{
-    wag_generic_t  *generic;
-
     generic = ctx->generic;
 
     if (wag_answer_begin(ctx) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (pos < last) {
-        wag_proof_parse(&generic->proof, pos, last);
+    rc = u->headers_in.chunked ? wag_answer_chunks(ctx)
+                               : wag_answer_bytes(ctx);
+
+    if (rc == NGX_AGAIN && u->buffer.last < u->buffer.end) {
+        return NGX_AGAIN;
     }
 
+    generic->held = 0;
+
+    if (rc == NGX_DONE || (rc == NGX_AGAIN && generic->proof.begun)) {
+        return wag_answer_judge(ctx);
+    }
+
+    generic->begun = 0;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Looks at what came since it was called last.  NGX_DONE: the body is whole;
+ * NGX_AGAIN: it is not; NGX_DECLINED: it is none.
+ */
+
+static ngx_int_t
+wag_answer_bytes(wag_ctx_t *ctx)
+{
+    ngx_buf_t            *b;
+    wag_generic_t        *generic;
+    ngx_http_upstream_t  *u;
+
+    u = ctx->request->upstream;
+    generic = ctx->generic;
+    b = &u->buffer;
+
+    wag_proof_parse(&generic->proof, b->pos + generic->looked, b->last);
+
+    generic->looked = b->last - b->pos;
+
+    if (u->headers_in.content_length_n < 0) {
+        return generic->proof.begun ? NGX_DONE : NGX_DECLINED;
+    }
+
+    return ((off_t) generic->looked >= u->headers_in.content_length_n)
+           ? NGX_DONE : NGX_AGAIN;
+}
+
+
+/* with nginx's own parser, which reads the same again for the client */
+
+static ngx_int_t
+wag_answer_chunks(wag_ctx_t *ctx)
+{
+    off_t                 n;
+    ngx_buf_t             b;
+    ngx_int_t             rc;
+    wag_generic_t        *generic;
+    ngx_http_upstream_t  *u;
+
+    u = ctx->request->upstream;
+    generic = ctx->generic;
+
+    b = u->buffer;
+    b.pos += generic->looked;
+
+    for ( ;; ) {
+
+        rc = wag_parse_chunked(ctx->request, &b, &generic->chunked);
+
+        if (rc != NGX_OK) {
+            break;
+        }
+
+        n = ngx_min(generic->chunked.size, b.last - b.pos);
+
+        wag_proof_parse(&generic->proof, b.pos, b.pos + n);
+
+        b.pos += n;
+        generic->chunked.size -= n;
+    }
+
+    generic->looked = b.pos - u->buffer.pos;
+
+    /* bytes behind the end: whose answer they belong to, nobody can tell */
+
+    return (rc == NGX_ERROR || (rc == NGX_DONE && b.pos < b.last))
+           ? NGX_DECLINED : rc;
+}
+
+
+static ngx_int_t
+wag_answer_judge(wag_ctx_t *ctx)
+{
+    wag_generic_t  *generic;
+
+    generic = ctx->generic;
     generic->result = wag_proof_end(&generic->proof);
 
     if (generic->result == WAG_PROOF_SESSION) {
@@ -269,6 +341,9 @@ wag_answer_reset(wag_ctx_t *ctx)
 
     generic = ctx->generic;
 
+    ngx_memzero(&generic->chunked, sizeof(ngx_http_chunked_t));
+
+    generic->looked = 0;
     generic->held = 0;
     generic->begun = 0;
     generic->judged = 0;

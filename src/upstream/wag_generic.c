@@ -5,6 +5,7 @@
 
 
 #include "wag_arrival.h"
+#include "wag_chat.h"
 #include "wag_conf.h"
 #include "wag_form.h"
 #include "wag_generic.h"
@@ -27,6 +28,8 @@ static ngx_uint_t wag_generic_is_unable(wag_choice_t *choice,
     ngx_uint_t found);
 static ngx_int_t wag_generic_names(wag_ctx_t *ctx, wag_choice_t *choice);
 static ngx_int_t wag_generic_decorate(wag_ctx_t *ctx);
+static ngx_http_upstream_conf_t *wag_generic_conf(wag_ctx_t *ctx,
+    ngx_pool_t *pool);
 static ngx_int_t wag_generic_refuse(wag_ctx_t *ctx, ngx_uint_t refusal);
 static ngx_int_t wag_generic_bad(wag_ctx_t *ctx, ngx_str_t *member);
 
@@ -58,12 +61,10 @@ wag_generic_judge(wag_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    ngx_memzero(generic, offsetof(wag_generic_t, proof));
+    ngx_memzero(generic, offsetof(wag_generic_t, own));
 
-    generic->message = ngx_pcalloc(ctx->request->pool, sizeof(wag_message_t));
-    if (generic->message == NULL) {
-        return NGX_ERROR;
-    }
+    generic->own.error = NULL;
+    generic->message = &generic->own;
 
     ctx->generic = generic;
 
@@ -318,10 +319,12 @@ wag_generic_choose(wag_ctx_t *ctx)
     j->choice.unable = wag_write_unable(ctx);
     j->choice.send = 1;
 
-    to = &ctx->generic->message->to;
-
-    j->choice.chat = wag_rendezvous_chat(to->type, &to->id);
     j->choice.chats = 1;
+
+    if (wag_chat_chooses(&j->choice)) {
+        to = &ctx->generic->message->to;
+        j->choice.chat = wag_rendezvous_chat(to->type, &to->id);
+    }
 
     if (j->choice.unable == ((uint32_t) 1 << ctx->upstream->kinds.nelts) - 1) {
         return wag_generic_bad(ctx, wag_write_member(ctx));
@@ -402,29 +405,68 @@ wag_generic_names(wag_ctx_t *ctx, wag_choice_t *choice)
 
 
 /*
- * The request keeps a configuration of its own: a send goes on when its client
- * leaves, may take as long as the vendor's file says, and what proves that
- * nothing was sent is tried elsewhere where a failed connection would be.
+ * A send goes on when its client leaves, may take as long as the vendor's file
+ * says, and what proves that nothing was sent is tried elsewhere where a
+ * failed connection would be.
  */
 
 static ngx_int_t
 wag_generic_decorate(wag_ctx_t *ctx)
 {
-    ngx_uint_t                 i;
-    wag_vendor_t             **vendor;
+    wag_loc_conf_t            *wlcf;
     ngx_http_request_t        *r;
-    ngx_http_upstream_t       *u;
     ngx_http_upstream_conf_t  *conf;
 
     r = ctx->request;
-    u = r->upstream;
 
-    conf = ngx_palloc(r->pool, sizeof(ngx_http_upstream_conf_t));
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wa_gateway_module);
+
+    if (wlcf->to == NULL) {
+        conf = wag_generic_conf(ctx, ctx->upstream->zone->cycle->pool);
+
+        wlcf->proxied = r->upstream->conf;
+        wlcf->sending = conf;
+        wlcf->to = conf ? ctx->upstream : NULL;
+
+    } else if (wlcf->to == ctx->upstream
+               && wlcf->proxied == r->upstream->conf)
+    {
+        conf = wlcf->sending;
+
+    } else {
+        conf = wag_generic_conf(ctx, r->pool);
+    }
+
     if (conf == NULL) {
         return NGX_ERROR;
     }
 
-    *conf = *u->conf;
+    r->upstream->conf = conf;
+
+    /* ngx_http_upstream_init_request() has set those that look for a client */
+
+    r->read_event_handler = ngx_http_block_reading;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    return NGX_OK;
+}
+
+
+/* the location's own stays as it is; a variable may name several upstreams */
+
+static ngx_http_upstream_conf_t *
+wag_generic_conf(wag_ctx_t *ctx, ngx_pool_t *pool)
+{
+    ngx_uint_t                 i;
+    wag_vendor_t             **vendor;
+    ngx_http_upstream_conf_t  *conf;
+
+    conf = ngx_palloc(pool, sizeof(ngx_http_upstream_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    *conf = *ctx->request->upstream->conf;
 
     conf->ignore_client_abort = 1;
     conf->intercept_errors = 0;
@@ -440,14 +482,7 @@ wag_generic_decorate(wag_ctx_t *ctx)
                                      vendor[i]->send_timeout);
     }
 
-    u->conf = conf;
-
-    /* ngx_http_upstream_init_request() has set those that look for a client */
-
-    r->read_event_handler = ngx_http_block_reading;
-    r->write_event_handler = ngx_http_request_empty_handler;
-
-    return NGX_OK;
+    return conf;
 }
 
 

@@ -15,6 +15,7 @@
 #include "wag_message.h"
 #include "wag_proof.h"
 #include "wag_routing.h"
+#include "wag_send.h"
 
 
 /* bytes of an answer that are kept for the client */
@@ -24,6 +25,7 @@
 
 struct wag_generic_s {
     wag_message_t       *message;
+    wag_send_message_t   send;      /* as the vendors' files want it */
     ngx_chain_t         *body;      /* the client's */
     ngx_uint_t           result;    /* WAG_PROOF_NONE ... */
     ngx_uint_t           status;    /* of the answer */
@@ -31,6 +33,9 @@ struct wag_generic_s {
 
     ngx_str_t            data;      /* of the answer, with room for a NUL */
     size_t               room;      /* for data */
+
+    size_t               looked;    /* bytes of a header that is held */
+    ngx_http_chunked_t   chunked;   /* of these */
 
     unsigned             form:1;    /* it is no JSON */
     unsigned             held:1;    /* the answer's header, until judged */
@@ -40,8 +45,11 @@ struct wag_generic_s {
     unsigned             taken:1;   /* the answer comes to the filter */
     unsigned             told:1;    /* the client has its own */
 
-    /* large, so it is not zeroed with the rest: it has an init() */
+    /* large, so they are not zeroed with the rest: they have an init() */
 
+    u_char               length[NGX_INT64_LEN];   /* of the vendor's body */
+
+    wag_message_t        own;       /* message, if it did not arrive before */
     wag_proof_t          proof;     /* of the answer that comes */
 };
 

@@ -13,17 +13,8 @@ static ngx_int_t wag_head_request_line(wag_head_t *head, u_char *p,
 static ngx_int_t wag_head_header(wag_head_t *head, u_char *p, u_char *end);
 static ngx_uint_t wag_head_is_type(wag_head_t *head, ngx_str_t *wanted);
 static u_char *wag_head_blanks(u_char *p, ngx_str_t *value);
-static ngx_uint_t wag_head_is_dropped(wag_head_edit_t *edit, ngx_str_t *name);
-
-
-/* most write a name as it is written here */
-
-#define wag_head_begins(one, two)                                             \
-    (ngx_memcmp((one)->data, (two)->data, (two)->len) == 0                    \
-     || ngx_strncasecmp((one)->data, (two)->data, (two)->len) == 0)
-
-#define wag_head_same(one, two)                                               \
-    ((one)->len == (two)->len && wag_head_begins(one, two))
+static u_char *wag_head_kept(u_char *p, wag_head_t *head,
+    wag_name_set_t *drop);
 
 
 ngx_int_t
@@ -36,12 +27,7 @@ wag_head_read(ngx_http_request_t *r, wag_head_t *head)
     b = r->upstream->request_bufs->buf;
 
     head->buf = b;
-
-    if (ngx_array_init(&head->headers, r->pool, 24, sizeof(ngx_keyval_t))
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
+    head->lengths = 0;
 
     p = b->pos;
     last = b->last;
@@ -79,9 +65,11 @@ wag_head_read(ngx_http_request_t *r, wag_head_t *head)
 static u_char *
 wag_head_line(u_char *p, u_char *last)
 {
-    p = ngx_strlchr(p, last, LF);
+    u_char  *end;
 
-    return (p && p[-1] == CR) ? p - 1 : NULL;
+    end = memchr(p, LF, last - p);
+
+    return (end && end > p && end[-1] == CR) ? end - 1 : NULL;
 }
 
 
@@ -90,7 +78,7 @@ wag_head_request_line(wag_head_t *head, u_char *p, u_char *end)
 {
     u_char  *space;
 
-    space = ngx_strlchr(p, end, ' ');
+    space = memchr(p, ' ', end - p);
     if (space == NULL) {
         return NGX_DECLINED;
     }
@@ -127,7 +115,7 @@ wag_head_header(wag_head_t *head, u_char *p, u_char *end)
     u_char        *colon;
     ngx_keyval_t  *kv;
 
-    colon = ngx_strlchr(p, end, ':');
+    colon = memchr(p, ':', end - p);
     if (colon == NULL) {
         return NGX_DECLINED;
     }
@@ -139,6 +127,8 @@ wag_head_header(wag_head_t *head, u_char *p, u_char *end)
 
     kv->key.data = p;
     kv->key.len = colon - p;
+
+    head->lengths |= wag_name_set_bit(kv->key.len);
 
     for (p = colon + 1; p < end && (*p == ' ' || *p == '\t'); p++) {
         /* void */
@@ -160,11 +150,15 @@ wag_head_find(wag_head_t *head, ngx_str_t *name, ngx_keyval_t *prev)
 {
     ngx_keyval_t  *kv, *last;
 
+    if (!(head->lengths & wag_name_set_bit(name->len))) {
+        return NULL;
+    }
+
     kv = prev ? prev + 1 : head->headers.elts;
     last = (ngx_keyval_t *) head->headers.elts + head->headers.nelts;
 
     for ( /* void */ ; kv < last; kv++) {
-        if (wag_head_same(&kv->key, name)) {
+        if (wag_name_set_same(&kv->key, name)) {
             return kv;
         }
     }
@@ -213,7 +207,7 @@ wag_head_is_type(wag_head_t *head, ngx_str_t *wanted)
         || wag_head_find(head, &name, type)
         || wag_head_find(head, &encoding, NULL)
         || type->value.len < wanted->len
-        || !wag_head_begins(&type->value, wanted))
+        || !wag_name_set_begin(&type->value, wanted))
     {
         return 0;
     }
@@ -233,8 +227,8 @@ wag_head_is_type(wag_head_t *head, ngx_str_t *wanted)
     rest.len = last - rest.data;
 
     return rest.len == 0
-           || wag_head_same(&rest, &utf8)
-           || wag_head_same(&rest, &quoted);
+           || wag_name_set_same(&rest, &utf8)
+           || wag_name_set_same(&rest, &quoted);
 }
 
 
@@ -293,19 +287,7 @@ wag_head_put(ngx_http_request_t *r, wag_head_t *head, wag_head_edit_t *edit)
     p = ngx_cpymem(p, head->version.data, head->version.len);
     *p++ = CR; *p++ = LF;
 
-    kv = head->headers.elts;
-
-    for (i = 0; i < head->headers.nelts; i++) {
-
-        if (wag_head_is_dropped(edit, &kv[i].key)) {
-            continue;
-        }
-
-        p = ngx_cpymem(p, kv[i].key.data, kv[i].key.len);
-        *p++ = ':'; *p++ = ' ';
-        p = ngx_cpymem(p, kv[i].value.data, kv[i].value.len);
-        *p++ = CR; *p++ = LF;
-    }
+    p = wag_head_kept(p, head, edit->drop);
 
     kv = edit->add.elts;
 
@@ -327,21 +309,38 @@ wag_head_put(ngx_http_request_t *r, wag_head_t *head, wag_head_edit_t *edit)
 }
 
 
-static ngx_uint_t
-wag_head_is_dropped(wag_head_edit_t *edit, ngx_str_t *name)
+/* the lines of those that are not dropped, as many in a row at once */
+
+static u_char *
+wag_head_kept(u_char *p, wag_head_t *head, wag_name_set_t *drop)
 {
-    ngx_str_t   *drop;
-    ngx_uint_t   i;
+    u_char        *from, *end;
+    ngx_keyval_t  *kv, *last;
 
-    drop = edit->drop.elts;
+    from = NULL;
+    end = head->body - (sizeof(CRLF) - 1);
 
-    for (i = 0; i < edit->drop.nelts; i++) {
-        if (wag_head_same(&drop[i], name)) {
-            return 1;
+    kv = head->headers.elts;
+    last = kv + head->headers.nelts;
+
+    for ( /* void */ ; kv < last; kv++) {
+
+        if (!wag_name_set_has(drop, &kv->key)) {
+
+            if (from == NULL) {
+                from = kv->key.data;
+            }
+
+            continue;
+        }
+
+        if (from) {
+            p = ngx_cpymem(p, from, kv->key.data - from);
+            from = NULL;
         }
     }
 
-    return 0;
+    return from ? ngx_cpymem(p, from, end - from) : p;
 }
 
 

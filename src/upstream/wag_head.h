@@ -15,6 +15,8 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "wag_name_set.h"
+
 
 /* the texts lie in the buffer */
 
@@ -24,6 +26,7 @@ typedef struct {
     ngx_str_t            target;
     ngx_str_t            version;
     ngx_array_t          headers;   /* ngx_keyval_t */
+    uint64_t             lengths;   /* of their names: wag_name_set_bit() */
     u_char              *body;      /* after the head */
 } wag_head_t;
 
@@ -34,13 +37,15 @@ typedef struct {
     ngx_str_t            method;    /* len 0: as it is */
     ngx_str_t            target;
     unsigned             bare:1;    /* without what is behind it */
-    ngx_array_t          drop;      /* ngx_str_t: names of headers */
+    wag_name_set_t      *drop;      /* headers */
     ngx_array_t          add;       /* ngx_keyval_t */
+    ngx_keyval_t         room[8];   /* of it, most have no more */
 } wag_head_edit_t;
 
 
 /*
- * Reads the head of u->request_bufs, RFC 9112.  NGX_OK; NGX_DECLINED if it is
+ * Reads the head of u->request_bufs, RFC 9112; "headers" is made before, with
+ * none in it.  NGX_OK; NGX_DECLINED if it is
  * of no HTTP/1; NGX_ERROR if there is no memory.
  */
 ngx_int_t wag_head_read(ngx_http_request_t *r, wag_head_t *head);

@@ -12,6 +12,10 @@
 #define WAG_PACE_ZONE_SIZE  (4 * 1024 * 1024)
 
 #define WAG_PACE_MAX_COUNT  1000000
+
+/* of three policies */
+
+#define WAG_PACE_POLICY_LEN  256
 #define WAG_PACE_MAX_WAIT   (3600 * 1000)
 
 
@@ -32,6 +36,9 @@ static char *wag_pace_conf_set(ngx_conf_t *cf, wag_upstream_t *us,
 static ngx_int_t wag_pace_conf_rate(ngx_str_t *value, ngx_uint_t burst,
     wag_bucket_rule_t *rule, uint64_t *period, ngx_uint_t *count);
 static ngx_int_t wag_pace_conf_time(ngx_str_t *value, ngx_uint_t *seconds);
+static ngx_int_t wag_pace_conf_policies(ngx_conf_t *cf, wag_pace_t *pace);
+static ngx_int_t wag_pace_conf_policy(ngx_conf_t *cf, wag_pace_t *pace,
+    ngx_uint_t to, ngx_str_t *policy);
 static char *wag_pace_conf_zone(ngx_conf_t *cf, wag_upstream_t *us,
     ngx_str_t *value);
 
@@ -143,6 +150,10 @@ wag_pace_conf_set(ngx_conf_t *cf, wag_upstream_t *us, wag_pace_args_t *args)
         return "needs \"number=\", \"recipient=\" or \"day=\"";
     }
 
+    if (wag_pace_conf_policies(cf, pace) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     return wag_pace_conf_zone(cf, us, &args->zone);
 }
 
@@ -244,4 +255,49 @@ wag_pace_conf_zone(ngx_conf_t *cf, wag_upstream_t *us, ngx_str_t *value)
     us->pace->zone = wag_pace_zone(cf, &name, size);
 
     return us->pace->zone ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+/* draft-ietf-httpapi-ratelimit-headers: what is the same in all answers */
+
+static ngx_int_t
+wag_pace_conf_policies(ngx_conf_t *cf, wag_pace_t *pace)
+{
+    return (wag_pace_conf_policy(cf, pace, 0, &pace->policy) == NGX_OK)
+           ? wag_pace_conf_policy(cf, pace, 1, &pace->to_policy) : NGX_ERROR;
+}
+
+
+static ngx_int_t
+wag_pace_conf_policy(ngx_conf_t *cf, wag_pace_t *pace, ngx_uint_t to,
+    ngx_str_t *policy)
+{
+    u_char  *p;
+
+    p = ngx_pnalloc(cf->pool, WAG_PACE_POLICY_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    policy->data = p;
+
+    if (pace->number.interval) {
+        p = ngx_sprintf(p, "\"number\";q=%ui;w=%uL, ", pace->count,
+                        pace->period / 1000000);
+    }
+
+    if (to && pace->recipient.interval) {
+        p = ngx_sprintf(p, "\"recipient\";q=%ui;w=%uL, ", pace->to_count,
+                        pace->to_period / 1000000);
+    }
+
+    if (pace->day) {
+        p = ngx_sprintf(p, "\"day\";q=%ui;w=86400, ", pace->day);
+    }
+
+    /* without the ", " at the end, if there is any */
+
+    policy->len = (p == policy->data) ? 0 : p - policy->data - 2;
+
+    return NGX_OK;
 }

@@ -101,7 +101,8 @@ wag_pacing_take(wag_ctx_t *ctx, wag_peer_t *peer, wag_known_t *known)
     claim = pacing->claim;
     claim.number = number;
 
-    if (wag_pace_claim(ctx->upstream->pace, &claim, 0, &wait, &reason)
+    if (wag_pace_claim(ctx->upstream->pace, &claim, 0, &wait, &reason,
+                       &pacing->view)
         != NGX_OK)
     {
         if (!pacing->short_of || wait < pacing->wait) {
@@ -118,6 +119,8 @@ wag_pacing_take(wag_ctx_t *ctx, wag_peer_t *peer, wag_known_t *known)
     wag_pacing_return(ctx);
 
     pacing->claim = claim;
+    pacing->viewed = ngx_current_msec;
+    pacing->current = 1;
     pacing->claimed = 1;
     pacing->unsent = 0;
     pacing->asked = 1;
@@ -198,12 +201,13 @@ wag_pacing_hold(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
 
     if (pacing->wait <= patience
         && wag_pace_claim(ctx->upstream->pace, &claim, patience,
-                          &pacing->wait, &pacing->reason)
+                          &pacing->wait, &pacing->reason, &pacing->view)
            == NGX_OK)
     {
         wag_pacing_return(ctx);
 
         pacing->claim = claim;
+        pacing->current = 0;
         pacing->claimed = 1;
 
         return wag_pacing_wait(ctx, pc);
@@ -389,6 +393,45 @@ wag_pacing_unpin(wag_ctx_t *ctx)
 }
 
 
+ngx_uint_t
+wag_pacing_look(wag_ctx_t *ctx, wag_pace_view_t *view)
+{
+    wag_share_t       *share;
+    wag_pacing_t      *pacing;
+    wag_pace_claim_t   claim;
+
+    pacing = ctx->pacing;
+    share = pacing->share;
+
+    if (pacing->current
+        && !pacing->refused
+        && ngx_current_msec - pacing->viewed < 1000)
+    {
+        *view = pacing->view;
+        return 1;
+    }
+
+    claim = pacing->claim;
+
+    if (pacing->refused) {
+        claim.number = pacing->next;
+    }
+
+    if (claim.number == 0) {
+        return 0;
+    }
+
+    if (share && share->told && !share->alone) {
+        *view = share->view;
+        return 1;
+    }
+
+    wag_pace_look(ctx->upstream->pace, &claim, view);
+
+    return 1;
+}
+
+
 void
 wag_pacing_again(wag_ctx_t *ctx)
 {
@@ -451,6 +494,7 @@ wag_pacing_return(wag_ctx_t *ctx)
     }
 
     pacing->claimed = 0;
+    pacing->current = 0;
 
     if (pacing->shared) {
         pacing->shared = 0;
@@ -459,20 +503,4 @@ wag_pacing_return(wag_ctx_t *ctx)
     }
 
     wag_pace_return(ctx->upstream->pace, &pacing->claim);
-}
-
-
-void
-wag_pacing_look(wag_ctx_t *ctx, wag_pace_claim_t *claim, wag_pace_view_t *view)
-{
-    wag_share_t  *share;
-
-    share = ctx->pacing->share;
-
-    if (share && share->told && !share->alone) {
-        *view = share->view;
-        return;
-    }
-
-    wag_pace_look(ctx->upstream->pace, claim, view);
 }

@@ -19,6 +19,8 @@
 struct wag_pacing_s {
     wag_pace_claim_t     claim;
     wag_share_t         *share;      /* NULL: budgets are in the zone */
+    wag_pace_view_t      view;       /* after the claim */
+    ngx_msec_t           viewed;     /* when that was */
 
     uint64_t             next;       /* number that has budget first */
     ngx_msec_t           wait;       /* ms, until then */
@@ -27,6 +29,7 @@ struct wag_pacing_s {
     ngx_msec_t           arrived;
     ngx_msec_t           due;        /* of one that is held */
 
+    unsigned             current:1;  /* the view, for a second */
     unsigned             claimed:1;
     unsigned             shared:1;   /* the claim is in the store */
     unsigned             unsent:1;   /* an attempt proved that */
@@ -71,6 +74,12 @@ ngx_int_t wag_pacing_resume(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
 ngx_uint_t wag_pacing_unpin(wag_ctx_t *ctx);
 
 /*
+ * What is left of the budgets that it has claimed from, or would have; 0 if
+ * there is no number.
+ */
+ngx_uint_t wag_pacing_look(wag_ctx_t *ctx, wag_pace_view_t *view);
+
+/*
  * The attempt that proved nothing is made again, with what it has taken.
  */
 void wag_pacing_again(wag_ctx_t *ctx);
@@ -80,12 +89,6 @@ void wag_pacing_again(wag_ctx_t *ctx);
  */
 void wag_pacing_attempt(wag_ctx_t *ctx, ngx_uint_t unsent);
 void wag_pacing_end(wag_ctx_t *ctx);
-
-/*
- * What is left of the budgets that were taken, or wanted.
- */
-void wag_pacing_look(wag_ctx_t *ctx, wag_pace_claim_t *claim,
-    wag_pace_view_t *view);
 
 
 #endif /* _WAG_PACING_H_INCLUDED_ */

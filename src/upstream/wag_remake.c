@@ -4,14 +4,13 @@
  */
 
 
+#include "wag_drops.h"
 #include "wag_remake.h"
 
 
 static void wag_remake_values(wag_ctx_t *ctx, wag_peer_t *peer,
     ngx_str_t *values);
 static ngx_int_t wag_remake_place(wag_ctx_t *ctx, wag_head_edit_t *edit);
-static ngx_int_t wag_remake_drop_key(wag_head_edit_t *edit,
-    ngx_array_t *headers);
 static ngx_uint_t wag_remake_brings(wag_head_t *head, ngx_array_t *headers);
 
 
@@ -29,9 +28,7 @@ wag_remake(wag_ctx_t *ctx, wag_peer_t *peer)
         return NGX_OK;
     }
 
-    if (wag_remake_begin(ctx, &edit) != NGX_OK) {
-        return NGX_ERROR;
-    }
+    wag_remake_begin(ctx, &edit);
 
     if (j->target.len) {
         edit.target = j->target;
@@ -55,31 +52,18 @@ wag_remake(wag_ctx_t *ctx, wag_peer_t *peer)
 }
 
 
-ngx_int_t
+void
 wag_remake_begin(wag_ctx_t *ctx, wag_head_edit_t *edit)
 {
-    ngx_str_t   *name;
-    ngx_pool_t  *pool;
-
-    pool = ctx->request->pool;
-
-    ngx_memzero(edit, sizeof(wag_head_edit_t));
+    ngx_memzero(edit, offsetof(wag_head_edit_t, room));
 
     edit->target = ctx->routing->head.target;
+    edit->drop = &wag_drops_own;
 
-    if (ngx_array_init(&edit->drop, pool, 16, sizeof(ngx_str_t)) != NGX_OK
-        || ngx_array_init(&edit->add, pool, 4, sizeof(ngx_keyval_t)) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    for (name = wag_routing_headers; name->len; name++) {
-        if (wag_remake_drop(edit, name) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
+    edit->add.elts = edit->room;
+    edit->add.size = sizeof(ngx_keyval_t);
+    edit->add.nalloc = sizeof(edit->room) / sizeof(ngx_keyval_t);
+    edit->add.pool = ctx->request->pool;
 }
 
 
@@ -131,11 +115,7 @@ wag_remake_key(wag_ctx_t *ctx, wag_head_edit_t *edit, wag_peer_t *peer)
         return NGX_OK;
     }
 
-    if (wag_remake_drop_key(edit, &vendor->headers) != NGX_OK
-        || wag_remake_drop_key(edit, &vendor->list_headers) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
+    edit->drop = &vendor->drops_keyed;
 
     return wag_remake_headers(ctx, edit, peer, headers);
 }
@@ -149,6 +129,10 @@ wag_remake_headers(wag_ctx_t *ctx, wag_head_edit_t *edit, wag_peer_t *peer,
     ngx_uint_t            i;
     ngx_keyval_t         *kv;
     wag_vendor_header_t  *header;
+
+    if (headers->nelts == 0) {
+        return NGX_OK;
+    }
 
     wag_remake_values(ctx, peer, values);
 
@@ -225,40 +209,6 @@ wag_remake_place(wag_ctx_t *ctx, wag_head_edit_t *edit)
     kv->value.len = (u_char *) ngx_escape_uri(p, name.data, name.len,
                                               NGX_ESCAPE_URI_COMPONENT)
                     - p;
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-wag_remake_drop(wag_head_edit_t *edit, ngx_str_t *name)
-{
-    ngx_str_t  *drop;
-
-    drop = ngx_array_push(&edit->drop);
-    if (drop == NULL) {
-        return NGX_ERROR;
-    }
-
-    *drop = *name;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-wag_remake_drop_key(wag_head_edit_t *edit, ngx_array_t *headers)
-{
-    ngx_uint_t            i;
-    wag_vendor_header_t  *header;
-
-    header = headers->elts;
-
-    for (i = 0; i < headers->nelts; i++) {
-        if (wag_remake_drop(edit, &header[i].name) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
 
     return NGX_OK;
 }

@@ -21,11 +21,10 @@
 ngx_int_t wag_remake(wag_ctx_t *ctx, wag_peer_t *peer);
 
 /*
- * The parts of it: an edit that drops what is the gateway's own; a header to
- * be dropped; the key of the instance; headers that are filled for it.
+ * The parts of it: an edit that drops what is the gateway's own; the key of
+ * the instance, for which others are dropped; headers that are filled for it.
  */
-ngx_int_t wag_remake_begin(wag_ctx_t *ctx, wag_head_edit_t *edit);
-ngx_int_t wag_remake_drop(wag_head_edit_t *edit, ngx_str_t *name);
+void wag_remake_begin(wag_ctx_t *ctx, wag_head_edit_t *edit);
 ngx_int_t wag_remake_key(wag_ctx_t *ctx, wag_head_edit_t *edit,
     wag_peer_t *peer);
 ngx_int_t wag_remake_headers(wag_ctx_t *ctx, wag_head_edit_t *edit,

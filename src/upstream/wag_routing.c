@@ -6,6 +6,7 @@
 
 #include "wag_client.h"
 #include "wag_conf.h"
+#include "wag_drops.h"
 #include "wag_home.h"
 #include "wag_log.h"
 #include "wag_routing.h"
@@ -24,17 +25,11 @@ static wag_peer_t *wag_routing_by_instance(wag_ctx_t *ctx,
     wag_choice_take_pt take);
 
 
+/* of wag_drops_headers */
+
 #define WAG_ROUTING_SESSION   0
 #define WAG_ROUTING_FROM      1
 #define WAG_ROUTING_INSTANCE  2
-
-
-ngx_str_t  wag_routing_headers[] = {
-    ngx_string("X-WA-Session"),
-    ngx_string("X-WA-From"),
-    ngx_string("X-WA-Instance"),
-    ngx_null_string
-};
 
 
 ngx_int_t
@@ -60,10 +55,18 @@ wag_routing_begin(wag_ctx_t *ctx)
     ctx->refusal = WAG_REFUSED_NOT;
     ctx->asked.record = NULL;
 
-    routing = ngx_pcalloc(r->pool, sizeof(wag_routing_t));
+    routing = ngx_palloc(r->pool, sizeof(wag_routing_t));
     if (routing == NULL) {
         return NGX_ERROR;
     }
+
+    ngx_memzero(routing, offsetof(wag_routing_t, headers));
+
+    routing->head.headers.elts = routing->headers;
+    routing->head.headers.size = sizeof(ngx_keyval_t);
+    routing->head.headers.nalloc = sizeof(routing->headers)
+                                   / sizeof(ngx_keyval_t);
+    routing->head.headers.pool = r->pool;
 
     ctx->routing = routing;
 
@@ -155,7 +158,7 @@ wag_routing_own_header(wag_ctx_t *ctx, ngx_uint_t n, ngx_str_t *value)
     ngx_str_null(value);
 
     head = &ctx->routing->head;
-    kv = wag_head_find(head, &wag_routing_headers[n], NULL);
+    kv = wag_head_find(head, &wag_drops_headers[n], NULL);
 
     if (kv == NULL) {
         return NGX_OK;
@@ -164,7 +167,7 @@ wag_routing_own_header(wag_ctx_t *ctx, ngx_uint_t n, ngx_str_t *value)
     ctx->routing->own = 1;
 
     if (kv->value.len == 0
-        || wag_head_find(head, &wag_routing_headers[n], kv))
+        || wag_head_find(head, &wag_drops_headers[n], kv))
     {
         return wag_routing_bad(ctx, n);
     }
@@ -179,7 +182,7 @@ static ngx_int_t
 wag_routing_bad(wag_ctx_t *ctx, ngx_uint_t n)
 {
     ctx->refusal = WAG_REFUSED_BAD;
-    ctx->member = wag_routing_headers[n];
+    ctx->member = wag_drops_headers[n];
 
     return NGX_DECLINED;
 }
@@ -293,17 +296,11 @@ wag_routing_choose(wag_ctx_t *ctx, wag_choice_take_pt take)
 static wag_peer_t *
 wag_routing_by_session(wag_ctx_t *ctx, wag_choice_take_pt take)
 {
-    u_char       *p;
     wag_known_t  *known;
 
     /* it may have fallen since it was judged, or since an attempt before */
 
     if (wag_known_refresh(ctx->upstream) != NGX_OK) {
-        return NULL;
-    }
-
-    p = ngx_pnalloc(ctx->request->pool, WAG_SESSION_NAME_LEN);
-    if (p == NULL) {
         return NULL;
     }
 
@@ -317,8 +314,9 @@ wag_routing_by_session(wag_ctx_t *ctx, wag_choice_take_pt take)
     ctx->asked.record = known->record;
     ctx->asked.incarnation = known->incarnation;
     ctx->asked.number = known->number;
-    ctx->asked.shown.data = p;
-    ctx->asked.shown.len = wag_known_shown(ctx->upstream, known, p);
+    ctx->asked.shown.data = ctx->routing->shown;
+    ctx->asked.shown.len = wag_known_shown(ctx->upstream, known,
+                                           ctx->routing->shown);
 
     return &ctx->upstream->slots[known->slot];
 }

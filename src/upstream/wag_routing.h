@@ -19,6 +19,9 @@ struct wag_routing_s {
     wag_judgement_t      judgement;
     wag_known_t         *known;      /* the session chosen, if it is one */
     unsigned             own:1;      /* it has headers of the gateway's */
+
+    ngx_keyval_t         headers[16];   /* room for most heads */
+    u_char               shown[WAG_SESSION_NAME_LEN];   /* of "known" */
 };
 
 
@@ -58,9 +61,6 @@ wag_peer_t *wag_routing_choose(wag_ctx_t *ctx, wag_choice_take_pt take);
  * Whether there is another one to choose; "may" takes nothing.
  */
 ngx_uint_t wag_routing_has_others(wag_ctx_t *ctx, wag_choice_take_pt may);
-
-
-extern ngx_str_t  wag_routing_headers[];
 
 
 #endif /* _WAG_ROUTING_H_INCLUDED_ */

@@ -6,6 +6,7 @@
 
 #include "wag_file.h"
 #include "wag_secret.h"
+#include "wag_drops.h"
 #include "wag_server_vendor.h"
 #include "wag_url.h"
 #include "wag_vendor_conf.h"
@@ -360,7 +361,7 @@ wag_server_vendor_kind(wag_upstream_t *us, wag_vendor_t *vendor)
 
     *kind = vendor;
 
-    return NGX_OK;
+    return wag_drops_make(us->zone->cycle->pool, vendor);
 }
 
 

@@ -4,6 +4,7 @@
  */
 
 
+#include "wag_json_text.h"
 #include "wag_remake.h"
 #include "wag_write.h"
 
@@ -13,8 +14,6 @@ static ngx_int_t wag_write_head(wag_ctx_t *ctx, wag_peer_t *peer,
     wag_send_filled_t *filled);
 static ngx_int_t wag_write_headers(wag_ctx_t *ctx, wag_peer_t *peer,
     wag_send_filled_t *filled, wag_head_edit_t *edit);
-static ngx_int_t wag_write_drop_places(wag_head_edit_t *edit,
-    wag_vendor_t *vendor);
 static ngx_int_t wag_write_add(wag_head_edit_t *edit, const char *name,
     ngx_str_t *value);
 static ngx_int_t wag_write_body(wag_ctx_t *ctx, wag_send_filled_t *filled);
@@ -23,38 +22,24 @@ static ngx_chain_t **wag_write_text(ngx_pool_t *pool, ngx_chain_t **last,
 static ngx_chain_t **wag_write_splice(wag_ctx_t *ctx, ngx_chain_t **last);
 
 
-/* of the client's request, which the vendor's is not */
-
-static ngx_str_t  wag_write_dropped[] = {
-    ngx_string("Content-Type"),
-    ngx_string("Content-Length"),
-    ngx_string("Content-Encoding"),
-    ngx_string("Transfer-Encoding"),
-    ngx_string("Accept-Encoding"),
-    ngx_string("Expect"),
-    ngx_string("Origin"),
-    ngx_string("Referer"),
-    ngx_string("Cookie"),
-    ngx_null_string
-};
-
-
 uint32_t
 wag_write_unable(wag_ctx_t *ctx)
 {
     uint32_t              unable;
     ngx_uint_t            i;
     wag_vendor_t        **vendor;
-    wag_send_message_t    m;
+    wag_send_message_t   *m;
 
-    wag_write_message(ctx, &m);
+    m = &ctx->generic->send;
+
+    wag_write_message(ctx, m);
 
     unable = 0;
     vendor = ctx->upstream->kinds.elts;
 
     for (i = 0; i < ctx->upstream->kinds.nelts; i++) {
-        if (wag_send_find(vendor[i], &m) == NULL
-            || !wag_send_can_write(vendor[i], m.to_type))
+        if (wag_send_find(vendor[i], m) == NULL
+            || !wag_send_can_write(vendor[i], m->to_type))
         {
             unable |= (uint32_t) 1 << i;
         }
@@ -69,19 +54,19 @@ wag_write_member(wag_ctx_t *ctx)
 {
     ngx_uint_t            i;
     wag_vendor_t        **vendor;
-    wag_send_message_t    m;
+    wag_send_message_t   *m;
     static ngx_str_t      data = ngx_string("data");
     static ngx_str_t      url = ngx_string("url");
     static ngx_str_t      to = ngx_string("chatId");
     static ngx_str_t      text = ngx_string("message");
 
-    wag_write_message(ctx, &m);
+    m = &ctx->generic->send;
 
     vendor = ctx->upstream->kinds.elts;
 
     for (i = 0; i < ctx->upstream->kinds.nelts; i++) {
-        if (wag_send_find(vendor[i], &m) == NULL) {
-            return !m.media ? &text : m.has_data ? &data : &url;
+        if (wag_send_find(vendor[i], m) == NULL) {
+            return !m->media ? &text : m->has_data ? &data : &url;
         }
     }
 
@@ -95,8 +80,6 @@ wag_write_message(wag_ctx_t *ctx, wag_send_message_t *m)
     wag_message_t  *message;
 
     message = ctx->generic->message;
-
-    ngx_memzero(m, sizeof(wag_send_message_t));
 
     m->media = (message->kind == WAG_MESSAGE_MEDIA);
     m->has_data = (message->data_end != 0);
@@ -113,24 +96,23 @@ wag_write_message(wag_ctx_t *ctx, wag_send_message_t *m)
 ngx_int_t
 wag_write(wag_ctx_t *ctx, wag_peer_t *peer)
 {
-    wag_known_t          *known;
-    wag_vendor_t         *vendor;
-    wag_send_filled_t     filled;
-    wag_send_message_t    m;
+    wag_known_t         *known;
+    wag_vendor_t        *vendor;
+    wag_send_filled_t    filled;
+    wag_send_message_t  *m;
 
     vendor = peer->server->vendor;
     known = ctx->routing->known;
 
-    wag_write_message(ctx, &m);
+    m = &ctx->generic->send;
+    m->key = peer->server->key;
+    m->id = ctx->own_id;
 
-    m.key = peer->server->key;
-    m.id = ctx->own_id;
+    wag_known_name(known, &m->session);
+    wag_known_token(known, &m->token);
 
-    wag_known_name(known, &m.session);
-    wag_known_token(known, &m.token);
-
-    if (wag_send_fill(ctx->request->pool, vendor, wag_send_find(vendor, &m),
-                      &m, &filled)
+    if (wag_send_fill(ctx->request->pool, vendor, wag_send_find(vendor, m),
+                      m, &filled)
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -146,13 +128,15 @@ wag_write_head(wag_ctx_t *ctx, wag_peer_t *peer, wag_send_filled_t *filled)
 {
     wag_head_edit_t  edit;
 
-    if (wag_remake_begin(ctx, &edit) != NGX_OK
-        || wag_write_headers(ctx, peer, filled, &edit) != NGX_OK
+    wag_remake_begin(ctx, &edit);
+
+    if (wag_write_headers(ctx, peer, filled, &edit) != NGX_OK
         || wag_remake_key(ctx, &edit, peer) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
+    edit.drop = &peer->server->vendor->drops_message;
     edit.method = filled->method;
     edit.target = filled->uri;
     edit.bare = 1;
@@ -165,23 +149,10 @@ static ngx_int_t
 wag_write_headers(wag_ctx_t *ctx, wag_peer_t *peer, wag_send_filled_t *filled,
     wag_head_edit_t *edit)
 {
-    u_char         *p;
-    ngx_str_t      *name, value;
+    ngx_str_t       value;
     wag_message_t  *message;
 
     message = ctx->generic->message;
-
-    for (name = wag_write_dropped; name->len; name++) {
-        if (wag_remake_drop(edit, name) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    /* the client does not say by which session it is sent */
-
-    if (wag_write_drop_places(edit, peer->server->vendor) != NGX_OK) {
-        return NGX_ERROR;
-    }
 
     ngx_str_set(&value, "application/json");
 
@@ -189,17 +160,12 @@ wag_write_headers(wag_ctx_t *ctx, wag_peer_t *peer, wag_send_filled_t *filled,
         return NGX_ERROR;
     }
 
-    p = ngx_pnalloc(ctx->request->pool, NGX_OFF_T_LEN);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    value.data = p;
-    value.len = ngx_sprintf(p, "%O",
+    value.data = ctx->generic->length;
+    value.len = wag_json_text_write_number(value.data,
                             (off_t) (filled->before.len + filled->after.len)
                             + (filled->spliced
                                ? message->data_end - message->data_start : 0))
-                - p;
+                - value.data;
 
     if (wag_write_add(edit, "Content-Length", &value) != NGX_OK) {
         return NGX_ERROR;
@@ -207,35 +173,6 @@ wag_write_headers(wag_ctx_t *ctx, wag_peer_t *peer, wag_send_filled_t *filled,
 
     return wag_remake_headers(ctx, edit, peer,
                               &peer->server->vendor->send_headers);
-}
-
-
-static ngx_int_t
-wag_write_drop_places(wag_head_edit_t *edit, wag_vendor_t *vendor)
-{
-    ngx_uint_t            i;
-    wag_place_t          *place;
-    wag_vendor_header_t  *header;
-
-    header = vendor->send_headers.elts;
-
-    for (i = 0; i < vendor->send_headers.nelts; i++) {
-        if (wag_remake_drop(edit, &header[i].name) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    place = vendor->routes.places.elts;
-
-    for (i = 0; i < vendor->routes.places.nelts; i++) {
-        if (place[i].type == WAG_PLACE_HEADER
-            && wag_remake_drop(edit, &place[i].name) != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
 }
 
 

@@ -26,9 +26,11 @@ static ngx_int_t wag_body_fail(wag_body_t *b);
 void
 wag_body_init(wag_body_t *b, ngx_str_t *name)
 {
-    ngx_memzero(b, sizeof(wag_body_t));
+    ngx_memzero(b, offsetof(wag_body_t, scan));
 
     b->name = *name;
+    b->found = 0;
+    b->wanted = 0;
 
     wag_json_scan_init(&b->scan, wag_body_event, b, WAG_JSON_SCAN_MAX_DEPTH);
 
@@ -79,8 +81,8 @@ wag_body_end(wag_body_t *b)
 
 
 /*
- * Depth 0 is the body itself, depth 1 its members.  "room" is set for what
- * comes next: all texts that are not wanted pass without one.
+ * Depth 0 is the body itself, depth 1 its members; of what is not wanted
+ * nothing is told.
  */
 
 static ngx_int_t
@@ -90,32 +92,27 @@ wag_body_event(wag_json_scan_t *s, ngx_uint_t event)
 
     b = s->data;
 
-    if (s->depth > 1) {
-
-        if (b->to && b->to->inside && s->depth == 2) {
-            wag_body_to_value(b, event);
-        }
-
+    if (event == WAG_JSON_KEY) {
+        wag_body_key(b);
         return NGX_OK;
     }
 
-    s->room.len = 0;
+    s->room.data = b->key;
+    s->room.len = sizeof(b->key);
 
     if (s->depth == 0) {
 
-        if (event == WAG_JSON_OBJECT) {
-            s->room.data = b->key;
-            s->room.len = sizeof(b->key);
+        /* one without case may be longer than it is written */
 
-        } else if (event != WAG_JSON_OBJECT_END) {
-            wag_body_decline(b, "the body is no JSON object");
+        if (!b->nocase && b->to == NULL) {
+            s->lengths = wag_json_scan_length(b->name.len);
         }
 
-        return NGX_OK;
-    }
+        if (event != WAG_JSON_OBJECT && event != WAG_JSON_OBJECT_END) {
+            wag_body_decline(b, "the body is no JSON object");
+            s->skip = 1;
+        }
 
-    if (event == WAG_JSON_KEY) {
-        wag_body_key(b);
         return NGX_OK;
     }
 
@@ -128,10 +125,11 @@ wag_body_event(wag_json_scan_t *s, ngx_uint_t event)
         wag_body_to_value(b, event);
     }
 
-    if (event != WAG_JSON_OBJECT && event != WAG_JSON_ARRAY) {
-        s->room.data = b->key;
-        s->room.len = sizeof(b->key);
-    }
+    /* nothing within a value is wanted but what a list of recipients has */
+
+    s->skip = (event == WAG_JSON_OBJECT
+               || (event == WAG_JSON_ARRAY
+                   && !(b->to && b->to->inside && s->depth == 1)));
 
     return NGX_OK;
 }
@@ -145,6 +143,7 @@ wag_body_key(wag_body_t *b)
     s = &b->scan;
 
     if (s->cut) {
+        s->skip = 1;
         return;
     }
 
@@ -157,6 +156,7 @@ wag_body_key(wag_body_t *b)
 
     if (b->found) {
         wag_body_decline(b, "the member is given twice");
+        s->skip = 1;
         return;
     }
 
@@ -198,11 +198,13 @@ wag_body_to_key(wag_body_t *b)
     to = b->to;
 
     if (to == NULL || !wag_body_is_name(&to->name, 1, &b->scan.text)) {
+        b->scan.skip = 1;
         return;
     }
 
     if (to->found) {
         wag_body_to_decline(b, "the recipient is given twice");
+        b->scan.skip = 1;
         return;
     }
 
@@ -241,7 +243,6 @@ wag_body_to_value(wag_body_t *b, ngx_uint_t event)
     }
 
     to->wanted = 0;
-    s->room.len = 0;
 
     if (event != WAG_JSON_STRING) {
         wag_body_to_decline(b, "the recipient is no string");

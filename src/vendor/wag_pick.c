@@ -14,6 +14,8 @@
 static ngx_int_t wag_pick_event(wag_json_scan_t *s, ngx_uint_t event);
 static ngx_int_t wag_pick_key(wag_pick_t *p);
 static void wag_pick_open(wag_pick_t *p, ngx_uint_t array);
+static void wag_pick_level(wag_pick_t *p, ngx_uint_t depth, ngx_uint_t array);
+static uint64_t wag_pick_step_length(wag_json_path_t *path, ngx_uint_t n);
 static void wag_pick_scalar(wag_pick_t *p, ngx_uint_t event);
 static ngx_int_t wag_pick_close(wag_pick_t *p);
 static void wag_pick_next(wag_pick_t *p, ngx_uint_t depth);
@@ -121,7 +123,7 @@ wag_pick_key(wag_pick_t *p)
     }
 
     if (p->paths == 0) {
-        s->room.len = 0;
+        s->skip = 1;
         return NGX_OK;
     }
 
@@ -145,11 +147,9 @@ wag_pick_key(wag_pick_t *p)
 static void
 wag_pick_open(wag_pick_t *p, ngx_uint_t array)
 {
-    ngx_uint_t         i, depth;
-    wag_pick_level_t  *level;
+    ngx_uint_t  i, depth;
 
     depth = p->scan.depth;
-    level = &p->levels[depth];
 
     for (i = 0; i < p->nvalues; i++) {
         if (p->ends & ((uint32_t) 1 << i)) {
@@ -161,13 +161,56 @@ wag_pick_open(wag_pick_t *p, ngx_uint_t array)
         p->inside = 1;
         p->found = 1;
         p->base = depth + 1;
+
+    } else if ((p->paths & ~p->ends) == 0) {
+        p->scan.skip = 1;
+        return;
     }
+
+    wag_pick_level(p, depth, array);
+
+    wag_pick_next(p, depth + 1);
+}
+
+
+static void
+wag_pick_level(wag_pick_t *p, ngx_uint_t depth, ngx_uint_t array)
+{
+    ngx_uint_t         i;
+    wag_pick_level_t  *level;
+
+    level = &p->levels[depth];
 
     level->paths = p->paths & ~p->ends;
     level->array = array ? 1 : 0;
     level->index = 0;
+    level->lengths = 0;
 
-    wag_pick_next(p, depth + 1);
+    if (array) {
+        return;
+    }
+
+    if (level->paths & WAG_PICK_ITEMS) {
+        level->lengths |= wag_pick_step_length(p->items, depth);
+    }
+
+    for (i = 0; i < p->nvalues; i++) {
+        if (level->paths & ((uint32_t) 1 << i)) {
+            level->lengths |= wag_pick_step_length(p->values[i].path,
+                                                   depth - p->base);
+        }
+    }
+}
+
+
+static uint64_t
+wag_pick_step_length(wag_json_path_t *path, ngx_uint_t n)
+{
+    wag_json_step_t  *step;
+
+    step = path->steps.elts;
+
+    return wag_json_scan_length(step[n].key.len);
 }
 
 
@@ -264,7 +307,8 @@ wag_pick_next(wag_pick_t *p, ngx_uint_t depth)
     if (!level->array) {
         p->ends = 0;
         p->scan.room.data = p->key;
-        p->scan.room.len = level->paths ? WAG_PICK_KEY_SIZE : 0;
+        p->scan.room.len = WAG_PICK_KEY_SIZE;
+        p->scan.lengths = level->lengths;
         return;
     }
 

@@ -16,6 +16,10 @@
 
 #define WAG_PICK_KEY_SIZE    256
 
+/* around a value: those that lead to items, and within an item */
+
+#define WAG_PICK_LEVELS      (2 * WAG_JSON_MAX_STEPS + 2)
+
 #define WAG_PICK_NONE        0
 #define WAG_PICK_STRING      1
 #define WAG_PICK_NUMBER      2
@@ -39,12 +43,16 @@ typedef struct {
 } wag_pick_value_t;
 
 
-/* an array or object around what is read: bits of the paths that go into it */
+/*
+ * An array or object around what is read that paths go into: their bits, and
+ * bits of the lengths of the names that they go on with.
+ */
 
 typedef struct {
+    uint64_t             lengths;
     uint32_t             paths;
+    unsigned             index:31;
     unsigned             array:1;
-    ngx_uint_t           index;
 } wag_pick_level_t;
 
 
@@ -78,7 +86,7 @@ struct wag_pick_s {
     unsigned             found:1;
 
     u_char               key[WAG_PICK_KEY_SIZE];
-    wag_pick_level_t     levels[WAG_JSON_SCAN_MAX_DEPTH];
+    wag_pick_level_t     levels[WAG_PICK_LEVELS];
 };
 
 

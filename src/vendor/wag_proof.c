@@ -34,20 +34,20 @@ wag_proof_init(wag_proof_t *p, ngx_pool_t *pool, wag_vendor_t *vendor,
     n = vendor->proof_paths.nelts;
     path = vendor->proof_paths.elts;
 
-    value = ngx_pcalloc(pool, n * sizeof(wag_pick_value_t) + 1);
+    value = ngx_palloc(pool, n * (sizeof(wag_pick_value_t)
+                                  + WAG_PROOF_TEXT_LEN) + 1);
     if (value == NULL) {
         return NGX_ERROR;
     }
 
-    room = ngx_pnalloc(pool, n * WAG_PROOF_TEXT_LEN + 1);
-    if (room == NULL) {
-        return NGX_ERROR;
-    }
+    room = (u_char *) &value[n];
 
     for (i = 0; i < n; i++) {
         value[i].path = path[i];
-        value[i].data = room + i * WAG_PROOF_TEXT_LEN;
+        value[i].data = room;
         value[i].size = WAG_PROOF_TEXT_LEN;
+
+        room += WAG_PROOF_TEXT_LEN;
     }
 
     p->pick.values = value;

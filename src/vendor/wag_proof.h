@@ -60,9 +60,12 @@ typedef struct {
     ngx_str_t            id;           /* of SENT, 256 bytes at most */
     unsigned             json:1;       /* it was one whole JSON text */
 
+    /* after wag_proof_parse() */
+
+    unsigned             begun:1;      /* there was more than blanks */
+
     /* private */
 
-    unsigned             begun:1;
     unsigned             failed:1;
     unsigned             open:1;       /* begins as an object or array does */
 

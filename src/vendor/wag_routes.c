@@ -21,11 +21,12 @@ static void wag_routes_hide_segments(wag_routes_t *routes, wag_route_t *route,
     ((path)->n == (route)->segments.nelts                                     \
      || ((route)->rest && (path)->n > (route)->segments.nelts))
 
-/* most write it as the file does */
+/* most write it as the file does; most others begin with another letter */
 
 #define wag_routes_same(one, text)                                            \
-    (ngx_memcmp((one)->data, (text)->data, (one)->len) == 0                   \
-     || ngx_strncasecmp((one)->data, (text)->data, (one)->len) == 0)
+    ((((one)->data[0] ^ (text)->data[0]) & ~0x20) == 0                        \
+     && (ngx_memcmp((one)->data, (text)->data, (one)->len) == 0               \
+         || ngx_strncasecmp((one)->data, (text)->data, (one)->len) == 0))
 
 
 wag_route_t *

@@ -244,7 +244,7 @@ wag_target_find(u_char *p, u_char *last, u_char ch)
 {
     u_char  *found;
 
-    found = ngx_strlchr(p, last, ch);
+    found = (p < last) ? memchr(p, ch, last - p) : NULL;
 
     return found ? found : last;
 }

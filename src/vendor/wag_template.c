@@ -4,6 +4,7 @@
  */
 
 
+#include "wag_json_escape.h"
 #include "wag_template.h"
 
 
@@ -50,6 +51,8 @@ static wag_template_part_t *wag_template_add(wag_template_compile_t *c,
     ngx_uint_t value);
 static wag_template_place_t *wag_template_find(ngx_str_t *name,
     ngx_uint_t places);
+static ngx_str_t *wag_template_only(wag_template_t *template,
+    ngx_str_t *values, ngx_uint_t uri);
 static ngx_int_t wag_template_fill_parts(ngx_pool_t *pool,
     wag_template_t *template, ngx_str_t *values, ngx_uint_t mode,
     ngx_str_t *text, u_char **data);
@@ -127,6 +130,7 @@ wag_template_parse(wag_template_compile_t *c, ngx_pool_t *pool,
     wag_template_part_t  *part;
 
     c->template->uses = 0;
+    c->template->groups = 0;
 
     if (ngx_array_init(&c->template->parts, pool, 4,
                        sizeof(wag_template_part_t))
@@ -252,6 +256,7 @@ wag_template_group(wag_template_compile_t *c)
 
         c->open = c->pos++;
         c->group++;
+        c->template->groups = c->group;
         c->filled = 0;
 
         return NGX_OK;
@@ -364,10 +369,12 @@ wag_template_names(ngx_pool_t *pool, ngx_uint_t places, ngx_str_t *names)
 ngx_uint_t
 wag_template_has(wag_template_t *template, ngx_str_t *values)
 {
-    ngx_uint_t  i;
+    ngx_uint_t  i, uses;
 
-    for (i = WAG_TEMPLATE_TEXT + 1; i < WAG_TEMPLATE_VALUES; i++) {
-        if (wag_template_uses(template, i) && values[i].len == 0) {
+    uses = template->uses & ~wag_template_bit(WAG_TEMPLATE_TEXT);
+
+    for (i = 0; uses >> i; i++) {
+        if ((uses >> i & 1) && values[i].len == 0) {
             return 0;
         }
     }
@@ -380,12 +387,40 @@ ngx_int_t
 wag_template_fill(ngx_pool_t *pool, wag_template_t *template,
     ngx_str_t *values, ngx_uint_t uri, ngx_str_t *text)
 {
-    u_char  *data;
+    u_char     *data;
+    ngx_str_t  *only;
+
+    only = wag_template_only(template, values, uri);
+
+    if (only) {
+        *text = *only;
+        return NGX_OK;
+    }
 
     return wag_template_fill_parts(pool, template, values,
                                    uri ? WAG_TEMPLATE_URI
                                        : WAG_TEMPLATE_PLAIN,
                                    text, &data);
+}
+
+
+/* what needs no copy: a text without places, or a place that is all of it */
+
+static ngx_str_t *
+wag_template_only(wag_template_t *template, ngx_str_t *values, ngx_uint_t uri)
+{
+    wag_template_part_t  *part;
+
+    part = template->parts.elts;
+
+    if (template->parts.nelts != 1
+        || (part->value != WAG_TEMPLATE_TEXT
+            && (uri || part->uri || part->base64)))
+    {
+        return NULL;
+    }
+
+    return wag_template_value(part, values);
 }
 
 
@@ -476,6 +511,10 @@ wag_template_next_group(wag_template_t *template, ngx_uint_t i,
 
     part = template->parts.elts;
 
+    if (template->groups == 0) {
+        return i;
+    }
+
     while (i < template->parts.nelts && part[i].group
            && (i == 0 || part[i - 1].group != part[i].group))
     {
@@ -536,7 +575,7 @@ wag_template_size(wag_template_part_t *part, ngx_str_t *value, ngx_uint_t mode)
                                                NGX_ESCAPE_URI_COMPONENT);
 
     case WAG_TEMPLATE_JSON:
-        return value->len + ngx_escape_json(NULL, value->data, value->len);
+        return wag_json_escape_len(value);
 
     default:
         return value->len;
@@ -569,7 +608,7 @@ wag_template_write(u_char *p, wag_template_part_t *part, ngx_str_t *value,
                                          NGX_ESCAPE_URI_COMPONENT);
 
     case WAG_TEMPLATE_JSON:
-        return (u_char *) ngx_escape_json(p, value->data, value->len);
+        return wag_json_escape(p, value);
 
     default:
         return ngx_cpymem(p, value->data, value->len);

@@ -58,6 +58,7 @@ typedef struct {
 typedef struct {
     ngx_array_t          parts;    /* wag_template_part_t */
     ngx_uint_t           uses;     /* a bit for each value */
+    ngx_uint_t           groups;
 } wag_template_t;
 
 
@@ -94,7 +95,8 @@ ngx_int_t wag_template_names(ngx_pool_t *pool, ngx_uint_t places,
 ngx_uint_t wag_template_has(wag_template_t *template, ngx_str_t *values);
 
 /*
- * Fills it, from pool; "values" has one for each of WAG_TEMPLATE_VALUES.  In
+ * Fills it, from pool, or with a value itself where that is all of it;
+ * "values" has one for each of WAG_TEMPLATE_VALUES.  In
  * an URI they are percent-encoded, RFC 3986, 2.1, but for what is in base64.
  * NGX_ERROR if there is no memory.
  */

@@ -14,6 +14,7 @@
 #include <ngx_core.h>
 
 #include "wag_json.h"
+#include "wag_name_set.h"
 #include "wag_route.h"
 #include "wag_template.h"
 
@@ -77,6 +78,11 @@ typedef struct wag_vendor_s {
     ngx_array_t            states;         /* vendor_state_t */
     ngx_flag_t             secret;         /* names are secrets */
     wag_routes_t           routes;
+
+    /* names of headers that are not passed on, see upstream/wag_drops */
+
+    wag_name_set_t         drops_keyed;
+    wag_name_set_t         drops_message;
 
     /* of sends */
 

@@ -148,6 +148,12 @@ class Pretend {
             return;
         }
 
+        // nobody here has the admin key
+        if (url.pathname === '/gateway/instances') {
+            json([401, { code: 'unauthorized' }]);
+            return;
+        }
+
         const name = url.pathname === '/dashboard' ? 'dashboard.html'
                    : path.basename(url.pathname);
         const file = path.join(ROOT, 'html', name);

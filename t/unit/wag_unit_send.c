@@ -2,6 +2,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "wag_json_escape.h"
 #include "wag_pick.h"
 #include "wag_proof_conf.h"
 #include "wag_send.h"
@@ -42,6 +43,7 @@ static void wag_unit_send_texts(wag_unit_t *u);
 static size_t wag_unit_send_text(u_char *p, uint32_t *seed);
 static ngx_int_t wag_unit_send_item(wag_pick_t *pick);
 static void wag_unit_send_large(wag_unit_t *u);
+static void wag_unit_send_escapes(wag_unit_t *u);
 static void wag_unit_send_plain(wag_unit_t *u);
 static ngx_uint_t wag_unit_vendor_line(ngx_conf_t *cf, wag_vendor_t *vendor,
     u_char *p, u_char *last);
@@ -188,6 +190,7 @@ wag_unit_send(wag_unit_t *u)
 
     wag_unit_send_texts(u);
     wag_unit_send_large(u);
+    wag_unit_send_escapes(u);
     wag_unit_send_plain(u);
 }
 
@@ -389,6 +392,42 @@ wag_unit_send_large(wag_unit_t *u)
                                       + sizeof("{'to':'1@c.us','t':''}") - 1
                    && f.after.len == 0 && !f.spliced,
                 "a large text");
+}
+
+
+/* every byte in every place of texts up to 40 bytes, as nginx escapes it */
+
+static void
+wag_unit_send_escapes(wag_unit_t *u)
+{
+    u_char      *end, text[40], got[6 * 40], wanted[6 * 40];
+    size_t       len, at, n;
+    ngx_str_t    s;
+    ngx_uint_t   ch, pass;
+
+    pass = 1;
+
+    for (len = 0; len <= sizeof(text); len++) {
+        for (at = 0; at < ngx_max(len, 1); at++) {
+            for (ch = 0; ch < 256 && pass; ch++) {
+
+                ngx_memset(text, 'a' + len % 26, sizeof(text));
+                text[at] = (u_char) ch;
+
+                s.data = text;
+                s.len = len;
+
+                end = (u_char *) ngx_escape_json(wanted, text, len);
+                n = end - wanted;
+
+                pass = wag_json_escape_len(&s) == n
+                       && wag_json_escape(got, &s) == got + n
+                       && ngx_memcmp(got, wanted, n) == 0;
+            }
+        }
+    }
+
+    wag_unit_ok(u, pass, "texts are escaped as nginx does");
 }
 
 

@@ -15,8 +15,10 @@ package WaGateway::Vendor;
 #
 # Options: key, address (127.0.0.1), port, item (least bytes of an item in a
 # list), ask_delay (seconds until a question for a state is answered), chunked
-# (answers have no Content-Length), strangers (numbers that are not on
-# WhatsApp), and those of the vendor.
+# (answers have no Content-Length; those to sends, in chunks of 7 bytes: bytes,
+# each in a packet of its own; cut, without the last chunk; trailing, with more
+# behind it), strangers (numbers that are not on WhatsApp), and those of the
+# vendor.
 #
 # What a request is about is its kind: list, ask (the state of a session),
 # number, token, send, check, login, danger, other.  Requests of a kind can be

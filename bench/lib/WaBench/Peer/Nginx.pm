@@ -3,7 +3,8 @@ package WaBench::Peer::Nginx;
 # Stock nginx as one would set it up for the job, and the same with wa_gateway.
 #
 # With sessions (of each instance) the instances of wa_gateway are WAHA's, and
-# /send-text and /send-media are its own way to send.
+# /send-text and /send-media are its own way to send; with pace, the arguments
+# of wa_gateway_pace, from budgets.
 
 use strict;
 use warnings;
@@ -122,9 +123,10 @@ sub balancer {
 
     # keys of requests, too, for those that have some
     my $keys = $self->vendor ? "        wa_gateway_idempotency on;\n" : '';
+    my $pace = $self->{pace} ? "        wa_gateway_pace $self->{pace};\n" : '';
 
     # as many idle connections in all as stock nginx may keep
-    return $check . $keys . <<'END';
+    return $check . $keys . $pace . <<'END';
         wa_gateway_passive error_fails=1 status=500-599 status_fails=3;
         wa_gateway_keepalive connections=512 timeout=60s requests=1000000;
 END

@@ -194,6 +194,8 @@ sub faults { return {
     not_connected => sub {
         wrong(401, 'AUTHENTICATION_ERROR', 'you are not connect to services '
               . 'server, please reconnect') },
+    other_401 => sub { wrong(401, 'SOMETHING_ELSE', 'nobody knows what') },
+    long_401 => sub { wrong(401, 'AUTHENTICATION_ERROR', 'x' x 3000) },
     no_client => sub {
         wrong(500, 'INVALID_WA_CLI', 'your WhatsApp CLI is invalid or '
               . 'empty') },

@@ -485,10 +485,21 @@ sub out {
 
     my $length = length $body;
 
-    if ($c->{fake}{chunked}) {
+    my $chunked = $c->{fake}{chunked} || '';
+
+    if ($chunked =~ /^[a-z]/ && $c->{entry}{kind} eq 'send') {
         $head->{'Transfer-Encoding'} = 'chunked';
-        $body = join '', map({ sprintf "%x\r\n%s\r\n", length, $_ }
-                             unpack '(a16384)*', $body), "0\r\n\r\n";
+        $body = chunks($body, 7);
+        $body .= "HTTP/1.1 200 OK\r\n" if $chunked eq 'trailing';
+
+        if ($chunked eq 'cut') {
+            $body =~ s/\n0\r\n\r\n\z/\n/ or die "no last chunk\n";
+            $c->{keep} = 0;
+        }
+
+    } elsif ($chunked) {
+        $head->{'Transfer-Encoding'} = 'chunked';
+        $body = chunks($body, 16384);
     } else {
         $head->{'Content-Length'} = $length;
     }
@@ -505,6 +516,8 @@ sub out {
     $body = '' if $c->{head_only};
 
     return drip($c, $text, $body, $1) if $mode =~ /^drip:(.+)/;
+    return drip($c, $text, $body, 0.001 * length $body, 1)
+        if $chunked eq 'bytes' && $c->{entry}{kind} eq 'send';
 
     # what is small goes as one, what is large is not copied
     push @{$c->{out}}, length $body < 65536 ? $text . $body : ($text, $body);
@@ -550,10 +563,18 @@ sub say {
 }
 
 
-sub drip {
-    my ($c, $text, $body, $seconds) = @_;
+sub chunks {
+    my ($body, $size) = @_;
 
-    my $size = int(length($body) / 20) + 1;
+    return join '', map({ sprintf "%x\r\n%s\r\n", length, $_ }
+                        unpack "(a$size)*", $body), "0\r\n\r\n";
+}
+
+
+sub drip {
+    my ($c, $text, $body, $seconds, $size) = @_;
+
+    $size ||= int(length($body) / 20) + 1;
     my @pieces = ($text, unpack "(a$size)*", $body);
     my $n = @pieces;
 
