@@ -536,6 +536,8 @@ wag_journal_tell(wag_journal_run_t *run, wag_journal_batch_t *batch)
 
     while (!ngx_queue_empty(&batch->waits)) {
         q = ngx_queue_head(&batch->waits);
+
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it is queued */
         ngx_queue_remove(q);
 
         wait = ngx_queue_data(q, wag_journal_wait_t, queue);

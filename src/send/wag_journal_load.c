@@ -7,6 +7,7 @@
 #include "wag_journal_file.h"
 #include "wag_journal_load.h"
 #include "wag_json_text.h"
+#include "wag_marks_move.h"
 #include "wag_stored.h"
 
 

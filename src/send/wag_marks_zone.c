@@ -6,6 +6,8 @@
 
 #include "wag_journal_load.h"
 #include "wag_lock.h"
+#include "wag_marks_answer.h"
+#include "wag_marks_move.h"
 #include "wag_marks_zone.h"
 
 
@@ -441,7 +443,7 @@ wag_marks_zone_look(wag_marks_zone_t *zone, wag_marks_key_t *key,
                   : wag_marks_look(zone->marks, key);
 
     if (found == WAG_MARK_ANSWERED || found == WAG_MARK_UNKNOWN) {
-        wag_marks_read(zone->marks, key, zone->buf);
+        wag_marks_answer_read(zone->marks, key, zone->buf);
     }
 
     wag_unlock(zone->shpool);

@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 
 #include "wag_marks.h"
+#include "wag_marks_answer.h"
+#include "wag_marks_move.h"
 #include "wag_unit.h"
 
 
@@ -690,7 +692,7 @@ wag_unit_marks_kept(wag_marks_t *m, ngx_uint_t id, ngx_msec_t now, size_t len)
         return 0;
     }
 
-    wag_marks_read(m, &key, buf);
+    wag_marks_answer_read(m, &key, buf);
 
     return ngx_memcmp(buf, wag_unit_answer, len) == 0;
 }
