@@ -1018,7 +1018,7 @@ sub balancer {
     push @words, quote("key_file=$file") if $file ne '';
 
     return "@words;" if !$vendors;
-    return "@words;\nwa_gateway_sender $is{SENDER};" 
+    return "@words;\nwa_gateway_sender $is{SENDER};"
            . idempotency() . pace() . store();
 }
 
