@@ -432,6 +432,11 @@ wag_unit_slots_peers(wag_unit_zone_t *s)
                 && s->us.peers[0]->instance == wag_slots_get(s->us.group, 2),
                 "peers are in the order of servers, and by slot");
 
+    /* as at the start: the slot table reads those that changed since */
+
+    s->us.slots[1].addrs->version =
+                   wag_slots_get(s->us.group, 1)->identity.addresses.version;
+
     wag_unit_slots_admin(s);
     wag_unit_slots_addrs(s);
 
@@ -530,7 +535,6 @@ wag_unit_slots_addrs(wag_unit_zone_t *s)
     u = s->u;
     peer = &s->us.slots[1];
 
-    peer->addrs->version = peer->instance->identity.addresses.version;
     peer->address = 1;
 
     first = wag_unit_slots_current(s, peer);
