@@ -260,17 +260,20 @@ wag_balancer_pick(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
         ctx->tries = pc->tries;
     }
 
-    peer = wag_next_peer(ctx);
+    do {
+        peer = wag_next_peer(ctx);
 
-    if (peer) {
-        ctx->peer = peer;
+        if (peer) {
+            ctx->peer = peer;
 
-        return wag_idempotency_is_open(ctx)
-               ? wag_balancer_claim(ctx, pc, wag_confirm_begin(ctx, pc))
-               : NGX_OK;
-    }
+            return wag_idempotency_is_open(ctx)
+                   ? wag_balancer_claim(ctx, pc, wag_confirm_begin(ctx, pc))
+                   : NGX_OK;
+        }
 
-    rc = wag_pacing_hold(ctx, pc);
+        rc = wag_pacing_hold(ctx, pc);
+
+    } while (rc == NGX_DONE);
 
     if (rc == NGX_AGAIN || rc == NGX_ERROR) {
         return rc;

@@ -9,6 +9,11 @@
 #include "wag_pacing.h"
 
 
+/* how often a number that another worker was faster at is chosen for anew */
+
+#define WAG_PACING_RACES  15
+
+
 static uint64_t wag_pacing_number(wag_ctx_t *ctx, wag_peer_t *peer,
     wag_known_t *known);
 static wag_known_t *wag_pacing_only(wag_upstream_t *us, wag_peer_t *peer);
@@ -178,7 +183,7 @@ wag_pacing_only(wag_upstream_t *us, wag_peer_t *peer)
 ngx_int_t
 wag_pacing_hold(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
 {
-    ngx_msec_t         patience;
+    ngx_msec_t         max, patience;
     wag_pacing_t      *pacing;
     wag_pace_claim_t   claim;
 
@@ -196,13 +201,21 @@ wag_pacing_hold(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
 
     patience = wag_pacing_patience(ctx);
 
+    if (pacing->wait > patience) {
+        wag_pacing_refuse(ctx);
+        return NGX_BUSY;
+    }
+
     claim = pacing->claim;
     claim.number = pacing->next;
 
-    if (pacing->wait <= patience
-        && wag_pace_claim(ctx->upstream->pace, &claim, patience,
-                          &pacing->wait, &pacing->reason, &pacing->view)
-           == NGX_OK)
+    /* another worker may have taken it since: the next number is as good */
+
+    max = (pacing->races < WAG_PACING_RACES) ? pacing->wait : patience;
+
+    if (wag_pace_claim(ctx->upstream->pace, &claim, max, &pacing->wait,
+                       &pacing->reason, &pacing->view)
+        == NGX_OK)
     {
         wag_pacing_return(ctx);
 
@@ -211,6 +224,11 @@ wag_pacing_hold(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
         pacing->claimed = 1;
 
         return wag_pacing_wait(ctx, pc);
+    }
+
+    if (pacing->races < WAG_PACING_RACES) {
+        pacing->races++;
+        return NGX_DONE;
     }
 
     wag_pacing_refuse(ctx);

@@ -36,6 +36,7 @@ struct wag_pacing_s {
     unsigned             asked:1;    /* an instance, with the claim */
     unsigned             short_of:1; /* budget: next, wait, reason are set */
     unsigned             pinned:1;   /* it waited for this number */
+    unsigned             races:4;    /* that others were faster in */
     unsigned             refused:1;  /* wait is for Retry-After */
 };
 
@@ -55,8 +56,9 @@ ngx_int_t wag_pacing_take(wag_ctx_t *ctx, wag_peer_t *peer,
 
 /*
  * Where all that could send are short of budget.  NGX_AGAIN: it is held, and
- * is chosen for anew then; NGX_BUSY: it is refused, as ctx->refusal tells;
- * NGX_DECLINED: it is not that; NGX_ERROR.
+ * is chosen for anew then; NGX_DONE: it is to be chosen for anew at once;
+ * NGX_BUSY: it is refused, as ctx->refusal tells; NGX_DECLINED: it is not
+ * that; NGX_ERROR.
  */
 ngx_int_t wag_pacing_hold(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
 
