@@ -7,7 +7,7 @@
 #
 #   bench/pairs.pl [--pairs=n] [--seconds=n] [--instances=n] [--connections=n]
 #                  [--what=text] [--size=bytes] [--sessions=n]
-#                  [--together] [--module=other.so ...]
+#                  [--together] [--module=other.so ...] [--pace=words]
 #
 # What is sent is a plain message, or, where instances have sessions: native,
 # whose body names one; file, the same with base64 of that size; text and media,
@@ -17,7 +17,8 @@
 # core: for machines whose speed changes from one second to the next.
 #
 # Modules named are measured beside the one in build, as "a", "b" and so on:
-# what a change is worth.
+# what a change is worth.  With --pace sends with this "wa_gateway_pace" are, as
+# "paced".
 
 use strict;
 use warnings;
@@ -37,7 +38,8 @@ my %o = (pairs => 40, seconds => 2, instances => 3, connections => 32,
          what => 'message', size => 0, sessions => 0, module => []);
 
 GetOptions(\%o, 'pairs=i', 'seconds=i', 'instances=i', 'connections=i',
-           'what=s', 'size=i', 'sessions=i', 'together', 'module=s@')
+           'what=s', 'size=i', 'sessions=i', 'together', 'module=s@',
+           'pace=s')
     or die "usage: see the head of bench/pairs.pl\n";
 
 system('command -v wrk >/dev/null') == 0 or die "pairs: no wrk here\n";
@@ -47,6 +49,9 @@ my @sides = (['stock nginx', 'WaBench::Peer::Nginx'],
              ['wa_gateway', 'WaBench::Peer::Gateway'],
              map { [$letter++, 'WaBench::Peer::Gateway', module => $_] }
                  @{$o{module}});
+
+push @sides, ['paced', 'WaBench::Peer::Gateway', pace => $o{pace}]
+    if defined $o{pace};
 
 my $got = pairs(sides => \@sides, %o);
 
