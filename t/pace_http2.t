@@ -183,7 +183,7 @@ for my $signal ('QUIT', 'HUP') {
     ok(poll { pace($ng)->{waiting} == 3 }, 'three wait');
 
     kill 'QUIT', $ng->{pid};
-    like(said($client, $_), qr/^(?:nothing|no_instance no)$/,
+    like(said($client, $_), qr/^(?:nothing|no_instances no)$/,
          'it was not sent') for @id;
     local $/;
     like(<$s>, qr/^(?:HTTP\/1.1 503 .*"sent":"no".*)?\z/s, 'nor was the other');

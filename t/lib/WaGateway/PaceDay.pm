@@ -398,7 +398,7 @@ sub run {
     cmp_ok($said{sent}, '<=', scalar @ledger,
            'all that a client was told of came');
     is(join(' ', grep { !/^(?:sent|paced|broken|unconfirmed|bad_gateway|timeout
-                            |session_down|no_session|no_instance)$/x }
+                            |session_down|no_session|no_instances)$/x }
             sort keys %said), '', 'clients were told what is so');
     # nginx tells of a worker that was killed with the lock of a zone
 
