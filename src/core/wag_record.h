@@ -189,9 +189,10 @@ typedef struct {
     uint32_t             vendor;       /* hash of its name, 0: plain */
     uint32_t             added;        /* at run time */
     ngx_atomic_t         ask;          /* for a list, soon */
-    ngx_uint_t           placed;       /* new sessions, not listed yet */
-    ngx_uint_t           placed_list;  /* those when a list was begun */
-    uint32_t             lists;        /* of sessions, begun */
+    uint32_t             placed;       /* sessions that were made here */
+    uint32_t             placed_known; /* of these, listed */
+    uint32_t             asked;        /* for a list, so often */
+    uint32_t             list;         /* the last that was taken over */
     uint32_t             listed;       /* complete ones */
     uint32_t             sessions;     /* the first, chained */
     uint32_t             named;        /* looked up in this config_gen */

@@ -57,6 +57,7 @@ typedef struct {
     wag_item_t           **last;
     ngx_uint_t             n;       /* of items */
     ngx_uint_t             skipped; /* names that cannot be used */
+    wag_session_list_t     list;
 } wag_discovery_list_t;
 
 
@@ -79,7 +80,6 @@ struct wag_discovery_s {
     wag_discovery_list_t   waiting;   /* until the round is over */
     wag_discovery_list_t   round;
     wag_item_t            *next;      /* of the round */
-    uint32_t               number;    /* of the list of the round */
     wag_session_walk_t     walk;      /* of its end */
 
     ngx_queue_t            asked;     /* questions */
@@ -257,6 +257,8 @@ wag_discovery_start(wag_discovery_t *d)
     }
 
     d->rc = NGX_AGAIN;
+
+    wag_session_ask(d->upstream, d->peer, &d->coming.list);
 
     wag_probe_start(&d->probe);
 }
@@ -608,7 +610,8 @@ wag_discovery_round(wag_discovery_t *d)
 
     d->skipped = (d->round.skipped != 0);
     d->next = d->round.first;
-    d->number = wag_session_list(d->upstream, d->peer);
+
+    wag_session_begin(d->upstream, d->peer, &d->round.list);
 
     ngx_memzero(&d->walk, sizeof(wag_session_walk_t));
 
@@ -639,7 +642,7 @@ wag_discovery_step_handler(ngx_event_t *ev)
         }
 
         item = d->next;
-        item->report.list = d->number;
+        item->report.list = d->round.list.number;
 
         if (wag_discovery_process(d, item) == NGX_BUSY) {
             return;
@@ -780,7 +783,7 @@ wag_discovery_over(wag_discovery_t *d)
 {
     wag_discovery_free(d);
 
-    if (wag_session_complete(d->upstream, d->peer, d->number, &d->walk)
+    if (wag_session_complete(d->upstream, d->peer, &d->round.list, &d->walk)
         == NGX_AGAIN)
     {
         ngx_add_timer(&d->step, WAG_DISCOVERY_PAUSE);

@@ -30,23 +30,35 @@ static void wag_session_log_first(wag_peer_t *peer, ngx_uint_t total,
     ngx_uint_t ready);
 
 
-uint32_t
-wag_session_list(wag_upstream_t *us, wag_peer_t *peer)
+void
+wag_session_ask(wag_upstream_t *us, wag_peer_t *peer, wag_session_list_t *list)
 {
-    uint32_t  list;
-
-    list = 0;
+    ngx_memzero(list, sizeof(wag_session_list_t));
 
     wag_lock(us->zone->shpool);
 
     if (!wag_peers_gone(peer)) {
-        list = ++peer->instance->lists;
-        peer->instance->placed_list = peer->instance->placed;
+        list->number = ++peer->instance->asked;
+        list->placed = peer->instance->placed;
     }
 
     wag_unlock(us->zone->shpool);
+}
 
-    return list;
+
+void
+wag_session_begin(wag_upstream_t *us, wag_peer_t *peer,
+    wag_session_list_t *list)
+{
+    wag_lock(us->zone->shpool);
+
+    if (!wag_peers_gone(peer)
+        && (int32_t) (list->number - peer->instance->list) > 0)
+    {
+        peer->instance->list = list->number;
+    }
+
+    wag_unlock(us->zone->shpool);
 }
 
 
@@ -213,8 +225,8 @@ wag_session_sent(wag_upstream_t *us, wag_peer_t *peer, wag_session_t *session,
 
 
 ngx_int_t
-wag_session_complete(wag_upstream_t *us, wag_peer_t *peer, uint32_t list,
-    wag_session_walk_t *walk)
+wag_session_complete(wag_upstream_t *us, wag_peer_t *peer,
+    wag_session_list_t *list, wag_session_walk_t *walk)
 {
     ngx_uint_t             n, current;
     wag_session_t         *session;
@@ -228,17 +240,16 @@ wag_session_complete(wag_upstream_t *us, wag_peer_t *peer, uint32_t list,
 
         /* while the list is the last one, nobody else frees sessions of it */
 
-        current = wag_session_current(&change, list);
+        current = wag_session_current(&change, list->number);
 
         if (current && !walk->begun) {
             walk->begun = 1;
             walk->first = (peer->instance->listed++ == 0);
             walk->next = wag_sessions_of_slot(us->group, peer->slot, NULL);
 
-            /* those that were made before it are in it, or were not made */
+            /* those that were made before are in it, or were not made */
 
-            peer->instance->placed -= ngx_min(peer->instance->placed,
-                                              peer->instance->placed_list);
+            peer->instance->placed_known = list->placed;
         }
 
         session = current ? walk->next : NULL;
@@ -249,7 +260,7 @@ wag_session_complete(wag_upstream_t *us, wag_peer_t *peer, uint32_t list,
             walk->total++;
             walk->ready += (wag_session_state(session) == WAG_SESSION_READY);
 
-            if (session->list != list) {
+            if (session->list != list->number) {
                 wag_session_move_missed(&change, session);
             }
         }
@@ -336,7 +347,7 @@ wag_session_of(wag_upstream_t *us, wag_peer_t *peer, wag_session_name_t *name)
 
 /*
  * Over a reload, and after a worker was stopped for long, two may ask the same
- * instance: only who began the last list tells what came of it.  Nor does it
+ * instance: only the list that was asked for last tells what came of it.  Nor does it
  * matter what an instance says that is not configured any more, or as a server
  * of another kind.
  */
@@ -351,7 +362,7 @@ wag_session_current(wag_session_change_t *change, uint32_t list)
     instance = peer->instance;
 
     return !wag_peers_gone(peer)
-           && list == instance->lists
+           && list == instance->list
            && instance->config_gen == change->upstream->zone->root->config_gen
            && instance->vendor == peer->server->vendor_hash;
 }

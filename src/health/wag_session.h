@@ -26,6 +26,14 @@ typedef struct {
 } wag_session_report_t;
 
 
+/* a list: what it is as old as */
+
+typedef struct {
+    uint32_t             number;
+    uint32_t             placed;   /* sessions that were made before */
+} wag_session_list_t;
+
+
 /* how far a complete list was gone through */
 
 typedef struct {
@@ -38,9 +46,13 @@ typedef struct {
 
 
 /*
- * Begins a list of an instance: its number.
+ * An instance is asked for its list; the answer is taken over, if no later one
+ * was.
  */
-uint32_t wag_session_list(wag_upstream_t *us, wag_peer_t *peer);
+void wag_session_ask(wag_upstream_t *us, wag_peer_t *peer,
+    wag_session_list_t *list);
+void wag_session_begin(wag_upstream_t *us, wag_peer_t *peer,
+    wag_session_list_t *list);
 
 /*
  * A session that the list has, with what is said of it.  NGX_OK; NGX_AGAIN
@@ -72,7 +84,7 @@ void wag_session_sent(wag_upstream_t *us, wag_peer_t *peer,
  * next turn of the event loop, with the same "walk", zeroed at first.
  */
 ngx_int_t wag_session_complete(wag_upstream_t *us, wag_peer_t *peer,
-    uint32_t list, wag_session_walk_t *walk);
+    wag_session_list_t *list, wag_session_walk_t *walk);
 
 /*
  * The token of a session; NGX_DECLINED if it is not known, or has none.  The

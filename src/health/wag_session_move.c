@@ -121,13 +121,13 @@ wag_session_move_came(wag_session_change_t *change, wag_session_t *session,
     session->news = WAG_SESSION_CAME;
     session->was = from;
     session->since = wag_time();
-    session->other_list = wag_slots_get(group, other->slot)->lists;
+    session->other_list = wag_slots_get(group, other->slot)->asked;
 
     return 1;
 }
 
 
-/* whether the other instance has not told of its own since this one came */
+/* whether the other instance was not asked for its own since this one came */
 
 static ngx_uint_t
 wag_session_move_may_leave(wag_session_change_t *change,

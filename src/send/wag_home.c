@@ -10,6 +10,7 @@
 
 static wag_peer_t *wag_home_fewest(wag_choice_t *choice, ngx_uint_t *n,
     ngx_uint_t *i);
+static ngx_uint_t wag_home_not_listed(wag_instance_t *instance);
 static void wag_home_return(wag_choice_t *choice, wag_peer_t *peer);
 static ngx_uint_t wag_home_may_be(wag_choice_t *choice, wag_peer_t *peer);
 
@@ -57,7 +58,8 @@ wag_home_fewest(wag_choice_t *choice, ngx_uint_t *n, ngx_uint_t *i)
     for (k = 0; k < us->npeers; k++) {
         peer = us->peers[k];
 
-        count = wag_known_of_slot(us, peer->slot) + peer->instance->placed;
+        count = wag_known_of_slot(us, peer->slot)
+                + wag_home_not_listed(peer->instance);
 
         if (count < *n || (count == *n && k < *i)
             || (found && count >= least)
@@ -84,12 +86,25 @@ wag_home_fewest(wag_choice_t *choice, ngx_uint_t *n, ngx_uint_t *i)
 }
 
 
+/* fewer than none: a slot was given away while its list was read */
+
+static ngx_uint_t
+wag_home_not_listed(wag_instance_t *instance)
+{
+    int32_t  n;
+
+    n = (int32_t) (instance->placed - instance->placed_known);
+
+    return (n > 0) ? n : 0;
+}
+
+
 static void
 wag_home_return(wag_choice_t *choice, wag_peer_t *peer)
 {
     wag_lock(choice->upstream->zone->shpool);
 
-    if (peer->instance->placed) {
+    if (wag_home_not_listed(peer->instance)) {
         peer->instance->placed--;
     }
 

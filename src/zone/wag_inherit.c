@@ -226,7 +226,8 @@ wag_inherit_instance(wag_instance_t *instance, wag_instance_t *old)
     instance->checks.pid = 0;
 
     instance->vendor = old->vendor;
-    instance->lists = old->lists;
+    instance->asked = old->asked;
+    instance->list = old->list;
     instance->listed = old->listed;
 }
 

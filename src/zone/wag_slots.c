@@ -290,6 +290,7 @@ wag_slots_use(wag_instance_t *instance, wag_newcomer_t *newcomer)
     instance->listed = 0;
     instance->ask = 0;
     instance->placed = 0;
+    instance->placed_known = 0;
     instance->named = newcomer->named ? WAG_NAMED : 0;
 
     instance->health = newcomer->health;

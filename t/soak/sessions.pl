@@ -162,9 +162,7 @@ while (time < $end && !$failed) {
 
 $ng->stop;
 
-my @bad = grep { !/exited on signal 9/ }
-          $ng->logged('\[(?:alert|crit|emerg)\]|exited on signal|'
-                      . 'runtime error|AddressSanitizer');
+my @bad = $ng->alarms;
 
 $failed ||= join "\n", 'the log:', @bad if @bad;
 

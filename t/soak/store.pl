@@ -151,10 +151,7 @@ my @twice = grep { $seen{$_} > 1 } sort keys %seen;
 wrong("$_ was sent $seen{$_} times") for @twice;
 
 for my $ng (@ngs) {
-    my @alerts = grep { /\[(?:alert|crit|emerg)\]/ && !/exited on signal 9/ }
-                 split /\n/, $ng->log;
-    wrong($_) for @alerts;
-    wrong('a process died') if $ng->log =~ /exited on signal (?!9\b)/;
+    wrong($_) for $ng->alarms;
 }
 
 wrong('next to nothing was sent') if keys(%seen) < 20 * $minutes;

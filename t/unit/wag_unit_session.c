@@ -13,9 +13,14 @@ static void wag_unit_session_late(wag_unit_zone_t *s);
 static void wag_unit_session_wrapped(wag_unit_zone_t *s);
 static void wag_unit_session_removed(wag_unit_zone_t *s);
 static void wag_unit_session_number(wag_unit_zone_t *s);
-static void wag_unit_session_complete(wag_unit_zone_t *s, uint32_t list);
+static void wag_unit_session_moved(wag_unit_zone_t *s);
+static uint32_t wag_unit_session_list(wag_unit_zone_t *s, ngx_uint_t slot);
+static void wag_unit_session_complete(wag_unit_zone_t *s, ngx_uint_t slot,
+    uint32_t list);
 static ngx_int_t wag_unit_session_seen(wag_unit_zone_t *s, const char *name,
     ngx_uint_t told, uint32_t list);
+static void wag_unit_session_seen_at(wag_unit_zone_t *s, ngx_uint_t slot,
+    uint32_t list);
 static void wag_unit_session_report(wag_session_report_t *report,
     const char *name, ngx_uint_t told, uint32_t list);
 static wag_session_t *wag_unit_session_find(wag_unit_zone_t *s,
@@ -49,6 +54,7 @@ wag_unit_session(wag_unit_t *u)
     wag_unit_session_wrapped(s);
     wag_unit_session_removed(s);
     wag_unit_session_number(s);
+    wag_unit_session_moved(s);
 
     ngx_cycle->log->log_level = level;
 }
@@ -89,22 +95,20 @@ wag_unit_session_forgotten(wag_unit_zone_t *s)
 {
     uint32_t     list;
     wag_unit_t  *u;
-    wag_peer_t  *peer;
 
     u = s->u;
-    peer = &s->us.slots[0];
 
-    list = wag_session_list(&s->us, peer);
+    list = wag_unit_session_list(s, 0);
 
     (void) wag_unit_session_seen(s, "stays", WAG_SESSION_READY, list);
     (void) wag_unit_session_seen(s, "goes", WAG_SESSION_READY, list);
 
-    wag_unit_session_complete(s, list);
+    wag_unit_session_complete(s, 0, list);
 
     wag_unit_ok(u, wag_unit_session_find(s, "stays")
                 && wag_unit_session_find(s, "goes"), "a list of two");
 
-    list = wag_session_list(&s->us, peer);
+    list = wag_unit_session_list(s, 0);
 
     (void) wag_unit_session_seen(s, "stays", WAG_SESSION_READY, list);
 
@@ -112,18 +116,18 @@ wag_unit_session_forgotten(wag_unit_zone_t *s)
                    == WAG_SESSION_READY,
                 "one that was not listed yet is not missing");
 
-    wag_unit_session_complete(s, list);
+    wag_unit_session_complete(s, 0, list);
 
     wag_unit_ok(u, wag_unit_session_find(s, "goes")
                 && wag_session_state(wag_unit_session_find(s, "goes"))
                    == WAG_SESSION_DOWN,
                 "once the list is complete it cannot send");
 
-    list = wag_session_list(&s->us, peer);
+    list = wag_unit_session_list(s, 0);
 
     (void) wag_unit_session_seen(s, "stays", WAG_SESSION_READY, list);
 
-    wag_unit_session_complete(s, list);
+    wag_unit_session_complete(s, 0, list);
 
     wag_unit_ok(u, wag_unit_session_find(s, "goes") == NULL
                 && wag_session_state(wag_unit_session_find(s, "stays"))
@@ -146,8 +150,8 @@ wag_unit_session_late(wag_unit_zone_t *s)
     u = s->u;
     peer = &s->us.slots[0];
 
-    old = wag_session_list(&s->us, peer);
-    list = wag_session_list(&s->us, peer);
+    old = wag_unit_session_list(s, 0);
+    list = wag_unit_session_list(s, 0);
 
     (void) wag_unit_session_seen(s, "stays", WAG_SESSION_READY, list);
 
@@ -170,12 +174,12 @@ wag_unit_session_late(wag_unit_zone_t *s)
                 && wag_session_state(session) == WAG_SESSION_READY,
                 "nor who was not answered then");
 
-    wag_unit_session_complete(s, old);
+    wag_unit_session_complete(s, 0, old);
 
     wag_unit_ok(u, session->missed == 0,
                 "a list that ends after a later one began misses nobody");
 
-    wag_unit_session_complete(s, list);
+    wag_unit_session_complete(s, 0, list);
 
     wag_unit_ok(u, session->missed == 0
                 && wag_session_state(session) == WAG_SESSION_READY,
@@ -194,10 +198,11 @@ wag_unit_session_wrapped(wag_unit_zone_t *s)
     u = s->u;
     peer = &s->us.slots[0];
 
-    peer->instance->lists = (uint32_t) -2;
+    peer->instance->asked = (uint32_t) -2;
+    peer->instance->list = peer->instance->asked;
 
     for (i = 0; i < 4; i++) {
-        list = wag_session_list(&s->us, peer);
+        list = wag_unit_session_list(s, 0);
 
         (void) wag_unit_session_seen(s, "stays", WAG_SESSION_READY, list);
 
@@ -205,7 +210,7 @@ wag_unit_session_wrapped(wag_unit_zone_t *s)
             (void) wag_unit_session_seen(s, "goes", WAG_SESSION_READY, list);
         }
 
-        wag_unit_session_complete(s, list);
+        wag_unit_session_complete(s, 0, list);
 
         if (i == 1) {
             wag_unit_ok(u, wag_unit_session_find(s, "goes")->missed == 1,
@@ -230,7 +235,7 @@ wag_unit_session_removed(wag_unit_zone_t *s)
     u = s->u;
     peer = &s->us.slots[0];
 
-    list = wag_session_list(&s->us, peer);
+    list = wag_unit_session_list(s, 0);
 
     s->zone.root->config_gen++;
 
@@ -268,7 +273,7 @@ wag_unit_session_number(wag_unit_zone_t *s)
     u = s->u;
 
     wag_unit_session_report(&report, "phone", WAG_SESSION_READY,
-                            wag_session_list(&s->us, &s->us.slots[0]));
+                            wag_unit_session_list(s, 0));
     report.number = 0;
 
     first = wag_session_seen(&s->us, &s->us.slots[0], &report);
@@ -296,10 +301,10 @@ wag_unit_session_number(wag_unit_zone_t *s)
                 && wag_unit_session_find(s, "phone")->number == 966500000002,
                 "and again once it was not ready, until it is told");
 
-    report.list = wag_session_list(&s->us, &s->us.slots[0]);
-    wag_unit_session_complete(s, report.list);
+    report.list = wag_unit_session_list(s, 0);
+    wag_unit_session_complete(s, 0, report.list);
 
-    report.list = wag_session_list(&s->us, &s->us.slots[0]);
+    report.list = wag_unit_session_list(s, 0);
     report.number = 0;
 
     wag_unit_ok(u, wag_session_seen(&s->us, &s->us.slots[0], &report)
@@ -307,18 +312,103 @@ wag_unit_session_number(wag_unit_zone_t *s)
 }
 
 
+/* where it was is asked before it is where it goes, and answers after */
+
 static void
-wag_unit_session_complete(wag_unit_zone_t *s, uint32_t list)
+wag_unit_session_moved(wag_unit_zone_t *s)
 {
+    uint32_t              list, begun;
+    ngx_str_t             reason;
+    ngx_uint_t            i, n;
+    wag_session_list_t    late;
+    wag_session_event_t  *event;
+
+    s->us.slots[1].instance->config_gen = s->zone.root->config_gen;
+
+    /* the others are forgotten after two */
+
+    for (i = 0; i < 2; i++) {
+        list = wag_unit_session_list(s, 0);
+        wag_unit_session_seen_at(s, 0, list);
+        wag_unit_session_complete(s, 0, list);
+    }
+
+    wag_unit_session_complete(s, 1, wag_unit_session_list(s, 1));
+
+    n = s->us.group->sessions.events->n;
+
+    wag_session_ask(&s->us, &s->us.slots[0], &late);
+
+    begun = wag_unit_session_list(s, 1);
+    wag_unit_session_seen_at(s, 1, begun);
+    wag_unit_session_complete(s, 1, begun);
+
+    wag_session_begin(&s->us, &s->us.slots[0], &late);
+    wag_unit_session_seen_at(s, 0, late.number);
+    wag_unit_session_complete(s, 0, late.number);
+
+    begun = wag_unit_session_list(s, 1);
+    wag_unit_session_seen_at(s, 1, begun);
+    wag_unit_session_complete(s, 1, begun);
+
+    wag_unit_ok(s->u, s->us.group->sessions.events->n == n,
+                "a list that was asked for before tells nothing of a move");
+
+    wag_unit_session_complete(s, 0, wag_unit_session_list(s, 0));
+    wag_unit_session_complete(s, 0, wag_unit_session_list(s, 0));
+
+    event = &s->us.group->sessions.events->events[n % WAG_EVENTS];
+    reason.len = event->event.reason_len;
+    reason.data = event->event.reason;
+
+    wag_unit_ok(s->u, s->us.group->sessions.events->n == n + 1
+                      && reason.len > sizeof("moved from ") - 1
+                      && ngx_strncmp(reason.data, "moved from ",
+                                     sizeof("moved from ") - 1) == 0,
+                "the next one does, which is one event");
+}
+
+
+static uint32_t
+wag_unit_session_list(wag_unit_zone_t *s, ngx_uint_t slot)
+{
+    wag_session_list_t  list;
+
+    wag_session_ask(&s->us, &s->us.slots[slot], &list);
+    wag_session_begin(&s->us, &s->us.slots[slot], &list);
+
+    return list.number;
+}
+
+
+static void
+wag_unit_session_complete(wag_unit_zone_t *s, ngx_uint_t slot, uint32_t list)
+{
+    wag_session_list_t  of;
     wag_session_walk_t  walk;
+
+    of.number = list;
+    of.placed = s->us.slots[slot].instance->placed;
 
     ngx_memzero(&walk, sizeof(wag_session_walk_t));
 
-    while (wag_session_complete(&s->us, &s->us.slots[0], list, &walk)
+    while (wag_session_complete(&s->us, &s->us.slots[slot], &of, &walk)
            == NGX_AGAIN)
     {
         /* void */
     }
+}
+
+
+static void
+wag_unit_session_seen_at(wag_unit_zone_t *s, ngx_uint_t slot, uint32_t list)
+{
+    wag_session_report_t  report;
+
+    wag_unit_session_report(&report, "moves", WAG_SESSION_READY, list);
+    report.number = 966500000003;
+
+    (void) wag_session_seen(&s->us, &s->us.slots[slot], &report);
 }
 
 

@@ -301,6 +301,18 @@ sub stop {
 
 
 # One test: nothing in the log that must never be there.
+# What the log has that is worse than errors, but for processes that were
+# killed, and the locks they held, which nginx opens.
+sub alarms {
+    my ($self) = @_;
+    my @lines = $self->logged('\[(?:alert|crit|emerg)\]|exited on signal|'
+                              . 'runtime error|AddressSanitizer');
+    my $killed = qr/process (\d+) exited on signal 9/;
+    my %killed = map { /$killed/ ? ($1 => 1) : () } @lines;
+
+    return grep { !/$killed/ && !(/was locked by (\d+)/ && $killed{$1}) }
+           @lines;
+}
 sub clean {
     my ($self, $name) = @_;
 

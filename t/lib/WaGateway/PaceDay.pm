@@ -400,11 +400,7 @@ sub run {
     is(join(' ', grep { !/^(?:sent|paced|broken|unconfirmed|bad_gateway|timeout
                             |session_down|no_session|no_instances)$/x }
             sort keys %said), '', 'clients were told what is so');
-    # nginx tells of a worker that was killed with the lock of a zone
-
-    is(join("\n", grep { /\[alert\]|\[emerg\]/
-                         && !/exited on signal 9|was locked by/ }
-                  split /\n/, $Ng->log), '', 'nothing worse is logged');
+    is(join("\n", $Ng->alarms), '', 'nothing worse is logged');
 
     my $all = sub { max(map { most($_[0], @$_) } values %number) };
     $say->(sprintf '%d numbers, %d workers, %.0f s: %d came, %.1f a second',
