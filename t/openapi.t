@@ -419,15 +419,6 @@ ask($ng, 'GET /health', '400 bad_request',
 
     ok(poll(sub { $waha->held == 1 }), 'one is under way');
     send_text($ng, '409 in_flight', $body, @key);
-
-    # it has as many as it may
-    my $query = '/gateway/instances?name=' . $waha->url;
-    ask($ng, 'PATCH /gateway/instances', 200, body => { maxConns => 1 },
-        path => $query);
-    send_text($ng, '503 no_instances', { session => 'main' });
-    ask($ng, 'PATCH /gateway/instances', 200, body => { maxConns => 0 },
-        path => $query);
-
     $waha->set(send => undef);
     $waha->release;
     is(answer_of($held)->{status}, 200, 'and ends');
@@ -508,6 +499,8 @@ $_->stop for $waha, $openwa;
 poll { sessions_of($ng) !~ /login/ };
 ask($ng, 'GET /sessions', 200, what => 'instances are down');
 ask($ng, 'GET /status', 200, what => 'instances are down');
+ask($ng, 'POST /{path}', '503 no_instances', path => '/api/version',
+    method => 'GET');
 $ng->clean;
 
 
