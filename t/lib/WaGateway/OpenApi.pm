@@ -6,8 +6,12 @@ package WaGateway::OpenApi;
 use strict;
 use warnings;
 
+use Digest::MD5 qw(md5_hex);
+use File::Copy qw(copy);
+use File::Temp qw(tempdir);
 use JSON::PP ();
 use JSON::Validator;
+use JSON::Validator::Schema::OpenAPIv3;
 use WaGateway::Docs ();
 
 my $Json = JSON::PP->new->utf8->canonical->allow_nonref;
@@ -18,15 +22,32 @@ my %Plain = map { $_ => 1 } qw(server date content-type content-length
     content-security-policy referrer-policy content-range);
 
 
+# Debian's validator finds the schema of OpenAPI 3.0 by a link to a file of
+# another package; Debian 13 has the file under another name and no link.
+sub specification {
+    my ($file) = grep { -e } glob '/usr/share/openapi-specification/schemas/'
+                               . 'v3.0/schema.{json,yaml}';
+    my $dir = tempdir('wa-openapi-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+
+    copy($file, "$dir/" . md5_hex(
+        JSON::Validator::Schema::OpenAPIv3->new->specification))
+        or die "$file: $!\n" if defined $file;
+
+    return $dir;
+}
+
+
 sub new {
     my ($class, $file) = @_;
+    local $ENV{JSON_VALIDATOR_CACHE_PATH} = specification();
     my $schema = JSON::Validator->new->schema($file)->schema;
+    my @errors = @{$schema->errors};
     my $doc = whole($schema->data, $schema->data);
 
     # numbers are numbers
     my $strict = JSON::Validator->new->schema($doc)->schema->coerce({});
 
-    return bless { errors => $schema->errors, doc => $doc,
+    return bless { errors => \@errors, doc => $doc,
                    strict => $strict }, $class;
 }
 
