@@ -72,6 +72,16 @@ sub numbers {
 }
 
 
+# How many paragraphs and items of lists.
+sub pieces {
+    my ($text) = @_;
+    $text =~ s/<[^>]+>//g;
+    my $items = () = $text =~ /^ *(?:-|\d\.) /mg;
+    my $paragraphs = () = $text =~ /^\s*\S.*?(?:\n\s*\n|\z)/msg;
+    return "$paragraphs paragraphs, $items items";
+}
+
+
 # The page that a link of an Arabic page should lead to.
 sub arabic {
     my ($link) = @_;
@@ -95,6 +105,7 @@ for my $name (@pairs) {
         my ($head) = $en[$n] =~ /^#+ (.*)/;
         my $here = $ar[$n] // '';
 
+        is(pieces($here), pieces($en[$n]), "$ar: $head: pieces");
         is(differ([code_of($here)], [code_of($en[$n])], \@code), '',
            "$ar: $head: code");
         is(differ([numbers($here)], [numbers($en[$n])], \@numbers), '',
