@@ -57,13 +57,13 @@ sub subsections {
 }
 
 
-# Fenced blocks: [language, text, line].
+# Fenced blocks, in a list too: [language, text, line].
 sub blocks {
     my ($text) = @_;
     my @blocks;
 
-    while ($text =~ /^```(\w*)\n(.*?)^```$/msg) {
-        my ($lang, $body, $before) = ($1, $2, substr $text, 0, $-[0]);
+    while ($text =~ /^( *)```(\w*)\n(.*?)^\1```$/msg) {
+        my ($lang, $body, $before) = ($2, $3, substr $text, 0, $-[0]);
         push @blocks, [$lang, $body, 1 + ($before =~ tr/\n//)];
     }
 
@@ -73,7 +73,7 @@ sub blocks {
 
 sub unfenced {
     my ($text) = @_;
-    $text =~ s/^```\w*\n.*?^```$//msg;
+    $text =~ s/^( *)```\w*\n.*?^\1```$//msg;
     return $text;
 }
 
