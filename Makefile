@@ -1,8 +1,9 @@
 # Doors: build, test, test-busy, lint, clean; fuzz, fuzz-selftest, sanitize,
 # sanitize-selftest, valgrind, by-hand, matrix, coverage, soak MINUTES=n,
-# soak-sessions MINUTES=n, soak-sends MINUTES=n, store-soak MINUTES=n, pace-day
-# MINUTES=n; bench, bench-pairs, bench-instructions, bench-instructions-check;
-# deb, deb-test, docker-test; vendors-test; first-run.
+# soak-sessions MINUTES=n, soak-sends MINUTES=n, store-soak MINUTES=n,
+# journal-soak MINUTES=n, pace-day MINUTES=n; bench, bench-pairs,
+# bench-instructions, bench-instructions-check; deb, deb-test, docker-test;
+# vendors-test; first-run.
 
 NGINX     ?= nginx
 NGINX_SRC ?= /usr/share/nginx/src
@@ -31,9 +32,10 @@ STAMP  = $(TREE)/configured-$(ID)
 
 .PHONY: build test test-busy dashboard-test lint clean fuzz fuzz-selftest \
         hooks sanitize sanitize-build sanitize-selftest valgrind by-hand \
-        matrix coverage soak soak-sessions soak-sends store-soak pace-day \
-        bench bench-pairs bench-instructions bench-instructions-check deb \
-        deb-test docker-test vendors-test first-run
+        matrix coverage soak soak-sessions soak-sends store-soak \
+        journal-soak pace-day bench bench-pairs bench-instructions \
+        bench-instructions-check deb deb-test docker-test vendors-test \
+        first-run
 
 build: $(MODULE)
 
@@ -207,6 +209,9 @@ pace-day: build
 # Needs redis-server or valkey-server, as the tests do.
 store-soak: build
 	perl -It/lib t/soak/store.pl $(or $(MINUTES),2)
+
+journal-soak: build
+	perl -It/lib t/soak/store.pl $(or $(MINUTES),2) journal
 
 deb:
 	debian/build

@@ -7,7 +7,7 @@
 #
 #   bench/pairs.pl [--pairs=n] [--seconds=n] [--instances=n] [--connections=n]
 #                  [--what=text] [--size=bytes] [--sessions=n]
-#                  [--together] [--module=other.so ...] [--pace=words]
+#                  [--together] [--module=other.so ...] [--pace=words] [--keys]
 #
 # What is sent is a plain message, or, where instances have sessions: native,
 # whose body names one; file, the same with base64 of that size; text and media,
@@ -18,7 +18,7 @@
 #
 # Modules named are measured beside the one in build, as "a", "b" and so on:
 # what a change is worth.  With --pace sends with this "wa_gateway_pace" are, as
-# "paced".
+# "paced", with --keys those that have an Idempotency-Key, as "keyed".
 
 use strict;
 use warnings;
@@ -39,7 +39,7 @@ my %o = (pairs => 40, seconds => 2, instances => 3, connections => 32,
 
 GetOptions(\%o, 'pairs=i', 'seconds=i', 'instances=i', 'connections=i',
            'what=s', 'size=i', 'sessions=i', 'together', 'module=s@',
-           'pace=s')
+           'pace=s', 'keys')
     or die "usage: see the head of bench/pairs.pl\n";
 
 system('command -v wrk >/dev/null') == 0 or die "pairs: no wrk here\n";
@@ -52,6 +52,9 @@ my @sides = (['stock nginx', 'WaBench::Peer::Nginx'],
 
 push @sides, ['paced', 'WaBench::Peer::Gateway', pace => $o{pace}]
     if defined $o{pace};
+
+push @sides, ['keyed', 'WaBench::Peer::Gateway', keys => 1, what => 'keyed']
+    if $o{keys};
 
 my $got = pairs(sides => \@sides, %o);
 

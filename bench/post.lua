@@ -3,6 +3,7 @@
 
 local asked = 0
 local requests = {}
+local run
 
 
 -- A native request names the session; what is long is the file's base64.
@@ -10,6 +11,9 @@ local kinds = {
     message = { "/send-message", '{"to":"966500000000","message":"', '"}' },
 
     text = { "/send-text", '{"to":"966500000000","message":"', '"}' },
+
+    -- the same, with another Idempotency-Key each
+    keyed = { "/send-text", '{"to":"966500000000","message":"', '"}' },
 
     native = { "/api/sendText", '{"session":"%s","chatId":'
                .. '"966500000000@c.us","text":"', '"}' },
@@ -33,6 +37,11 @@ function init(args)
     wrk.method = "POST"
     wrk.headers["Content-Type"] = "application/json"
 
+    if args[1] == "keyed" then
+        wrk.headers["Idempotency-Key"] = string.rep("k", 32)
+        run = string.format("%x", math.floor(os.time()) % 0x7fffffff)
+    end
+
     -- by turns to a session of each instance
     for session = 0, math.max(sessions, 1) - 1 do
         for instance = 0, math.max(instances, 1) - 1 do
@@ -46,7 +55,15 @@ end
 
 function request()
     asked = asked + 1
-    return requests[asked % #requests + 1]
+
+    local request = requests[asked % #requests + 1]
+
+    if run then
+        local key = string.format("%s-%0" .. 31 - #run .. "x", run, asked)
+        request = request:gsub(string.rep("k", 32), key, 1)
+    end
+
+    return request
 end
 
 function done(summary, latency, requests)

@@ -714,6 +714,14 @@ sub tell_ignored {
                . 'PACE_RECIPIENT or PACE_DAY')
             if %has && $name =~ /^PACE_/ && !pace();
 
+        remark("$v->{source}: $name: ignored: IDEMPOTENCY is off")
+            if %has && $name =~ /^(?:JOURNAL|IDEMPOTENCY_TTL)\z/
+               && $is{IDEMPOTENCY} eq 'off';
+
+        remark("$v->{source}: $name: ignored: STORE_URL keeps the keys")
+            if %has && $name eq 'JOURNAL' && $is{IDEMPOTENCY} ne 'off'
+               && $is{STORE_URL} ne '';
+
         next if $name !~ /^VENDOR_KEY/;
 
         my $why = !defined $vendor && !%has ? 'no instance has a vendor'

@@ -214,6 +214,8 @@ function drawSummary() {
     setText($('verdict-count'), fill(text.count, {
         healthy: count(healthy), total: count(total) }));
 
+    drawStore(gateway.status.store);
+
     setText($('total-rate'), rate === null ? '–' : count(rate));
     setText($('total-flight'), count(flight));
     setText($('total-errors'), errors === null ? '–' : percent(errors));
@@ -227,6 +229,26 @@ function drawSummary() {
     $('total-chart').replaceChildren(svg);
     setText($('axis-from'), fill(text.ago, { minutes: count(gateway.reach() / 60) }));
     setText($('axis-to'), fill(text.now, { most: count(most) }));
+}
+
+
+// What several gateways share their keys and budgets in, if there is one.
+function drawStore(store) {
+    $('verdict-store').hidden = !store;
+
+    if (!store) {
+        return;
+    }
+
+    const took = store.latency.p99;
+    const key = store.up ? (took === null ? 'storeUp' : 'storeUpTook')
+        : store.onError === 'local' ? 'storeLocal' : 'storeRefuse';
+
+    setText($('verdict-store'), fill(text[key], {
+        store: store.store, reason: store.reason || '?',
+        since: parts.duration(gateway.totals.now - Date.parse(store.since)),
+        took: took === null ? '' : count(took) }));
+    $('verdict-store').classList.toggle('bad', !store.up);
 }
 
 

@@ -66,6 +66,13 @@ sub same {
 }
 
 
+# A page in its languages, as far as they are there.
+sub both {
+    my ($name) = @_;
+    return grep { exists $page{$_} } "$name.md", "$name.ar.md";
+}
+
+
 sub verdict {
     return WaGateway::Docs::verdict($_[0], $directives, $port);
 }
@@ -81,6 +88,9 @@ for my $name ('docs/directives.md', 'docs/directives.ar.md') {
          "$name: a section for each directive, and no other");
     same([map { /^\[`(\w+)`\]\(#\1\)$/ } column($index, 0)],
          [keys %$directives], "$name: the list at the top");
+    same([map { "$_->[0] $_->[1]" } @{$index}[1 .. $#$index]],
+         [map { "[`$_`](#$_) $directives->{$_}{context}" } keys %$directives],
+         "$name: contexts in that list");
 
     for my $d (sort keys %$directives) {
         my $text = $section{$d} || '';
@@ -243,35 +253,24 @@ for my $name ('docs/directives.md', 'docs/directives.ar.md') {
 }
 
 
-# Variables and metrics anywhere: all in README, and none that is not there.
+# Metrics, codes of errors, variables of .env and alerts: all that are there,
+# and no other.  And no name anywhere that the code does not know.
 
-for my $name ('README.md', 'README.ar.md') {
-    my $vars = find_table($page{$name}, qr/^`\$wa_gateway/);
+for my $name (both('docs/watching')) {
     my $metrics = find_table($page{$name}, qr/^`wa_gateway_info`/);
-    my $list = find_table($page{$name}, qr/^\[`wa_gateway`\]/);
-
-    same([column($vars, 0)], [map { "`\$$_`" } @variables],
-         "$name: variables");
     same([column($metrics, 0)], [map { "`$_`" } @metrics], "$name: metrics");
-    same([map { /^\[`(\w+)`\]\(docs\/directives(?:\.ar)?\.md#\1\)$/ }
-          column($list, 0)], [keys %$directives], "$name: directives");
-    same([map { "$_->[0] $_->[1]" } @{$list}[1 .. $#$list]],
-         [map { my $n = $_;
-                my $f = $name =~ /ar/ ? 'directives.ar.md' : 'directives.md';
-                "[`$n`](docs/$f#$n) $directives->{$n}{context}" }
-          keys %$directives], "$name: contexts");
 }
 
-for my $name (grep { /README|operations/ } sort keys %page) {
-    for (lists($root, $code)) {
-        my ($re, $what, @names) = @$_;
-        my $table = find_table($page{$name}, $re) or next;
+same([told_codes($page{$_})], \@codes, "$_: codes") for both('docs/sending');
+
+for (lists($root, $code)) {
+    my ($re, $what, $pages, @names) = @$_;
+
+    for my $name (map { both($_) } @$pages) {
+        my $table = find_table($page{$name}, $re) || [[]];
         same([map { /`(\w+)`/g } column($table, 0)], \@names,
              "$name: $what");
     }
-
-    same([told_codes($page{$name})], \@codes, "$name: codes")
-        if $name =~ /README/;
 }
 
 my %known = map { $_ => 1 } keys %$directives, @variables, @metrics,
@@ -359,7 +358,7 @@ SKIP: {
            "zone of $_ and $most sessions") for 1, 10, 100;
     }
 
-    for ('README.md', 'README.ar.md') {
+    for (both('docs/watching')) {
         my ($n, $said) = $page{$_}
             =~ /for (\d+) instances \.\.\., at least (\d+k) is\s+needed/;
         is($said, least($n, 1, $port), "$_: zone of $n");
@@ -376,7 +375,83 @@ SKIP: {
 }
 
 
+# What is typed: commands, targets of make and variables that there are.
+
+my %there = typeable($root);
+
+cmp_ok(scalar keys %{$there{$_}}, '>=', 6, "there are: $_") for sort keys %there;
+
+for my $name (sort keys %page) {
+    my %typed = typed($page{$name});
+
+    for my $kind (sort keys %there) {
+        is(join(' ', grep { !$there{$kind}{$_} } @{$typed{$kind}}), '',
+           "$name: there is each $kind");
+    }
+
+    is(join(' ', grep { !grep { -e } bsd_glob("$root/$_") } @{$typed{file}}), '',
+       "$name: there is each file");
+}
+
+for my $name (sort keys %page) {
+    for (dotenvs($page{$name})) {
+        my ($status, $said) = renders($root, $_);
+        is($status, 0, "$name: .env: " . s/\n.*//sr) or diag $said;
+    }
+}
+
+for my $name (both('docs/running')) {
+    my ($said) = grep { /^\.env:1: / } map { $_->[1] } blocks($page{$name});
+    is((renders($root, $said =~ s/^\.env:1: (\w+=\S+):.*/$1/sr))[1], $said,
+       "$name: what is said of a bad value");
+}
+
+cmp_ok(scalar(map { dotenvs($_) } values %page), '>=', 12, 'pages have .envs');
+
+my %readme = typed($page{'README.md'});
+same([sort keys %{{ map { $_ => 1 } @{$readme{command}} }}],
+     [qw(reload run test)], 'README: commands');
+is(scalar(grep { $_ eq 'compose.waha.yml' } @{$readme{compose}}), 1,
+   'README: a compose file');
+is(join(' ', grep { !-f "$root/conf/docker/$_" }
+             map { my %typed = typed($_); @{$typed{compose}} } values %page),
+   '', 'compose files are there');
+
+
+# README is where to begin: it is short, and leads to every page.
+
+for my $name (both('README')) {
+    my $lines = () = $page{$name} =~ /\n/g;
+    cmp_ok($lines, '<=', 250, "$name: lines");
+
+    my %to = map { s/#.*//r => 1 } links($page{$name});
+    my @pages = map { $name =~ /\.ar\./ ? (both(s/\.md$//r))[-1] : $_ }
+                grep { m{^docs/} && !/\.ar\.md$/ } keys %page;
+    is(join(' ', grep { !$to{$_} } sort @pages), '', "$name: all pages");
+}
+
+# No page says what another one says.
+
+for my $lang (qr/(?<!\.ar)\.md$/, qr/\.ar\.md$/) {
+    my (%in, @twice);
+
+    for my $name (grep { /$lang/ } sort keys %page) {
+        $in{$_}{$name} = 1 for statements($page{$name});
+    }
+
+    @twice = map { join(' ', sort keys %{$in{$_}}) . ": $_" }
+             grep { keys %{$in{$_}} > 1 } sort keys %in;
+    cmp_ok(scalar keys %in, '>=', 300, 'there is much to say');
+    is(join("\n", @twice), '', 'and it is said once');
+}
+
+
 # The two languages.
+
+for my $en (grep { !/\.ar\.md$/ } sort keys %page) {
+    next if $en eq 'docs/design.md';
+    ok(exists $page{$en =~ s/\.md$/.ar.md/r}, "$en: in Arabic");
+}
 
 for my $ar (grep { /\.ar\.md$/ } sort keys %page) {
     my $en = $ar =~ s/\.ar\././r;
@@ -397,6 +472,9 @@ for my $ar (grep { /\.ar\.md$/ } sort keys %page) {
 
 
 # Links: files and anchors.
+
+$page{$_} = page("$root/$_") for 'CONTRIBUTING.md', 'bench/README.md',
+                                 'bench/RESULTS.md';
 
 for my $name (sort keys %page) {
     my ($dir) = $name =~ m{^(.*/)?};

@@ -578,6 +578,16 @@ refuses("$_->[0]=$_->[1]", "$_->[0]=$_->[1]\n$v", ".env:1: $_->[0]=\"$_->[1]\": 
 is((render("PACE_WAIT=5\n$v"))[2] =~ s/^\Q$env\E/.env/r,
    ".env:1: PACE_WAIT: ignored: there is no PACE_NUMBER, PACE_RECIPIENT or PACE_DAY\n",
    'a wait for nothing is told');
+
+for (["IDEMPOTENCY=off\nJOURNAL=/s/keys\n", 'IDEMPOTENCY is off'],
+     ["STORE_URL=redis://127.0.0.1\nJOURNAL=/s/keys\n",
+      'STORE_URL keeps the keys'])
+{
+    is((render("$_->[0]$v"))[2] =~ s/^\Q$env\E/.env/r,
+       ".env:2: JOURNAL: ignored: $_->[1]\n",
+       "a journal is told to be ignored: $_->[1]");
+}
+is((render("JOURNAL=/s/keys\n$v"))[2], '', 'one that is used is not');
 gives('DEFAULT_COUNTRY', "DEFAULT_COUNTRY=966\n$v", 'wa_gateway_send',
       ['text country=966', 'media country=966']);
 gives("DEFAULT_COUNTRY=$_", "DEFAULT_COUNTRY=$_\n$v", 'wa_gateway_send',

@@ -249,6 +249,25 @@ for (['empty', ''], ['an empty string', '""'], ['256', 'x' x 256],
     like($body->(), qr/"Id":"3EB0[0-9A-F]{18}"/, 'media has one, too');
 }
 
+# WAHA takes one for texts
+{
+    my $waha = fake('waha');
+    my $ng = send_gateway(fakes => [$waha], upstream => 'wa_gateway_idempotency on;');
+    my $sent = sub { (grep { $_->{kind} eq 'send' } $waha->ledger)[-1]{body} };
+    my $key = key();
+
+    my $r = post($ng, '/send-message', \%Text, headers => [keyed($key)]);
+    my ($id) = $sent->() =~ /"id":"(3EB0[0-9A-F]{18})"/;
+    is($r->{json}{messageId}, "true_$Text{chatId}\@c.us_$id", 'WAHA: an id of our own');
+    is(told(post($ng, '/send-media', { chatId => $Text{chatId},
+                 mimetype => 'image/png', data => 'QUJD' },
+                 headers => [keyed(key())])), '200 success', 'WAHA: media');
+    unlike($sent->(), qr/"id"/, 'which has none');
+    post($ng, '/send-message', \%Text);
+    unlike($sent->(), qr/"id"/, 'nor has a text without a key');
+    $ng->clean;
+}
+
 # what is not known stays so
 for (['an error', 'status:500', '502 unconfirmed unknown'],
      ['no answer', 'after:close', '502 bad_gateway unknown'],

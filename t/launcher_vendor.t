@@ -203,6 +203,20 @@ is(sends('/send-message', '{"chatId":"0500000000","message":"hi"}'), '400 bad_re
 is(sends('/send-media', '{"chatId":"966500000000","data":"aGk=","mimetype":"image/png",'
          . '"from":"966500000002"}'), '200 main2', '/send-media, from a number');
 
+# For customers who write back: the line more, as README has it.
+my ($chat) = $readme =~ /^```sh\n(echo SENDER=chat .*?)^```/ms;
+my ($taken, undef, $refused) = run_command({}, 'sh', '-ec', "cd '$dir'\n" . ($chat // 'false'));
+is($taken, 0, 'SENDER=chat is taken') or diag $refused;
+
+my %who = map {
+    my $to = 966500000000 + $_;
+    $to => [map { sends('/send-message', qq({"chatId":"$to","message":"hi"})) } 1 .. 3];
+} 1 .. 16;
+is(scalar(grep { $who{$_}[0] ne $who{$_}[1] || $who{$_}[0] ne $who{$_}[2] } keys %who), 0,
+   'each chat stays with its number');
+is(join(', ', sort keys %{{ map { $_->[0] => 1 } values %who }}), '200 main1, 200 main2',
+   'and both have some');
+
 ended('README');
 
 

@@ -26,7 +26,13 @@ my %Own = (
     gowa => ['/send/message', ['X-Device-Id: main'], 'phone',
              { message => 'x' }, ''],
     wuzapi => ['/chat/send/text', [], 'Phone', { Body => 'x' }, ''],
+    'evolution-go' => ['/send/text', [], 'number', { text => 'x' }, ''],
+    openwa => ['/api/sessions/main/messages/send-text', [], 'chatId',
+               { text => 'x' }, '@c.us'],
 );
+
+# the header of those whose sessions are named by a secret of their own
+my %Token = (wuzapi => 'token', 'evolution-go' => 'apikey');
 
 sub own {
     my ($ng, $vendor, $to, %o) = @_;
@@ -44,9 +50,9 @@ my $no = '429 paced no';
 for my $vendor (sort keys %Own) {
     my $fake = fake($vendor);
 
-    push @{$Own{wuzapi}[1]},
-         'token: ' . $fake->secret({ name => 'main' }, 'token')
-        if $vendor eq 'wuzapi';
+    push @{$Own{$vendor}[1]},
+         "$Token{$vendor}: " . $fake->secret({ name => 'main' }, 'token')
+        if $Token{$vendor};
 
     my ($path, $headers, $member, $rest, $suffix) = @{$Own{$vendor}};
     my $ng = send_gateway(fakes => [$fake],
@@ -90,8 +96,9 @@ for my $vendor (sort keys %Own) {
               'Content-Type: application/x-www-form-urlencoded'])),
        '415 unsupported_media_type no', 'and a body that is no JSON');
 
-    # in a file, looked at as it came
-    my %more = (more => { note => 'n' x 100_000 });
+    # in a file, looked at as it came; OpenWA takes no other members
+    my $long = $vendor eq 'openwa' ? 'text' : 'note';
+    my %more = (more => { $long => 'n' x 100_000 });
     is(status(own($ng, $vendor, "$to[2]$suffix", %more)), $no,
        'a large one to who had one');
     is(status(own($ng, $vendor, "$to[5]$suffix", %more)), 'sent',
@@ -150,6 +157,10 @@ for my $vendor (sort keys %Own) {
              '/api/wppconnect/send-link-catalog', { phones => [$to->()] });
     is($one->('/api/wppconnect/send-link-catalog', { phones => ['1', '2'] }),
        400, 'wppconnect: catalogues');
+    $twice->('OpenWA: to forward', '/api/sessions/openwa/messages/forward',
+             { toChatId => $to->() }, { fromChatId => '2@c.us' });
+    is($one->('/api/sessions/openwa/messages/send-bulk', { messages => [] }),
+       403, 'OpenWA: many at once');
     $ng->clean;
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 
-# prove runs the tests too, with the environment that the READMEs name, and
+# prove runs the tests too, with the environment that the pages name, and
 # finds the same files as t/run.pl.
 
 use strict;
@@ -17,8 +17,8 @@ my $root = abs_path("$FindBin::Bin/..");
 chdir $root or die "$root: $!\n";
 
 my @lines = map { slurp($_) =~ /^(TEST_NGINX.* prove -r t)$/m }
-            'README.md', 'README.ar.md';
-is(scalar @lines, 2, 'each README has the line');
+            'docs/running.md', 'docs/running.ar.md';
+is(scalar @lines, 2, 'each language has the line');
 is($lines[0], $lines[1], 'the same one');
 
 my ($pattern) = slurp('t/run.pl') =~ /sort glob\('([^']+)'\)/;

@@ -347,9 +347,9 @@ wag_session_of(wag_upstream_t *us, wag_peer_t *peer, wag_session_name_t *name)
 
 /*
  * Over a reload, and after a worker was stopped for long, two may ask the same
- * instance: only the list that was asked for last tells what came of it.  Nor does it
- * matter what an instance says that is not configured any more, or as a server
- * of another kind.
+ * instance: only the list that was asked for last tells what came of it.  Nor
+ * does it matter what an instance says that is not configured any more, or as
+ * a server of another kind.
  */
 
 static ngx_uint_t

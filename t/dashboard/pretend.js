@@ -24,6 +24,7 @@ class Pretend {
         this.capacity = 10000;
         this.key = '';                  // what it wants
         this.vendor = true;             // false: as before there were sessions
+        this.store = null;              // of /status
         this.answer = null;             // [status, body] instead of sessions
         this.asked = [];                // query strings of /sessions
         this.keys = [];                 // what came with them
@@ -99,6 +100,9 @@ class Pretend {
 
         if (this.vendor) {
             status.sessions = { ...this.count(this.sessions), capacity: this.capacity };
+        }
+        if (this.store) {
+            status.store = this.store;
         }
         return [200, status];
     }

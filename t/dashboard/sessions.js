@@ -42,6 +42,30 @@ async function looksFor(page, words, expected, name) {
 }
 
 
+// What several gateways share is told where there is some.
+async function store(page, gateway) {
+    ok(!await shown(page, 'verdict-store'), 'no store, no line of it');
+
+    gateway.store = { store: '127.0.0.1:6379/0', up: true, reason: null,
+                      since: '2026-01-01T21:00:00.000Z', onError: 'refuse',
+                      latency: { p50: 1, p99: null } };
+    const told = (expected, name) => until(async () =>
+        expected.test((await text(page, 'verdict-store')).replace(/[\u2066\u2069]/g, '')))
+        .then((it) => ok(it, name));
+
+    await told(/^المخزن 127\.0\.0\.1:6379\/0 مستعمل منذ 3 ساعات$/, 'a store that is used');
+    gateway.store.latency.p99 = 7;
+    await told(/ p99 7 م\.ث$/, 'how long it takes');
+    Object.assign(gateway.store, { up: false, reason: 'no answer in time' });
+    await told(/ غير مستعمل منذ 3 ساعات، ويُرفض .*: no answer in time$/, 'one that is not');
+    is(await page.locator('#verdict-store.bad').count(), 1, 'which is seen');
+    gateway.store.onError = 'local';
+    await told(/ وكل بوابة تعدّ وحدها: /, 'gateways that count alone');
+    gateway.store = null;
+    ok(await until(async () => !await shown(page, 'verdict-store')), 'and the line goes');
+}
+
+
 async function few(context, gateway) {
     const main = gateway.add(A, 'main', 'ready', '966500000001', { vendorState: 'WORKING' });
 
@@ -57,6 +81,7 @@ async function few(context, gateway) {
     ok(await until(() => shown(page, 'sessions')), 'the sessions are shown');
     is(await text(page, 'sessions-tally'), '4 جلسات، الجاهزة: 2', 'counted in Arabic');
     is(await text(page, 'verdict-sessions'), '4 جلسات، الجاهزة: 2', 'at the top too');
+    await store(page, gateway);
     is((await lines(page)).join('\n'),
        [`# ${A}`, 'main 966500000001 ready WORKING', 'shop 966500000002 down FAILED',
         `# ${B}`, 'backup 966500000001 ready open', 'متجر – login SCAN_QR_CODE'].join('\n'),

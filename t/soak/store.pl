@@ -1,10 +1,12 @@
 #!/usr/bin/perl
 
-# store.pl MINUTES: two gateways share a store, which keeps what it
-# acknowledged; clients repeat every answer that is not final, with the same
+# store.pl MINUTES [journal]: two gateways share a store, which keeps what it
+# acknowledged, or one has a journal; clients repeat every answer that is not final, with the same
 # key, at either gateway.  Meanwhile the store is killed, frozen and started
 # again, gateways are killed, frozen and reloaded, their workers killed, and the
-# network between a gateway and the store holds back what is sent, or breaks.
+# network between a gateway and the store holds back what is sent, or breaks; a
+# gateway with a journal is killed as a whole and started again, and its disk is
+# full for a while.
 # At the end no instance has seen a key twice, each that was answered with 200
 # was seen, and all is used again.  Exit status 0 when that is so.
 # WA_GATEWAY_SOAK_SEED repeats the order of what is done.
@@ -30,10 +32,11 @@ BEGIN {
 
 use WaGateway::Fake;
 use WaGateway::Nginx qw(poll slurp);
-use WaGateway::Send qw(fake);
+use WaGateway::Send qw(fake send_gateway);
 use WaGateway::Store qw(shared up text);
 
 my $minutes = shift @ARGV || 2;
+my $journal = (shift @ARGV || '') eq 'journal';
 my $seed = $ENV{WA_GATEWAY_SOAK_SEED} || time % 1_000_000;
 my ($Clients, $Tries) = (8, 60);
 
@@ -41,15 +44,26 @@ srand $seed;
 $| = 1;
 
 my $dir = tempdir('wa-soak-XXXXXX', TMPDIR => 1, CLEANUP => 1);
-my $store = WaGateway::Store->start;
+my $store = $journal ? undef : WaGateway::Store->start;
 my @fakes = (fake('evolution'), fake('evolution', sessions => [
     { name => 'other', number => '966500000002' }]));
-my @wires = map { wire($store->port) } 0, 1;
+my @wires = map { wire($store->port) } $journal ? () : (0, 1);
+my $pace = 'number=300/s burst=50 wait=1s';
+my @all = (fakes => \@fakes, check => 'interval=500ms');
 my @ngs = map {
-    my $by = bless { %$store, port => $wires[$_]{port} }, ref $store;
-    shared($by, fakes => \@fakes, parameters => 'timeout=300ms',
-           pace => 'number=300/s burst=50 wait=1s', check => 'interval=500ms')
-} 0, 1;
+    my $by = bless { %$store, port => $_->{port} }, ref $store;
+    shared($by, @all, parameters => 'timeout=300ms', pace => $pace)
+} @wires;
+
+if ($journal) {
+    # a write to a full disk is to fail, no more
+    $SIG{XFSZ} = 'IGNORE';
+
+    mkdir "$dir/journal" or die "$dir: $!\n";
+    @ngs = send_gateway(@all, workers => 2,
+        upstream => "wa_gateway_passive off; wa_gateway_pace $pace;"
+            . "wa_gateway_idempotency on journal=$dir/journal/keys;");
+}
 $_->forget for @fakes;
 
 my $end = time + 60 * $minutes;
@@ -57,7 +71,7 @@ my @clients = map { client($_) } 1 .. $Clients;
 my %done;
 
 # Each makes good what it did, at once or as the next of its kind.
-my @faults = (
+my @stores = (
     [kill_store => 2, sub {
         $store->kill;
         sleep rand 2;
@@ -75,6 +89,18 @@ my @faults = (
         kill 'CONT', $wire->{pid};
     }],
     [cut => 2, sub { kill 'USR1', $wires[rand @wires]{pid} }],
+);
+
+my @journals = (
+    [disk_full => 2, sub {
+        limit(64 << 10);
+        sleep rand 1;
+        limit('unlimited');
+    }],
+);
+
+my @faults = (
+    $journal ? @journals : @stores,
     [reload => 2, sub { kill 'HUP', $ngs[rand @ngs]{pid} }],
     [kill_worker => 3, sub {
         my @pids = $ngs[rand @ngs]->worker_pids;
@@ -87,7 +113,7 @@ my @faults = (
         sleep rand 7;
         kill 'CONT', $pid;
     }],
-    [kill_gateway => 1, sub {
+    [kill_gateway => $journal ? 4 : 1, sub {
         my $ng = $ngs[rand @ngs];
         my @pids = ($ng->{pid}, $ng->worker_pids);
         kill 'STOP', $ng->{pid};
@@ -123,7 +149,10 @@ waitpid $_, 0 for @clients;
 # all is well again
 my $bad = 0;
 for my $ng (@ngs) {
-    eval { up($store, $ng) } or wrong("not used again: $@");
+    eval { $journal ? (poll { text($ng, "last-$$")->{status} == 200 }
+                       or die "no send\n")
+                    : up($store, $ng) }
+        or wrong("not used again: $@");
 }
 
 my (%seen, %told);
@@ -151,7 +180,8 @@ my @twice = grep { $seen{$_} > 1 } sort keys %seen;
 wrong("$_ was sent $seen{$_} times") for @twice;
 
 for my $ng (@ngs) {
-    wrong($_) for $ng->alarms;
+    # the disk that was full
+    wrong($_) for grep { !/File too large/ } $ng->alarms;
 }
 
 wrong('next to nothing was sent') if keys(%seen) < 20 * $minutes;
@@ -171,6 +201,13 @@ exit($bad ? 1 : 0);
 sub wrong {
     my ($what) = @_;
     print "WRONG: $what\n" if $bad++ < 20;
+}
+
+
+# Bytes that a file of the workers may have.
+sub limit {
+    my ($bytes) = @_;
+    system('prlimit', '--pid', $_, "--fsize=$bytes:") for $ngs[0]->worker_pids;
 }
 
 

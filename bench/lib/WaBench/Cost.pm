@@ -96,7 +96,8 @@ sub once {
 sub load {
     my ($peer, %o) = @_;
 
-    return (%o, instances => scalar @{$peer->{instances}},
+    return (%o, what => $peer->{what} || $o{what},
+            instances => scalar @{$peer->{instances}},
             sessions => $peer->{sessions});
 }
 

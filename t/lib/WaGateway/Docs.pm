@@ -10,11 +10,13 @@ use Cwd qw(abs_path);
 use Exporter qw(import);
 use File::Basename qw(dirname);
 use File::Glob qw(bsd_glob);
+use File::Temp qw(tempdir);
 use WaGateway::Nginx qw(slurp);
 
 our @EXPORT = qw(code page sections blocks tables find_table column spans
                  anchors links skeleton keys_of directives parameters vendors
-                 subsections messages reasons lists codes told_codes around least example);
+                 subsections messages reasons lists codes told_codes
+                 statements typed typeable dotenvs renders around least example);
 
 
 # All C of the module, adjacent string literals joined.
@@ -55,13 +57,13 @@ sub subsections {
 }
 
 
-# Fenced blocks: [language, text, line].
+# Fenced blocks, in a list too: [language, text, line].
 sub blocks {
     my ($text) = @_;
     my @blocks;
 
-    while ($text =~ /^```(\w*)\n(.*?)^```$/msg) {
-        my ($lang, $body, $before) = ($1, $2, substr $text, 0, $-[0]);
+    while ($text =~ /^( *)```(\w*)\n(.*?)^\1```$/msg) {
+        my ($lang, $body, $before) = ($2, $3, substr $text, 0, $-[0]);
         push @blocks, [$lang, $body, 1 + ($before =~ tr/\n//)];
     }
 
@@ -71,7 +73,7 @@ sub blocks {
 
 sub unfenced {
     my ($text) = @_;
-    $text =~ s/^```\w*\n.*?^```$//msg;
+    $text =~ s/^( *)```\w*\n.*?^\1```$//msg;
     return $text;
 }
 
@@ -359,13 +361,14 @@ sub reasons {
 }
 
 
-# Lists that a page has to name in full: what they are, and the names.
+# Lists that pages have to name in full: what they begin with, what they are, the
+# pages, and the names.
 sub lists {
     my ($root, $code) = @_;
 
-    return ([qr/^`INSTANCES`$/, 'variables of .env',
+    return ([qr/^`INSTANCES`$/, 'variables of .env', ['docs/running'],
              slurp("$root/bin/render.pl") =~ /\{ name => '([A-Z_]+)'/g],
-            [qr/^`WaGateway/, 'alerts',
+            [qr/^`WaGateway/, 'alerts', ['docs/watching', 'docs/operations'],
              slurp("$root/conf/prometheus/wa_gateway.rules.yml")
              =~ /- alert: (\w+)/g]);
 }
@@ -392,6 +395,77 @@ sub told_codes {
     }
 
     return sort keys %told;
+}
+
+
+# What a page says in so many words: its paragraphs, points and rows.
+sub statements {
+    my ($text) = @_;
+    return grep { length $_ >= 60 } map { s/\]\([^)]*\)/]/gr =~ s/\s+/ /gr }
+           split /\n\n+|\n(?=[-|] ?)/, unfenced($text);
+}
+
+
+# What a page lets its reader type: commands of bin/wa-gateway, targets of make,
+# variables of .env, compose files; and the files of the checkout it names.
+sub typed {
+    my ($text) = @_;
+    my @lines = map { split /\n/ } (map { $_->[1] } grep { $_->[0] eq 'sh' }
+                                   blocks($text)), spans($text);
+    my %typed = map { $_ => [] } qw(command target variable compose file);
+
+    for (@lines) {
+        s/(?:^|\s)#.*//;
+        push @{$typed{command}}, $1 if /^(?:bin\/)?wa-gateway ([\w-]+)/;
+        push @{$typed{target}}, $1 if /^make ([\w-]+)/ && $1 ne 'modules';
+        push @{$typed{variable}}, $1
+            if /^(?:echo )?((?!TEST)[A-Z_]{2,}?)(?:(?<=VENDOR_KEY)_[A-Z]+)?=/;
+        push @{$typed{compose}}, $1 if /^docker compose -f (\S+)/;
+        push @{$typed{file}},
+            grep { m{^(?:bench|bin|conf|docs|html|t)/[\w./*-]+$} && !/NAME/ } split;
+    }
+
+    return %typed;
+}
+
+
+# The first three of these that there are.
+sub typeable {
+    my ($root) = @_;
+    my %is = (command => [slurp("$root/bin/wa-gateway") =~ /^    ([a-z]+)\)$/mg],
+              target => [slurp("$root/Makefile") =~ /^([\w-]+):/mg],
+              variable => [slurp("$root/bin/render.pl")
+                           =~ /\{ name => '([A-Z_]+)'/g]);
+
+    return map { my $kind = $_; $kind => { map { $_ => 1 } @{$is{$kind}} } }
+           keys %is;
+}
+
+
+# The blocks that are .env, or write one.
+sub dotenvs {
+    my ($text) = @_;
+    return grep { /\A(?:[A-Z_]+=.+\n)+\z/ && !/^TEST_/ }
+           map { /<<'END'\n(.*?)^END$/ms ? $1 : $_ }
+           map { $_->[1] } grep { $_->[0] eq 'sh' } blocks($text);
+}
+
+
+# The exit status of `bin/wa-gateway render` with this .env, and its complaint.
+sub renders {
+    my ($root, $env) = @_;
+    my $dir = tempdir('wa-docs-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+    $env .= "\n" unless $env =~ /\n\z/;
+    $env .= "INSTANCES=http://localhost:3001\n" unless $env =~ /^INSTANCES=/m;
+
+    open my $fh, '>', "$dir/.env" or die "$!\n";
+    print $fh $env;
+    close $fh;
+
+    my $said = `cd $dir && env -i PATH="\$PATH" WA_GATEWAY_ENV=.env \\
+                WA_GATEWAY_RUNTIME=$dir/run \\
+                @{[abs_path($root)]}/bin/wa-gateway render 2>&1 >/dev/null`;
+    return ($? >> 8, $said);
 }
 
 

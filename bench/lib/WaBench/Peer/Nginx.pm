@@ -4,7 +4,8 @@ package WaBench::Peer::Nginx;
 #
 # With sessions (of each instance) the instances of wa_gateway are WAHA's, and
 # /send-text and /send-media are its own way to send; with pace, the arguments
-# of wa_gateway_pace, from budgets.
+# of wa_gateway_pace, from budgets; with keys there is room for one in each
+# request.
 
 use strict;
 use warnings;
@@ -122,7 +123,9 @@ sub balancer {
           . $self->ms($self->{timeout}) . ";\n" : '';
 
     # keys of requests, too, for those that have some
-    my $keys = $self->vendor ? "        wa_gateway_idempotency on;\n" : '';
+    my $kept = $self->{keys} ? ' ttl=4s zone=keys:128m' : '';
+    my $keys = $self->vendor ? "        wa_gateway_idempotency on$kept;\n"
+                             : '';
     my $pace = $self->{pace} ? "        wa_gateway_pace $self->{pace};\n" : '';
 
     # as many idle connections in all as stock nginx may keep
