@@ -143,6 +143,9 @@ sub kept {
     release();
     ok((poll { kept($ng) eq "$one=-,5 $two=-,-" }), 'what it wanted is done');
 
+    # whose folder may still be synced: what comes next is answered after that
+    ends(begin($ng, 'PATCH', $one, { weight => 5 }), 200, 'and the next change');
+
     touch("$disk.full");
     hold();
     $left = begin($ng, 'DELETE', $two);
