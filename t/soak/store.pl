@@ -62,7 +62,8 @@ if ($journal) {
     mkdir "$dir/journal" or die "$dir: $!\n";
     @ngs = send_gateway(@all, workers => 2,
         upstream => "wa_gateway_passive off; wa_gateway_pace $pace;"
-            . "wa_gateway_idempotency on journal=$dir/journal/keys;");
+            . "wa_gateway_idempotency on zone=keys:128m"
+            . " journal=$dir/journal/keys;");
 }
 $_->forget for @fakes;
 
@@ -149,7 +150,8 @@ waitpid $_, 0 for @clients;
 # all is well again
 my $bad = 0;
 for my $ng (@ngs) {
-    eval { $journal ? (poll { text($ng, "last-$$")->{status} == 200 }
+    my $last = 0;
+    eval { $journal ? (poll { text($ng, 'last-' . ++$last)->{status} == 200 }
                        or die "no send\n")
                     : up($store, $ng) }
         or wrong("not used again: $@");
