@@ -103,7 +103,7 @@ build() {
         -I "$tree/src/os/unix" \
         -o "$3" "$here/$1.c" \
         "$2"/api/wag_control_body.c \
-        "$2"/core/wag_{file,hosts,json,json_scan,param,reason,resolv,url}.c \
+        "$2"/core/wag_{file,hosts,json,json_escape,json_scan,param,reason,resolv,url}.c \
         "$2"/health/wag_{expect,expect_conf}.c \
         "$2"/health/probe/wag_{http,http_body}.c \
         "$2"/vendor/wag_{argument,body,pick,place_conf,proof,proof_conf,route}.c \
