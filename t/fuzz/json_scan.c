@@ -144,7 +144,9 @@ fuzz_scan_event(wag_json_scan_t *s, ngx_uint_t event)
 
     f = s->data;
 
-    fuzz_assert(s->text.data == f->room);
+    /* that of a key may be where it came */
+
+    fuzz_assert(event == WAG_JSON_KEY || s->text.data == f->room);
     fuzz_assert(s->text.len <= f->size);
 
     fuzz_scan_log(&f->log, event, s->depth, s->start, s->end, s->cut,
