@@ -190,7 +190,7 @@ typedef struct {
     uint32_t             added;        /* at run time */
     ngx_atomic_t         ask;          /* for a list, soon */
     uint32_t             placed;       /* sessions that were made here */
-    uint32_t             placed_known; /* of these, listed */
+    uint32_t             placed_known; /* of these, listed or not made */
     uint32_t             asked;        /* for a list, so often */
     uint32_t             list;         /* the last that was taken over */
     uint32_t             listed;       /* complete ones */

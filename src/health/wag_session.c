@@ -249,7 +249,9 @@ wag_session_complete(wag_upstream_t *us, wag_peer_t *peer,
 
             /* those that were made before are in it, or were not made */
 
-            peer->instance->placed_known = list->placed;
+            if ((int32_t) (list->placed - peer->instance->placed_known) > 0) {
+                peer->instance->placed_known = list->placed;
+            }
         }
 
         session = current ? walk->next : NULL;

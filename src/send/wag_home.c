@@ -10,7 +10,6 @@
 
 static wag_peer_t *wag_home_fewest(wag_choice_t *choice, ngx_uint_t *n,
     ngx_uint_t *i);
-static ngx_uint_t wag_home_not_listed(wag_instance_t *instance);
 static void wag_home_return(wag_choice_t *choice, wag_peer_t *peer);
 static ngx_uint_t wag_home_may_be(wag_choice_t *choice, wag_peer_t *peer);
 
@@ -59,7 +58,7 @@ wag_home_fewest(wag_choice_t *choice, ngx_uint_t *n, ngx_uint_t *i)
         peer = us->peers[k];
 
         count = wag_known_of_slot(us, peer->slot)
-                + wag_home_not_listed(peer->instance);
+                + peer->instance->placed - peer->instance->placed_known;
 
         if (count < *n || (count == *n && k < *i)
             || (found && count >= least)
@@ -86,26 +85,15 @@ wag_home_fewest(wag_choice_t *choice, ngx_uint_t *n, ngx_uint_t *i)
 }
 
 
-/* fewer than none: a slot was given away while its list was read */
-
-static ngx_uint_t
-wag_home_not_listed(wag_instance_t *instance)
-{
-    int32_t  n;
-
-    n = (int32_t) (instance->placed - instance->placed_known);
-
-    return (n > 0) ? n : 0;
-}
-
+/* it will be in no list: as good as listed */
 
 static void
 wag_home_return(wag_choice_t *choice, wag_peer_t *peer)
 {
     wag_lock(choice->upstream->zone->shpool);
 
-    if (wag_home_not_listed(peer->instance)) {
-        peer->instance->placed--;
+    if (peer->instance->placed != peer->instance->placed_known) {
+        peer->instance->placed_known++;
     }
 
     wag_unlock(choice->upstream->zone->shpool);

@@ -14,6 +14,7 @@ static void wag_unit_session_wrapped(wag_unit_zone_t *s);
 static void wag_unit_session_removed(wag_unit_zone_t *s);
 static void wag_unit_session_number(wag_unit_zone_t *s);
 static void wag_unit_session_moved(wag_unit_zone_t *s);
+static void wag_unit_session_placed(wag_unit_zone_t *s);
 static uint32_t wag_unit_session_list(wag_unit_zone_t *s, ngx_uint_t slot);
 static void wag_unit_session_complete(wag_unit_zone_t *s, ngx_uint_t slot,
     uint32_t list);
@@ -55,6 +56,7 @@ wag_unit_session(wag_unit_t *u)
     wag_unit_session_removed(s);
     wag_unit_session_number(s);
     wag_unit_session_moved(s);
+    wag_unit_session_placed(s);
 
     ngx_cycle->log->log_level = level;
 }
@@ -366,6 +368,36 @@ wag_unit_session_moved(wag_unit_zone_t *s)
                       && ngx_strncmp(reason.data, "moved from ",
                                      sizeof("moved from ") - 1) == 0,
                 "the next one does, which is one event");
+}
+
+
+/* sessions that were made while a list was on its way are not in it */
+
+static void
+wag_unit_session_placed(wag_unit_zone_t *s)
+{
+    wag_instance_t      *instance;
+    wag_session_list_t   list;
+    wag_session_walk_t   walk;
+
+    instance = s->us.slots[0].instance;
+
+    instance->placed = 4;
+    instance->placed_known = 3;
+
+    wag_session_ask(&s->us, &s->us.slots[0], &list);
+    wag_session_begin(&s->us, &s->us.slots[0], &list);
+
+    /* two more, one of which came to nothing */
+
+    instance->placed = 6;
+    instance->placed_known = 5;
+
+    ngx_memzero(&walk, sizeof(wag_session_walk_t));
+    (void) wag_session_complete(&s->us, &s->us.slots[0], &list, &walk);
+
+    wag_unit_ok(s->u, instance->placed - instance->placed_known == 1,
+                "one that was made since a list was asked for counts");
 }
 
 
