@@ -140,11 +140,19 @@ wag_siphash_read(u_char *p)
 static ngx_inline void
 wag_siphash_write(u_char *p, uint64_t word)
 {
+#if (NGX_HAVE_LITTLE_ENDIAN)
+
+    ngx_memcpy(p, &word, sizeof(word));
+
+#else
+
     ngx_uint_t  i;
 
     for (i = 0; i < 8; i++) {
         p[i] = (u_char) (word >> 8 * i);
     }
+
+#endif
 }
 
 
