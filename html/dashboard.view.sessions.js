@@ -305,7 +305,9 @@ function newRow(s) {
     tr.setAttribute('role', 'row');
     th.setAttribute('role', 'rowheader');
     th.scope = 'row';
-    th.append(parts.nameOf(s.name));
+    row.login = action('loginOpen', 'loginOne', s.name, () => loginView.open(row.s));
+    row.trial = action('trial', 'trialOne', s.name, () => loginView.openTrial(row.s));
+    th.append(parts.nameOf(s.name), row.login, row.trial);
     tr.append(th);
 
     for (const e of [row.second, row.raw, row.vendor]) {
@@ -321,7 +323,21 @@ function newRow(s) {
 }
 
 
+function action(words, whose, session, what) {
+    const button = element('button', 'manage', text[words]);
+
+    button.type = 'button';
+    button.setAttribute('aria-haspopup', 'dialog');
+    button.setAttribute('aria-label', fill(text[whose], { session }));
+    button.addEventListener('click', what);
+    return button;
+}
+
+
 function drawRow(row, s) {
+    row.s = s;
+    row.login.hidden = !control.allowed || s.state === 'ready';
+    row.trial.hidden = !control.allowed || s.state !== 'ready';
     setText(row.second, by === 'number' ? s.instance : s.number || '–');
     setChip(row.chip, s.state, 'session');
     setText(row.reason, parts.explain(s.reason));

@@ -13,7 +13,7 @@ use lib "$FindBin::Bin/lib";
 use JSON::PP;
 use MIME::Base64 qw(decode_base64);
 use Test::More;
-use WaGateway::Nginx qw(http poll);
+use WaGateway::Nginx qw(http poll read_answer send_request);
 use WaGateway::Sessions qw(differs gateway known);
 use WaGateway::Vendor;
 
@@ -35,15 +35,12 @@ my %fake = map {
         { name => "$vendor-up", number => '96650000000' . ++$n } ]);
 } @six, qw(evolution-go quepasa openwa);
 
-# A server of a vendor that lists its session by GET /l, and has its code in
-# ways of its own; "evil" is WAHA's with what it says.
-
 my $ng = gateway(
     fakes => [map { $fake{$_} } @six, qw(evolution-go quepasa openwa)], workers => 2,
     parameters => 'sessions=100',
     check => 'interval=200ms timeout=2s',
-    server => 'wa_gateway_api_key "shop-key"; wa_gateway_admin_key admin-secret;
-               location = /login { wa_gateway_login u; }')->start;
+    server => 'wa_gateway_admin_key admin-secret;
+               location = /login { wa_gateway_api_key "shop-key"; wa_gateway_login u; }')->start;
 
 my $told = '';
 
@@ -113,8 +110,9 @@ for my $vendor (@six, qw(evolution-go openwa)) {
 is(known($ng, 'evolution-in', state => 'starting')->{state}, 'starting', 'evolution: it is connecting now');
 png(login('GET', 'evolution-in'), 'evolution: and has its code all the same');
 
-says(login('GET', 'quepasa-in'), 501, 'login_unsupported', 'a vendor that has no way here');
-says(login('POST', 'quepasa-off'), 501, 'login_unsupported', 'nor to start one');
+my ($in, $off) = map { $_->{session} } $fake{quepasa}->truth;
+says(login('GET', $in), 501, 'login_unsupported', 'a vendor that has no way here');
+says(login('POST', $off), 501, 'login_unsupported', 'nor to start one');
 
 
 # Started, it wants to log in, which is known at once; logged in, it is ready.
@@ -200,7 +198,7 @@ sub answered {
 }
 
 my $svg = '<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>';
-my $in = sub { my ($name, $value) = @_; 'body:' . encode_json({ $name => $value, results => { $name => $value } }) };
+my $json = sub { my ($name, $value) = @_; 'body:' . encode_json({ $name => $value, results => { $name => $value } }) };
 my $huge = "\x89PNG\r\n\x1a\n" . 'A' x 300_000;
 my $large = "\x89PNG\r\n\x1a\n" . 'A' x 140_000;
 
@@ -219,20 +217,20 @@ for my $vendor (qw(waha evolution gowa)) {
 answered('waha', "body:$svg", 200, undef, 'an image with a script');
 answered('waha', "body:$large", 200, undef, 'a large image');
 answered('waha', 'body:{"status":"STARTING"}', 200, undef, 'JSON');
-answered('evolution', $in->(base64 => "data:image/svg+xml;base64,PHN2Zz4="), 200, undef, 'an image with a script');
-answered('evolution', $in->(base64 => 'javascript:alert(1)'), 502, qr/^no image in base64$/, 'a script');
-answered('evolution', $in->(base64 => { a => 1 }), 200, undef, 'an object');
+answered('evolution', $json->(base64 => "data:image/svg+xml;base64,PHN2Zz4="), 200, undef, 'an image with a script');
+answered('evolution', $json->(base64 => 'javascript:alert(1)'), 502, qr/^no image in base64$/, 'a script');
+answered('evolution', $json->(base64 => { a => 1 }), 200, undef, 'an object');
 answered('evolution', 'body:{"base64":"a\u0000b"}', 502, qr/^answer is no JSON$/, 'a NUL');
 
 for ('http://evil.example', '//evil.example/x.png', 'file:///etc/passwd', 'javascript:alert(1)',
      'http://x/../../etc', 'http://x/%2e%2e/a', "http://x/a\r\nX-A: b", 'http://x/a b', 'http://x/<a>',
      'http://x//y', 'http://x/' . 'a' x 3000)
 {
-    answered('gowa', $in->(qr_link => $_), 502, qr/^invalid link$/, 'a link: ' . substr $_, 0, 30);
+    answered('gowa', $json->(qr_link => $_), 502, qr/^invalid link$/, 'a link: ' . substr $_, 0, 30);
 }
 
 $fake{gowa}->forget;
-answered('gowa', $in->(qr_link => 'http://evil.example:1/devices'), 200, undef, 'a link to another host');
+answered('gowa', $json->(qr_link => 'http://evil.example:1/devices'), 200, undef, 'a link to another host');
 is_deeply([map { $_->{path} } $fake{gowa}->ledger(qr{^/devices($|/)})]->[-1], '/devices',
           'gowa: it is followed to the instance itself');
 
@@ -252,22 +250,22 @@ $fake{evolution}->misbehave(login => undef);
 $fake{waha}->misbehave(login => 'hang');
 $fake{waha}->forget;
 
-my $left = $ng->request('GET', '/login?session=waha-in', headers => \@Admin, later => 1);
+my $left = send_request($ng->port, 'GET', '/login?session=waha-in', headers => \@Admin);
 ok((poll { $fake{waha}->count('login') == 1 }), 'it is asked');
 close $left;
 png(login('GET', 'gowa-in'), 'while others are served');
 
-my $stays = $ng->request('GET', '/login?session=waha-in', headers => \@Admin, later => 1);
+my $stays = send_request($ng->port, 'GET', '/login?session=waha-in', headers => \@Admin);
 ok((poll { $fake{waha}->count('login') == 2 }), 'once more');
 $fake{waha}->misbehave(login => undef);
 ok($ng->reload, 'a reload meanwhile');
 png(login('GET', $_), "$_ has its code after it") for map { "$_-in" } qw(waha wppconnect wuzapi);
 
-close $stays;
+like(read_answer($stays, 'GET')->{body}, qr/"code":"not_asked"/, 'who waited in the old worker is told to ask again');
 
 $fake{wwebjs}->stop;
 my $r = login('GET', 'wwebjs-in');
-is_deeply([$r->{status}, $r->{json}{details}], [502, 'connection refused'], 'an instance that is not there');
+is_deeply([$r->{status}, $r->{json}{details}], [502, 'connect ECONNREFUSED'], 'an instance that is not there');
 
 # Nothing that is secret is told.
 
@@ -283,5 +281,18 @@ like($ng->log, qr/session "wuzapi-off" of http\S+ is started/, 'who is started i
 
 $ng->stop;
 is(join("\n", $ng->alarms), '', 'the log has nothing else');
+
+# It is nothing without an admin key.
+
+for (['', 'u', '"wa_gateway_login" requires "wa_gateway_admin_key"'],
+     ['wa_gateway_admin_key off;', 'u', '"wa_gateway_login" requires "wa_gateway_admin_key"'],
+     ['wa_gateway_admin_key k;', 'x', 'x'])
+{
+    my ($key, $upstream, $error) = @$_;
+    my ($status, $said) = WaGateway::Nginx->new(
+        workers => 1, upstream => 'wa_gateway zone=u:1m; server 127.0.0.1;',
+        server => "$key location = /l { wa_gateway_login $upstream; }")->test;
+    like("$status $said", qr/^1 .*\[emerg\].*\Q$error\E/s, "an error: $key $upstream");
+}
 
 done_testing();

@@ -334,7 +334,10 @@ wag_login_api_done(wag_login_t *login)
         break;
 
     default: /* NGX_ERROR */
-        rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
+        rc = wag_login_api_error(r, NGX_HTTP_SERVICE_UNAVAILABLE, "not_asked",
+                                 "The instance was not asked to the end",
+                                 "no resources, or the worker is to exit: "
+                                 "ask again");
     }
 
     ngx_http_finalize_request(r, rc);

@@ -86,7 +86,7 @@ wag_login_ask(wag_login_t *login, wag_vendor_question_t *asked,
     login->event.log = login->log;
 
     if (asked->method.len == 0) {
-        ngx_post_event(&login->event, &ngx_posted_events);
+        ngx_add_timer(&login->event, 0);
         return NGX_OK;
     }
 
@@ -94,7 +94,7 @@ wag_login_ask(wag_login_t *login, wag_vendor_question_t *asked,
         login->rc = NGX_DECLINED;
         login->failed = "name not found";
 
-        ngx_post_event(&login->event, &ngx_posted_events);
+        ngx_add_timer(&login->event, 0);
         return NGX_OK;
     }
 
@@ -146,7 +146,10 @@ wag_login_sink(void *data, u_char *start, size_t len)
 }
 
 
-/* who is told may free the probe, which must not be from within */
+/*
+ * Who is told may free the probe, which must not be from within; and a worker
+ * that is to exit waits for a timer, but not for what is posted.
+ */
 
 static void
 wag_login_answered(wag_probe_t *p, ngx_int_t rc)
@@ -161,7 +164,7 @@ wag_login_answered(wag_probe_t *p, ngx_int_t rc)
         login->failed = (char *) login->reason;
     }
 
-    ngx_post_event(&login->event, &ngx_posted_events);
+    ngx_add_timer(&login->event, 0);
 }
 
 
@@ -333,15 +336,20 @@ wag_login_text(cJSON *json, wag_json_path_t *path, ngx_str_t *text)
 void
 wag_login_cancel(wag_login_t *login)
 {
-    if (login->event.posted) {
-        ngx_delete_posted_event(&login->event);
+    if (login->event.timer_set) {
+        ngx_del_timer(&login->event);
     }
 
     if (login->server == NULL) {
         return;
     }
 
-    wag_probe_cancel(&login->probe);
+    /* there is none where nothing was asked */
+
+    if (login->probe.parent) {
+        wag_probe_cancel(&login->probe);
+    }
+
     wag_reach_free(&login->addrs);
     wag_peers_unref_server(login->server);
 

@@ -66,7 +66,8 @@ wag_request_write(ngx_pool_t *pool, wag_request_t *r, ngx_str_t *request)
                  "Accept: " CRLF "Connection: " CRLF
                  "Content-Type: application/json" CRLF
                  "Content-Length: " CRLF CRLF)
-          + NGX_SIZE_T_LEN + r->body.len + r->method.len + r->uri.len + r->host.len + r->user_agent.len
+          + NGX_SIZE_T_LEN + r->body.len
+          + r->method.len + r->uri.len + r->host.len + r->user_agent.len
           + accept.len + connection->len;
 
     for (i = 0; i < n; i++) {
