@@ -27,6 +27,7 @@ const SEND_CODES = {
 
 let text;
 let session;                    // of the dialog that is open
+let back;                       // called when the focus would be lost
 let drawn = 0;                  // images so far: the last one counts
 let key = '';                   // of the message as it stands
 
@@ -60,7 +61,7 @@ function start() {
         // the button that opened it may be gone by now
         $(id).addEventListener('close', () => {
             if (document.activeElement === document.body) {
-                $('sessions').focus();
+                back();
             }
         });
     }
@@ -77,8 +78,9 @@ function speak() {
 
 // ---- the code
 
-function open(s) {
+function open(s, whereTo) {
     session = s;
+    back = whereTo;
     setText($('login-name'), s.name);
     setText($('login-instance'), s.instance);
     clear();
@@ -195,8 +197,9 @@ async function begin() {
 
 // ---- a message
 
-function openTrial(s) {
+function openTrial(s, whereTo) {
     session = s;
+    back = whereTo;
     setText($('trial-name'), s.name);
     setText($('trial-instance'), s.instance);
     $('trial-text').value = text.trialWords;
