@@ -11,7 +11,7 @@ const { $, fill, setText } = parts;
 const CODES = {
     gone: 'loginGone', odd: 'loginAbsent', unauthorized: 'saysKey',
     unknown_session: 'loginLost', login_unsupported: 'loginUnsupported',
-    not_asked: 'loginAgain', token_unknown: 'loginAgain',
+    not_asked: 'loginAgain',
     session_ready: 'loginReady', bad_gateway: 'loginFailed',
 };
 
@@ -60,7 +60,9 @@ function start() {
 
         // the button that opened it may be gone by now
         $(id).addEventListener('close', () => {
-            if (document.activeElement === document.body) {
+            const held = document.activeElement;
+
+            if (held === document.body || $(id).contains(held)) {
                 back();
             }
         });
@@ -70,7 +72,7 @@ function start() {
 
 function speak() {
     text = parts.text;
-    confirm(false);
+    confirm(!$('trial-sure').hidden);
     say('login', '');
     say('trial', '');
 }

@@ -38,8 +38,6 @@ static void wag_login_api_done(wag_login_t *login);
 static ngx_int_t wag_login_api_answer(wag_login_api_t *api);
 static cJSON *wag_login_api_image(cJSON *root, ngx_pool_t *pool,
     wag_login_t *login);
-static ngx_int_t wag_login_api_error(ngx_http_request_t *r, ngx_uint_t status,
-    const char *code, const char *error, const char *details);
 static void wag_login_api_cleanup(void *data);
 
 
@@ -163,14 +161,18 @@ wag_login_api_find(wag_login_api_t *api)
     }
 
     if (n == 0) {
-        return wag_login_api_error(r, NGX_HTTP_NOT_FOUND, "unknown_session",
-                                   "There is no such session", NULL);
+        return wag_control_answer_error(r, NGX_HTTP_NOT_FOUND,
+                                        "unknown_session",
+                                        "There is no such session", NULL,
+                                        NULL);
     }
 
     if (n > 1) {
-        return wag_login_api_error(r, NGX_HTTP_CONFLICT, "ambiguous_session",
-                                   "Several instances have that session",
-                                   "\"instance\" in the query names one");
+        return wag_control_answer_error(r, NGX_HTTP_CONFLICT,
+                                        "ambiguous_session",
+                                        "Several instances have that session",
+                                        NULL,
+                                        "\"instance\" in the query names one");
     }
 
     return wag_login_api_take(api, &us->slots[found->slot], found);
@@ -232,16 +234,16 @@ wag_login_api_begin(wag_login_api_t *api)
     api->login.peer->instance->ask = 1;
 
     if (r->method == NGX_HTTP_POST && api->state == WAG_SESSION_READY) {
-        return wag_login_api_error(r, NGX_HTTP_CONFLICT, "session_ready",
-                                   "The session is ready", NULL);
+        return wag_control_answer_error(r, NGX_HTTP_CONFLICT, "session_ready",
+                                        "The session is ready", NULL, NULL);
     }
 
     if (vendor->login.asked.method.len == 0) {
-        return wag_login_api_error(r, NGX_HTTP_NOT_IMPLEMENTED,
-                                   "login_unsupported",
-                                   "Sessions of this vendor cannot be logged "
-                                   "in here",
-                                   "the file of the vendor has no \"login\"");
+        return wag_control_answer_error(r, NGX_HTTP_NOT_IMPLEMENTED,
+                                        "login_unsupported",
+                                        "Sessions of this vendor cannot be "
+                                        "logged in here", NULL,
+                                        "the vendor's file has no \"login\"");
     }
 
     if (api->state == WAG_SESSION_READY
@@ -251,13 +253,6 @@ wag_login_api_begin(wag_login_api_t *api)
             && ngx_strncmp(only.data, "off", 3) == 0))
     {
         return wag_login_api_answer(api);
-    }
-
-    if (vendor->token.method.len && api->login.token.len == 0) {
-        return wag_login_api_error(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                   "token_unknown",
-                                   "The session cannot be asked yet",
-                                   "its token is being asked for");
     }
 
     return wag_login_api_ask(api);
@@ -329,15 +324,18 @@ wag_login_api_done(wag_login_t *login)
         break;
 
     case NGX_DECLINED:
-        rc = wag_login_api_error(r, NGX_HTTP_BAD_GATEWAY, "bad_gateway",
-                                 "The instance did not do it", login->failed);
+        rc = wag_control_answer_error(r, NGX_HTTP_BAD_GATEWAY, "bad_gateway",
+                                      "The instance did not do it", NULL,
+                                      login->failed);
         break;
 
     default: /* NGX_ERROR */
-        rc = wag_login_api_error(r, NGX_HTTP_SERVICE_UNAVAILABLE, "not_asked",
-                                 "The instance was not asked to the end",
-                                 "no resources, or the worker is to exit: "
-                                 "ask again");
+        rc = wag_control_answer_error(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                      "not_asked",
+                                      "The instance was not asked to the end",
+                                      NULL,
+                                      "no resources, or the worker is to "
+                                      "exit: ask again");
     }
 
     ngx_http_finalize_request(r, rc);
@@ -413,14 +411,6 @@ wag_login_api_image(cJSON *root, ngx_pool_t *pool, wag_login_t *login)
     base64.data[base64.len] = '\0';
 
     return cJSON_AddStringToObject(root, "image", (char *) p);
-}
-
-
-static ngx_int_t
-wag_login_api_error(ngx_http_request_t *r, ngx_uint_t status,
-    const char *code, const char *error, const char *details)
-{
-    return wag_control_answer_error(r, status, code, error, NULL, details);
 }
 
 
