@@ -7,21 +7,38 @@
 #include "wag_qr.h"
 
 
+typedef struct {
+    const char          *begins;
+    size_t               len;
+    const char          *type;
+} wag_qr_image_t;
+
+
 static ngx_uint_t wag_qr_begins(ngx_str_t *text, const char *with, size_t len);
+
+
+static wag_qr_image_t  wag_qr_images[] = {
+    { "\x89PNG\r\n\x1a\n", 8, "image/png" },
+    { "\xff\xd8\xff", 3, "image/jpeg" },
+    { NULL, 0, NULL }
+};
 
 
 const char *
 wag_qr_type(ngx_str_t *image)
 {
-    if (image->len > WAG_QR_MAX) {
-        return NULL;
+    wag_qr_image_t  *known;
+
+    for (known = wag_qr_images; known->type; known++) {
+
+        if (image->len <= WAG_QR_MAX
+            && wag_qr_begins(image, known->begins, known->len))
+        {
+            return known->type;
+        }
     }
 
-    if (wag_qr_begins(image, "\x89PNG\r\n\x1a\n", 8)) {
-        return "image/png";
-    }
-
-    return wag_qr_begins(image, "\xff\xd8\xff", 3) ? "image/jpeg" : NULL;
+    return NULL;
 }
 
 
