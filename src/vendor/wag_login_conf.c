@@ -12,9 +12,8 @@
 
 /* in ms; WhatsApp has a new QR code every 20 seconds */
 
-#define WAG_LOGIN_CONF_REFRESH      5000
-#define WAG_LOGIN_CONF_MIN_REFRESH  1000
-#define WAG_LOGIN_CONF_MAX_REFRESH  600000
+#define WAG_LOGIN_REFRESH      5000
+#define WAG_LOGIN_MAX_REFRESH  600000
 
 
 typedef struct {
@@ -46,8 +45,8 @@ static wag_param_t  wag_login_params[] = {
       offsetof(wag_login_args_t, statuses), 200, 599 },
 
     { ngx_string("refresh="), WAG_PARAM_MSEC,
-      offsetof(wag_login_args_t, refresh), WAG_LOGIN_CONF_MIN_REFRESH,
-      WAG_LOGIN_CONF_MAX_REFRESH },
+      offsetof(wag_login_args_t, refresh), 1000,
+      WAG_LOGIN_MAX_REFRESH },
 
     { ngx_null_string, 0, 0, 0, 0 }
 };
@@ -75,7 +74,7 @@ wag_login_conf(ngx_conf_t *cf, void *conf)
     }
 
     ngx_memzero(&args, sizeof(wag_login_args_t));
-    args.refresh = WAG_LOGIN_CONF_REFRESH;
+    args.refresh = WAG_LOGIN_REFRESH;
 
     rv = wag_param_parse_from(cf, 3, wag_login_params, &args);
     if (rv != NGX_CONF_OK) {
