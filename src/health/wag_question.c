@@ -334,14 +334,14 @@ wag_question_told(wag_question_t *question)
     report = &question->item->report;
 
     if (question->asked == &vendor->ask) {
-        wag_question_state(value + WAG_QUESTION_STATE, vendor->ask.nstates,
-                           question->word, &report->state);
+        wag_vendor_state_text(value + WAG_QUESTION_STATE, vendor->ask.nstates,
+                              question->word, &report->state);
 
         report->told = wag_vendor_state(vendor, &report->state);
     }
 
     if (value[WAG_QUESTION_NUMBER].type != WAG_PICK_NONE) {
-        report->number = wag_question_digits(&value[WAG_QUESTION_NUMBER]);
+        report->number = wag_vendor_picked_number(&value[WAG_QUESTION_NUMBER]);
     }
 
     rc = wag_session_seen(question->upstream, question->peer, report);
@@ -446,51 +446,4 @@ wag_question_request(ngx_pool_t *pool, wag_server_t *server,
     ngx_str_set(&r.user_agent, "wa_gateway/" WAG_VERSION);
 
     return wag_request_make(pool, &r, request, err);
-}
-
-
-void
-wag_question_state(wag_pick_value_t *parts, ngx_uint_t n, u_char *buf,
-    ngx_str_t *state)
-{
-    u_char      *p, *last;
-    ngx_str_t    text;
-    ngx_uint_t   i;
-
-    p = buf;
-    last = buf + WAG_SESSION_TEXT_LEN;
-
-    for (i = 0; i < n; i++) {
-
-        text.data = parts[i].data;
-        text.len = parts[i].len;
-
-        if (parts[i].type == WAG_PICK_NONE || parts[i].type == WAG_PICK_OTHER)
-        {
-            ngx_str_set(&text, "-");
-        }
-
-        p = ngx_slprintf(p, last, "%s%V", i ? "," : "", &text);
-    }
-
-    state->data = buf;
-    state->len = p - buf;
-}
-
-
-uint64_t
-wag_question_digits(wag_pick_value_t *value)
-{
-    ngx_str_t  text;
-
-    if (value->cut
-        || (value->type != WAG_PICK_STRING && value->type != WAG_PICK_NUMBER))
-    {
-        return 0;
-    }
-
-    text.data = value->data;
-    text.len = value->len;
-
-    return wag_vendor_number(&text);
 }

@@ -31,15 +31,16 @@ static void wag_session_log_first(wag_peer_t *peer, ngx_uint_t total,
 
 
 void
-wag_session_ask(wag_upstream_t *us, wag_peer_t *peer, wag_session_list_t *list)
+wag_session_ask(wag_upstream_t *us, wag_peer_t *peer,
+    wag_session_asked_t *asked)
 {
-    ngx_memzero(list, sizeof(wag_session_list_t));
+    ngx_memzero(asked, sizeof(wag_session_asked_t));
 
     wag_lock(us->zone->shpool);
 
     if (!wag_peers_gone(peer)) {
-        list->number = ++peer->instance->asked;
-        list->placed = peer->instance->placed;
+        asked->number = ++peer->instance->asked;
+        asked->placed = peer->instance->placed;
     }
 
     wag_unlock(us->zone->shpool);
@@ -48,14 +49,14 @@ wag_session_ask(wag_upstream_t *us, wag_peer_t *peer, wag_session_list_t *list)
 
 void
 wag_session_begin(wag_upstream_t *us, wag_peer_t *peer,
-    wag_session_list_t *list)
+    wag_session_asked_t *asked)
 {
     wag_lock(us->zone->shpool);
 
     if (!wag_peers_gone(peer)
-        && (int32_t) (list->number - peer->instance->list) > 0)
+        && (int32_t) (asked->number - peer->instance->list) > 0)
     {
-        peer->instance->list = list->number;
+        peer->instance->list = asked->number;
     }
 
     wag_unlock(us->zone->shpool);
@@ -226,7 +227,7 @@ wag_session_sent(wag_upstream_t *us, wag_peer_t *peer, wag_session_t *session,
 
 ngx_int_t
 wag_session_complete(wag_upstream_t *us, wag_peer_t *peer,
-    wag_session_list_t *list, wag_session_walk_t *walk)
+    wag_session_asked_t *asked, wag_session_walk_t *walk)
 {
     ngx_uint_t             n, current;
     wag_session_t         *session;
@@ -240,7 +241,7 @@ wag_session_complete(wag_upstream_t *us, wag_peer_t *peer,
 
         /* while the list is the last one, nobody else frees sessions of it */
 
-        current = wag_session_current(&change, list->number);
+        current = wag_session_current(&change, asked->number);
 
         if (current && !walk->begun) {
             walk->begun = 1;
@@ -249,8 +250,8 @@ wag_session_complete(wag_upstream_t *us, wag_peer_t *peer,
 
             /* those that were made before are in it, or were not made */
 
-            if ((int32_t) (list->placed - peer->instance->placed_known) > 0) {
-                peer->instance->placed_known = list->placed;
+            if ((int32_t) (asked->placed - peer->instance->placed_known) > 0) {
+                peer->instance->placed_known = asked->placed;
             }
         }
 
@@ -262,7 +263,7 @@ wag_session_complete(wag_upstream_t *us, wag_peer_t *peer,
             walk->total++;
             walk->ready += (wag_session_state(session) == WAG_SESSION_READY);
 
-            if (session->list != list->number) {
+            if (session->list != asked->number) {
                 wag_session_move_missed(&change, session);
             }
         }

@@ -26,12 +26,12 @@ typedef struct {
 } wag_session_report_t;
 
 
-/* a list: what it is as old as */
+/* when a list was asked for: it tells of no later time */
 
 typedef struct {
-    uint32_t             number;
+    uint32_t             number;   /* of the list */
     uint32_t             placed;   /* sessions that were made before */
-} wag_session_list_t;
+} wag_session_asked_t;
 
 
 /* how far a complete list was gone through */
@@ -50,9 +50,9 @@ typedef struct {
  * was.
  */
 void wag_session_ask(wag_upstream_t *us, wag_peer_t *peer,
-    wag_session_list_t *list);
+    wag_session_asked_t *asked);
 void wag_session_begin(wag_upstream_t *us, wag_peer_t *peer,
-    wag_session_list_t *list);
+    wag_session_asked_t *asked);
 
 /*
  * A session that the list has, with what is said of it.  NGX_OK; NGX_AGAIN
@@ -84,7 +84,7 @@ void wag_session_sent(wag_upstream_t *us, wag_peer_t *peer,
  * next turn of the event loop, with the same "walk", zeroed at first.
  */
 ngx_int_t wag_session_complete(wag_upstream_t *us, wag_peer_t *peer,
-    wag_session_list_t *list, wag_session_walk_t *walk);
+    wag_session_asked_t *asked, wag_session_walk_t *walk);
 
 /*
  * The token of a session; NGX_DECLINED if it is not known, or has none.  The

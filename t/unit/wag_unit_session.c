@@ -322,7 +322,7 @@ wag_unit_session_moved(wag_unit_zone_t *s)
     uint32_t              list, begun;
     ngx_str_t             reason;
     ngx_uint_t            i, n;
-    wag_session_list_t    late;
+    wag_session_asked_t   late;
     wag_session_event_t  *event;
 
     s->us.slots[1].instance->config_gen = s->zone.root->config_gen;
@@ -376,9 +376,9 @@ wag_unit_session_moved(wag_unit_zone_t *s)
 static void
 wag_unit_session_placed(wag_unit_zone_t *s)
 {
-    wag_instance_t      *instance;
-    wag_session_list_t   list;
-    wag_session_walk_t   walk;
+    wag_instance_t       *instance;
+    wag_session_walk_t    walk;
+    wag_session_asked_t   list;
 
     instance = s->us.slots[0].instance;
 
@@ -404,7 +404,7 @@ wag_unit_session_placed(wag_unit_zone_t *s)
 static uint32_t
 wag_unit_session_list(wag_unit_zone_t *s, ngx_uint_t slot)
 {
-    wag_session_list_t  list;
+    wag_session_asked_t  list;
 
     wag_session_ask(&s->us, &s->us.slots[slot], &list);
     wag_session_begin(&s->us, &s->us.slots[slot], &list);
@@ -416,8 +416,8 @@ wag_unit_session_list(wag_unit_zone_t *s, ngx_uint_t slot)
 static void
 wag_unit_session_complete(wag_unit_zone_t *s, ngx_uint_t slot, uint32_t list)
 {
-    wag_session_list_t  of;
-    wag_session_walk_t  walk;
+    wag_session_walk_t   walk;
+    wag_session_asked_t  of;
 
     of.number = list;
     of.placed = s->us.slots[slot].instance->placed;
