@@ -39,8 +39,8 @@ wag_unit_session(wag_unit_t *u)
         return;
     }
 
-    if (!wag_unit_ok(u, wag_sessions_room(s->zone.shpool, s->us.group,
-                                          WAG_UNIT_SESSIONS) == NGX_OK
+    if (!wag_unit_ok(u, wag_sessions_memory_grow(s->zone.shpool, s->us.group,
+                                                 WAG_UNIT_SESSIONS) == NGX_OK
                         && wag_unit_session_peers(s) == NGX_OK,
                      "an upstream that has sessions"))
     {
