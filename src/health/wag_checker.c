@@ -367,7 +367,10 @@ wag_checker_ask(wag_checker_t *checker)
             task->wanted = 1;
         }
 
+        /* a list that is on its way may be older than what is asked for */
+
         if (task->wanted
+            && !wag_discovery_asks(task->discovery)
             && ngx_current_msec - task->listed >= WAG_CHECKER_ASK
             && wag_checker_may_ask(sessions) == NGX_OK)
         {

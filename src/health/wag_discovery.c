@@ -169,6 +169,13 @@ wag_discovery_start(wag_discovery_t *d)
 }
 
 
+ngx_uint_t
+wag_discovery_asks(wag_discovery_t *d)
+{
+    return d->probe.active;
+}
+
+
 void
 wag_discovery_destroy(wag_discovery_t *d)
 {

@@ -85,16 +85,20 @@ wag_question_begin(wag_question_t *question, wag_vendor_question_t *wanted)
 static ngx_int_t
 wag_question_ask(wag_question_t *question, wag_vendor_question_t *asked)
 {
+    ngx_pool_t  *pool;
+
     question->asked = asked;
+
+    pool = ngx_create_pool(WAG_QUESTION_POOL, ngx_cycle->log);
+    if (pool == NULL) {
+        return NGX_ERROR;
+    }
 
     if (question->pool) {
         ngx_destroy_pool(question->pool);
     }
 
-    question->pool = ngx_create_pool(WAG_QUESTION_POOL, ngx_cycle->log);
-    if (question->pool == NULL) {
-        return NGX_ERROR;
-    }
+    question->pool = pool;
 
     if (wag_question_prepare(question) != NGX_OK
         || wag_question_pick(question) != NGX_OK)
