@@ -84,6 +84,13 @@ wag_session_seen(wag_upstream_t *us, wag_peer_t *peer,
 
     session = wag_sessions_find(us->group, peer->slot, &report->name);
 
+    if (session && session->list == report->list && !report->taken) {
+        wag_session_change_end(&change);
+        return NGX_OK;
+    }
+
+    report->taken = 1;
+
     if (report->told == WAG_SESSION_ABSENT) {
 
         if (session && session->list != report->list) {

@@ -23,6 +23,7 @@ typedef struct {
     uint64_t             number;   /* 0: it did not say */
     ngx_str_t            state;    /* in its own words */
     uint32_t             list;     /* the number of its list */
+    ngx_uint_t           taken;    /* private: something of it was */
 } wag_session_report_t;
 
 
@@ -55,9 +56,10 @@ void wag_session_begin(wag_upstream_t *us, wag_peer_t *peer,
     wag_session_asked_t *asked);
 
 /*
- * A session that the list has, with what is said of it.  NGX_OK; NGX_AGAIN
- * if it is ready and its number is not known, or was before it last was not
- * ready; NGX_DECLINED if the table is full.
+ * A session that the list has, with what is said of it; of a session that the
+ * list has twice the first item counts.  NGX_OK; NGX_AGAIN if it is ready and
+ * its number is not known, or was before it last was not ready; NGX_DECLINED
+ * if the table is full.
  */
 ngx_int_t wag_session_seen(wag_upstream_t *us, wag_peer_t *peer,
     wag_session_report_t *report);

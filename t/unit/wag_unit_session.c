@@ -15,6 +15,7 @@ static void wag_unit_session_removed(wag_unit_zone_t *s);
 static void wag_unit_session_number(wag_unit_zone_t *s);
 static void wag_unit_session_moved(wag_unit_zone_t *s);
 static void wag_unit_session_placed(wag_unit_zone_t *s);
+static void wag_unit_session_twice(wag_unit_zone_t *s);
 static uint32_t wag_unit_session_list(wag_unit_zone_t *s, ngx_uint_t slot);
 static void wag_unit_session_complete(wag_unit_zone_t *s, ngx_uint_t slot,
     uint32_t list);
@@ -57,6 +58,7 @@ wag_unit_session(wag_unit_t *u)
     wag_unit_session_number(s);
     wag_unit_session_moved(s);
     wag_unit_session_placed(s);
+    wag_unit_session_twice(s);
 
     ngx_cycle->log->log_level = level;
 }
@@ -398,6 +400,42 @@ wag_unit_session_placed(wag_unit_zone_t *s)
 
     wag_unit_ok(s->u, instance->placed - instance->placed_known == 1,
                 "one that was made since a list was asked for counts");
+}
+
+
+/* what is told of it in a second item is of no use */
+
+static void
+wag_unit_session_twice(wag_unit_zone_t *s)
+{
+    uint32_t              list;
+    ngx_uint_t            n;
+    wag_session_report_t  report;
+
+    list = wag_unit_session_list(s, 0);
+
+    wag_unit_session_report(&report, "twice", WAG_SESSION_READY, list);
+
+    (void) wag_session_seen(&s->us, &s->us.slots[0], &report);
+
+    n = s->us.group->sessions.events->n;
+
+    (void) wag_unit_session_seen(s, "twice", WAG_SESSION_LOGIN, list);
+
+    wag_unit_ok(s->u, wag_session_state(wag_unit_session_find(s, "twice"))
+                      == WAG_SESSION_READY
+                      && s->us.group->sessions.events->n == n,
+                "one that is listed twice is what the first item says");
+
+    report.told = WAG_SESSION_LOGIN;
+
+    (void) wag_session_seen(&s->us, &s->us.slots[0], &report);
+
+    wag_unit_ok(s->u, wag_session_state(wag_unit_session_find(s, "twice"))
+                      == WAG_SESSION_LOGIN,
+                "of that item more may be told");
+
+    wag_unit_session_complete(s, 0, list);
 }
 
 
