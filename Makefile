@@ -1,9 +1,9 @@
 # Doors: build, test, test-busy, lint, clean; fuzz, fuzz-selftest, sanitize,
 # sanitize-selftest, valgrind, by-hand, matrix, coverage, soak MINUTES=n,
 # soak-sessions MINUTES=n, soak-sends MINUTES=n, store-soak MINUTES=n,
-# journal-soak MINUTES=n, pace-day MINUTES=n; bench, bench-pairs,
-# bench-instructions, bench-instructions-check; deb, deb-test, docker-test;
-# vendors-test; first-run.
+# journal-soak MINUTES=n, soak-all MINUTES=n, pace-day MINUTES=n; bench,
+# bench-pairs, bench-instructions, bench-instructions-check; deb, deb-test,
+# docker-test; vendors-test; first-run.
 
 NGINX     ?= nginx
 NGINX_SRC ?= /usr/share/nginx/src
@@ -11,8 +11,10 @@ CC        ?= cc
 CC_OPT    ?= -O2 -g -Wall -Wextra -Wno-unused-parameter -Werror \
              -fstack-protector-strong -fstack-clash-protection \
              -Wformat -Werror=format-security \
-             -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
-LD_OPT    ?= -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
+             -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
+             -fno-semantic-interposition -fno-plt
+LD_OPT    ?= -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack \
+             -Wl,-Bsymbolic-functions
 
 export PATH := $(PATH):/usr/sbin:/sbin
 
@@ -33,7 +35,7 @@ STAMP  = $(TREE)/configured-$(ID)
 .PHONY: build test test-busy dashboard-test lint clean fuzz fuzz-selftest \
         hooks sanitize sanitize-build sanitize-selftest valgrind by-hand \
         matrix coverage soak soak-sessions soak-sends store-soak \
-        journal-soak pace-day bench bench-pairs bench-instructions \
+        journal-soak soak-all pace-day bench bench-pairs bench-instructions \
         bench-instructions-check deb deb-test docker-test vendors-test \
         first-run
 
@@ -209,6 +211,10 @@ pace-day: build
 # Needs redis-server or valkey-server, as the tests do.
 store-soak: build
 	perl -It/lib t/soak/store.pl $(or $(MINUTES),2)
+
+# Six vendors, two gateways, their store, names, control and budgets.
+soak-all: build
+	perl -It/lib t/soak/all.pl $(or $(MINUTES),60)
 
 journal-soak: build
 	perl -It/lib t/soak/store.pl $(or $(MINUTES),2) journal
