@@ -22,6 +22,8 @@ static wag_session_t *wag_session_of(wag_upstream_t *us, wag_peer_t *peer,
     wag_session_name_t *name);
 static ngx_uint_t wag_session_current(wag_session_change_t *change,
     uint32_t list);
+static wag_session_t *wag_session_reported(wag_session_change_t *change,
+    wag_session_report_t *report);
 static void wag_session_take(wag_session_change_t *change,
     wag_session_t *session, wag_session_report_t *report);
 static void wag_session_feed(wag_session_change_t *change,
@@ -149,8 +151,7 @@ wag_session_listed(wag_upstream_t *us, wag_peer_t *peer,
 
     wag_session_change_begin(&change, us, peer);
 
-    session = wag_session_current(&change, report->list)
-              ? wag_sessions_find(us->group, peer->slot, &report->name) : NULL;
+    session = wag_session_reported(&change, report);
 
     if (session) {
         session->list = report->list;
@@ -170,8 +171,7 @@ wag_session_unanswered(wag_upstream_t *us, wag_peer_t *peer,
 
     wag_session_change_begin(&change, us, peer);
 
-    session = wag_session_current(&change, report->list)
-              ? wag_sessions_find(us->group, peer->slot, &report->name) : NULL;
+    session = wag_session_reported(&change, report);
 
     if (session) {
         session->list = report->list;
@@ -375,6 +375,17 @@ wag_session_current(wag_session_change_t *change, uint32_t list)
            && list == instance->list
            && instance->config_gen == change->upstream->zone->root->config_gen
            && instance->vendor == peer->server->vendor_hash;
+}
+
+
+static wag_session_t *
+wag_session_reported(wag_session_change_t *change,
+    wag_session_report_t *report)
+{
+    return wag_session_current(change, report->list)
+           ? wag_sessions_find(change->upstream->group, change->peer->slot,
+                               &report->name)
+           : NULL;
 }
 
 
