@@ -217,7 +217,7 @@ for my $name ('docs/directives.md', 'docs/directives.ar.md') {
                  ['WAG_SESSION_NAME_LEN', 'wag_record.h'],
                  ['WAG_SESSION_TEXT_LEN', 'wag_record.h'],
                  ['WAG_SESSION_LABEL_LEN', 'wag_record.h'],
-                 ['WAG_DISCOVERY_ASKED', 'wag_discovery.c'],
+                 ['WAG_ROUND_ASKED', 'wag_round.c'],
                  ['WAG_VENDOR_STATES', 'wag_vendor.h'];
     my ($limit, $most) = map { $code->{'wag_sessions_api.c'}
                                =~ /SESSIONS_API_$_ +(\d+)/ } 'LIMIT', 'MOST';
