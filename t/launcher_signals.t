@@ -321,7 +321,7 @@ $gw->ended;
 is($status, 1, 'a killed launcher cannot reload');
 ($status, $out, $err) = run_command({}, $command, 'run');
 is($status, 1, 'nor is there room for another while its nginx is there');
-like($err, qr/^wa-gateway: nginx of a killed gateway still runs in \Q$run\E: [^\n]* kill $master\n\z/,
+like($err, qr/^wa-gateway: nginx of another gateway still runs in \Q$run\E: [^\n]* kill -s QUIT $master, [^\n]*\n\z/,
      'which one line tells');
 close $stream;
 ok((until_true { !kill 0, $master }), 'it ends with its stream');
