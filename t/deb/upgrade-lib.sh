@@ -76,7 +76,7 @@ answers() {
 }
 
 same() {
-    perl /src/t/deb/answers.pl --compare "/root/was-$1" "/root/is-$1" \
+    perl /src/t/deb/answers.pl --compare "/out/was-$1" "/out/is-$1" \
         >/tmp/same || { cat /tmp/same >&2; fail "answers on port $1"; }
     step "port $1: $(cat /tmp/same)"
 }
