@@ -3,7 +3,7 @@
 # soak-sessions MINUTES=n, soak-sends MINUTES=n, store-soak MINUTES=n,
 # journal-soak MINUTES=n, soak-all MINUTES=n, pace-day MINUTES=n; bench,
 # bench-pairs, bench-instructions, bench-instructions-check; deb, deb-test,
-# docker-test; vendors-test; first-run.
+# upgrade-test, docker-test; vendors-test; first-run.
 
 NGINX     ?= nginx
 NGINX_SRC ?= /usr/share/nginx/src
@@ -36,8 +36,8 @@ STAMP  = $(TREE)/configured-$(ID)
         hooks sanitize sanitize-build sanitize-selftest valgrind by-hand \
         matrix coverage soak soak-sessions soak-sends store-soak \
         journal-soak soak-all pace-day bench bench-pairs bench-instructions \
-        bench-instructions-check deb deb-test docker-test vendors-test \
-        first-run
+        bench-instructions-check deb deb-test upgrade-test docker-test \
+        vendors-test first-run
 
 build: $(MODULE)
 
@@ -226,6 +226,10 @@ deb:
 # In fresh roots: RELEASES='bookworm trixie'.
 deb-test:
 	t/deb/run $(RELEASES)
+
+# From 0.1.0 to this, under load, in fresh roots; PARTS='build packages checkout'.
+upgrade-test:
+	t/deb/upgrade $(RELEASES)
 
 # The image and its compose files, by docker or podman; ENGINE=podman.
 docker-test:

@@ -45,6 +45,11 @@ cmp_ok(scalar(map { keys %$_ } values %$parameters), '>=', 26,
        'parameters of the code');
 ok(version->parse("v$version") <= version->parse("v$next"),
    "version $version, and $next in CHANGES");
+is(join(' ', map { slurp("$root/$_->[0]") =~ $_->[1] ? $1 : "none in $_->[0]" }
+        ['bin/wa-gateway', qr/^VERSION=(\S+)$/m],
+        ['debian/changelog', qr/^wa-gateway \((\S+)\)/],
+        ['docs/openapi.yaml', qr/^  version: (\S+)$/m]),
+   "$version $version $version", 'which all say');
 cmp_ok(scalar @variables, '>=', 4, 'variables of the code');
 cmp_ok(scalar @metrics, '>=', 15, 'metrics of the code');
 cmp_ok(scalar messages($code), '>=', 50, 'messages of the code');
