@@ -22,6 +22,9 @@ static uint64_t wag_store_random(void);
 static void wag_store_opened(wag_store_link_t *link);
 static void wag_store_informed(wag_store_call_t *call,
     wag_store_answer_t *answer);
+static void wag_store_select(wag_store_t *store);
+static void wag_store_selected(wag_store_call_t *call,
+    wag_store_answer_t *answer);
 static void wag_store_meet(wag_store_t *store, ngx_uint_t whole);
 static void wag_store_met(wag_store_call_t *call, wag_store_answer_t *answer);
 static void wag_store_judge(wag_store_t *store, ngx_uint_t state);
@@ -255,6 +258,50 @@ wag_store_informed(wag_store_call_t *call, wag_store_answer_t *answer)
         store->names.holder = wag_store_random();
         store->run_len = store->info.run_len;
         ngx_memcpy(store->run, store->info.run, store->run_len);
+    }
+
+    wag_store_select(store);
+}
+
+
+/* not before it is known what it is: a Sentinel knows of no databases */
+
+static void
+wag_store_select(wag_store_t *store)
+{
+    u_char     number[NGX_INT_T_LEN];
+    ngx_str_t  argv[2];
+
+    ngx_str_set(&argv[0], "SELECT");
+
+    argv[1].data = number;
+    argv[1].len = ngx_sprintf(number, "%ui", store->database) - number;
+
+    store->selecting.done = wag_store_selected;
+    store->selecting.data = store;
+
+    if (wag_store_link_call(&store->link, &store->selecting, 2, argv)
+        != NGX_OK)
+    {
+        wag_store_link_drop(&store->link, "no memory");
+    }
+}
+
+
+static void
+wag_store_selected(wag_store_call_t *call, wag_store_answer_t *answer)
+{
+    wag_store_t  *store;
+
+    if (answer == NULL) {
+        return;
+    }
+
+    store = call->data;
+
+    if (answer->error) {
+        wag_store_link_refuse(&store->link, "refused the database: ", answer);
+        return;
     }
 
     wag_store_meet(store, 1);

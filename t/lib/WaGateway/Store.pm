@@ -39,7 +39,8 @@ sub program {
 }
 
 
-# Options: password, args (of the program), port.
+# Options: password, args (of the program), port, database (that gateways are
+# told), sentinel: it is one, that watches nothing.
 sub start {
     my ($class, %o) = @_;
     my $self = bless { args => [], %o }, $class;
@@ -61,12 +62,7 @@ sub start_again {
         open STDIN, '<', '/dev/null';
         open STDOUT, '>>', "$self->{dir}/log";
         open STDERR, '>&', \*STDOUT;
-        exec program(), '--port', $self->{port}, '--bind', '127.0.0.1',
-             '--dir', $self->{dir}, '--daemonize', 'no', '--save', '',
-             '--appendonly', 'yes', '--appendfsync', 'always',
-             defined $self->{password} ? ('--requirepass', $self->{password})
-                                       : (),
-             @{$self->{args}} or POSIX::_exit(127);
+        exec program(), $self->arguments or POSIX::_exit(127);
     }
 
     $self->{pid} = $pid;
@@ -80,14 +76,35 @@ sub start_again {
 }
 
 
+# Of the program.
+sub arguments {
+    my ($self) = @_;
+    my @all = ('--port', $self->{port}, '--bind', '127.0.0.1',
+               '--dir', $self->{dir}, '--daemonize', 'no',
+               defined $self->{password} ? ('--requirepass', $self->{password})
+                                         : (), @{$self->{args}});
+
+    if ($self->{sentinel}) {
+        # it writes to that
+        open my $out, '>', "$self->{dir}/sentinel" or die "sentinel: $!\n";
+        close $out;
+        return ("$self->{dir}/sentinel", '--sentinel', @all);
+    }
+
+    return ('--save', '', '--appendonly', 'yes', '--appendfsync', 'always',
+            @all);
+}
+
+
 sub port { return $_[0]{port} }
 
-sub name { return "127.0.0.1:$_[0]{port}/0" }
+sub name { return "127.0.0.1:$_[0]{port}/" . ($_[0]{database} || 0) }
 
 sub url {
     my ($self, $more) = @_;
     my $login = defined $self->{password} ? ":$self->{password}\@" : '';
-    return "redis://${login}127.0.0.1:$self->{port}" . ($more || '');
+    return "redis://${login}127.0.0.1:$self->{port}"
+           . ($self->{database} ? "/$self->{database}" : '') . ($more || '');
 }
 
 
