@@ -5,6 +5,7 @@
 
 
 #include "wag_store.h"
+#include "wag_store_result.h"
 
 #if (NGX_OPENSSL)
 #include <openssl/rand.h>
@@ -326,7 +327,7 @@ wag_store_meet(wag_store_t *store, ngx_uint_t whole)
     meet.lease = ngx_max(WAG_STORE_LEASE,
                          WAG_STORE_BEAT + 4 * store->link.timeout);
 
-    wag_store_script_meet(store->args, &store->names, &meet);
+    wag_store_args_meet(store->args, &store->names, &meet);
 
     store->meeting.done = wag_store_met;
     store->meeting.data = store;
@@ -357,7 +358,7 @@ wag_store_met(wag_store_call_t *call, wag_store_answer_t *answer)
         return;
     }
 
-    if (wag_store_script_met(answer, &met) != NGX_OK) {
+    if (wag_store_result_meet(answer, &met) != NGX_OK) {
         wag_store_link_refuse(&store->link, "answers: ", answer);
         return;
     }

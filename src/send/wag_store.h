@@ -13,9 +13,9 @@
 
 #include "wag_conf.h"
 #include "wag_keeper.h"
+#include "wag_store_args.h"
 #include "wag_store_info.h"
 #include "wag_store_link.h"
-#include "wag_store_script.h"
 #include "wag_store_zone.h"
 
 
