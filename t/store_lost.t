@@ -160,7 +160,7 @@ sub reason {
     }
 
     my $store = WaGateway::Store->start(password => 'geheim');
-    my $wrong = bless { %$store, password => 'falsch' }, ref $store;
+    my $wrong = $store->by(password => 'falsch');
     my $ng = shared($wrong, @parameters, waits => 0);
     like(reason($ng, qr/login/), qr/^refused the login: WRONGPASS/,
          'a wrong password');

@@ -40,10 +40,12 @@ sub program {
 
 
 # Options: password, args (of the program), port, database (that gateways are
-# told), sentinel: it is one, that watches nothing.
+# told), address and inside (of WaGateway::Partition), sentinel: it is one, that
+# watches nothing.
 sub start {
     my ($class, %o) = @_;
-    my $self = bless { args => [], %o }, $class;
+    my $self = bless { args => [], address => '127.0.0.1', inside => [], %o },
+                     $class;
 
     $self->{port} ||= WaGateway::Fake::free_port();
     $self->{dir} = tempdir('wa-store-XXXXXX', TMPDIR => 1, CLEANUP => 1);
@@ -62,7 +64,8 @@ sub start_again {
         open STDIN, '<', '/dev/null';
         open STDOUT, '>>', "$self->{dir}/log";
         open STDERR, '>&', \*STDOUT;
-        exec program(), $self->arguments or POSIX::_exit(127);
+        exec @{$self->{inside}}, program(), $self->arguments
+            or POSIX::_exit(127);
     }
 
     $self->{pid} = $pid;
@@ -79,7 +82,9 @@ sub start_again {
 # Of the program.
 sub arguments {
     my ($self) = @_;
-    my @all = ('--port', $self->{port}, '--bind', '127.0.0.1',
+    my @all = ('--port', $self->{port},
+               @{$self->{inside}} ? ('--protected-mode', 'no')
+                                  : ('--bind', $self->{address}),
                '--dir', $self->{dir}, '--daemonize', 'no',
                defined $self->{password} ? ('--requirepass', $self->{password})
                                          : (), @{$self->{args}});
@@ -98,12 +103,16 @@ sub arguments {
 
 sub port { return $_[0]{port} }
 
-sub name { return "127.0.0.1:$_[0]{port}/" . ($_[0]{database} || 0) }
+sub name {
+    my ($self) = @_;
+    return "$self->{address}:$self->{port}/" . ($self->{database} || 0);
+}
+
 
 sub url {
     my ($self, $more) = @_;
     my $login = defined $self->{password} ? ":$self->{password}\@" : '';
-    return "redis://${login}127.0.0.1:$self->{port}"
+    return "redis://$login$self->{address}:$self->{port}"
            . ($self->{database} ? "/$self->{database}" : '') . ($more || '');
 }
 
@@ -132,6 +141,13 @@ sub kill {
 }
 
 
+# The same, as it is reached another way: address, port.
+sub by {
+    my ($self, %o) = @_;
+    return bless { %$self, %o }, ref $self;
+}
+
+
 # What it kept is gone.
 sub empty {
     my ($self) = @_;
@@ -144,7 +160,7 @@ sub empty {
 sub ask {
     my ($self, @command) = @_;
 
-    my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+    my $s = IO::Socket::INET->new(PeerAddr => $self->{address},
                                   PeerPort => $self->{port}, Timeout => 5)
         or return;
 
