@@ -72,6 +72,7 @@ for (@ways) {
     $break->();
 
     like(down($why), $why, 'the gateway finds out');
+    is(replayed(text($a, $before)), 'true', 'it knows what it sent');
     is(told(text($a, $refused)), '503 store_down no', 'it refuses keys');
     is(told(text($a, undef)), '200 success', 'without one it sends');
     is(told(text($b, $other)), '200 success', 'the other one sends');
