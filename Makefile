@@ -209,8 +209,10 @@ soak-sends: build
 pace-day: build
 	perl -It/lib t/soak/pace.pl $(or $(MINUTES),10)
 
-# Needs redis-server or valkey-server, as the tests do.
+# Needs redis-server or valkey-server, as the tests do; and root, CAP_NET_ADMIN
+# and iptables, for networks that break.
 store-soak: build
+	perl -It/lib t/soak/partition.pl
 	perl -It/lib t/soak/store.pl $(or $(MINUTES),2)
 
 # Six vendors, two gateways, their store, names, control and budgets.

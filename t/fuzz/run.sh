@@ -103,7 +103,7 @@ build() {
         "$2"/vendor/wag_{route_conf,routes,sample,segment_conf,send,send_conf}.c \
         "$2"/vendor/wag_{target,template,to_conf,vendor}.c \
         "$2"/send/wag_{form,journal_record,member,message,recipient}.c \
-        "$2"/send/wag_store_{info,reader,script,url}.c
+        "$2"/send/wag_store_{args,info,reader,result,script,url}.c
     do
         define=-DWAG_HIREDIS=1
 
@@ -327,7 +327,7 @@ selftest() {
     caught expect health/wag_expect \
         's/^    if (!e->status \&\& h->status != 200) {/    if (0) {/' || status=1
 
-    caught store send/wag_store_script \
+    caught store send/wag_store_result \
         's/^            || (uint64_t) value\[2\].number > claim->nnumbers$//' \
         || status=1
     caught store send/wag_store_url \
