@@ -89,6 +89,7 @@ dashboard-test: build
 	node t/dashboard/dashboard.js
 	node t/dashboard/sessions.js
 	node t/dashboard/control.js
+	node t/dashboard/login.js
 
 # What is not installed is skipped with a word.  clang-tidy has to know where
 # nginx's headers are, so it comes after a build.
