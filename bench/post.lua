@@ -18,6 +18,13 @@ local kinds = {
     native = { "/api/sendText", '{"session":"%s","chatId":'
                .. '"966500000000@c.us","text":"', '"}' },
 
+    -- the same for those that see a session in a header, or in the path
+    named = { "/api/sendText", '{"session":"%s","chatId":'
+              .. '"966500000000@c.us","text":"', '"}' },
+
+    pathed = { "/api/%s/sendText", '{"session":"%s","chatId":'
+               .. '"966500000000@c.us","text":"', '"}' },
+
     media = { "/send-media", '{"to":"966500000000","mimetype":'
               .. '"application/octet-stream","filename":"a","data":"', '"}' },
 
@@ -48,7 +55,13 @@ function init(args)
             local name = string.format("s%03d-%02d", instance, session)
             local body = (head .. text .. tail):gsub("%%s", name)
 
-            requests[#requests + 1] = wrk.format(nil, path, nil, body)
+            local target = path:gsub("%%s", name)
+
+            if args[1] == "named" then
+                wrk.headers["X-WA-Session"] = name
+            end
+
+            requests[#requests + 1] = wrk.format(nil, target, nil, body)
         end
     end
 end

@@ -30,14 +30,23 @@ sub found { return 1 }
 
 sub checks { return $_[0]->ours }
 
-sub version { return `$Nginx -v 2>&1` =~ m{nginx/(\S+)} ? $1 : '?' }
+sub binary { return $Nginx }
+
+
+sub version {
+    my ($class) = @_;
+    my $binary = $class->binary;
+
+    return `$binary -v 2>&1` =~ m{nginx/(\S+)} ? $1 : '?';
+}
+
 
 sub end_signal { return 'QUIT' }
 
 
 sub command {
     my ($self) = @_;
-    return ($Nginx, '-p', $self->{dir}, '-e', "$self->{dir}/error.log",
+    return ($self->binary, '-p', $self->{dir}, '-e', "$self->{dir}/error.log",
             '-c', "$self->{dir}/nginx.conf");
 }
 
@@ -78,7 +87,7 @@ http {
     fastcgi_temp_path fastcgi;
     uwsgi_temp_path uwsgi;
     scgi_temp_path scgi;
-@{[$self->upstream]}
+@{[$self->maps]}@{[$self->upstream]}
 @{[$self->server]}
 }
 END
@@ -91,7 +100,7 @@ sub upstream {
     my $n = @{$self->{instances}};
     my $server = $self->vendor
         ? 'wa_gateway_instances vendor=waha key=secret http://' : 'server ';
-    my $servers = join '', map { "        $server$_;\n" }
+    my $servers = join '', map { "        $server$_@{[$self->mark]};\n" }
                            @{$self->{instances}};
     my $rest = $self->ours ? $self->balancer : <<"END";
         keepalive @{[$n + 512]};
@@ -102,8 +111,21 @@ END
     my $known = $self->vendor ? ' sessions=' . $n * $self->{sessions} : '';
     my $zone = $self->ours ? "wa_gateway zone=u:24m$known;" : 'zone u 24m;';
 
-    return "    upstream u {\n        $zone\n$servers$rest    }\n";
+    return "    upstream u {\n        $zone\n@{[$self->choice]}$servers"
+           . "$rest    }\n";
 }
+
+
+# How an instance is chosen, where it is not the usual way; what is behind its
+# address; what is at http's level; what the location of all requests has
+# besides.
+sub choice { return '' }
+
+sub mark { return '' }
+
+sub maps { return '' }
+
+sub passed { return '' }
 
 
 # The sessions of stock nginx are nobody's.
@@ -165,7 +187,7 @@ $more$sends        add_header X-WA-Instance $instance always;
         proxy_connect_timeout $timeout;
         proxy_send_timeout $timeout;
         proxy_read_timeout $timeout;
-        location / { proxy_pass http://u; }
+        location / { @{[$self->passed]}proxy_pass http://u; }
     }
 END
 }

@@ -1,0 +1,532 @@
+package WaBench::Faults;
+
+# What becomes of sends, by the ledgers of three pretended WAHA servers with
+# twenty sessions each, whatever the gateway: cold, when an instance is added,
+# when one dies, when a session moves, when a client repeats, when a phone is
+# logged out.  Where a gateway puts sessions itself, by a hash, they are where it
+# puts them.  What
+# happens next waits for an event, never for a time; only how long something
+# took is a matter of the machine.
+
+use strict;
+use warnings;
+
+use Digest::MD5 qw(md5_hex);
+use Exporter qw(import);
+use Time::HiRes qw(sleep time);
+use WaBench::Load qw(median);
+use WaBench::Side;
+use WaGateway::Nginx qw(http poll read_answer);
+use WaGateway::Vendor;
+
+our @EXPORT_OK = qw(faults @Kinds);
+
+our @Kinds = qw(cold grows dies moves repeats logout unproved);
+
+my $Instances = 3;
+my $Sessions = 20;
+
+# How many times each thing happens, and how long is waited for what may never
+# come to pass.
+my %Times = (cold => 10, grows => 3, dies => 6, moves => 12, repeats => 10, logout => 4,
+             unproved => 10);
+my $Never = 8;
+my $Burst = 5;
+
+# A client of a logged-out phone sends each so many seconds, and has had enough
+# when so many in a row did not come to a server.
+my $Pace = 0.05;
+my $Quiet = 20;
+
+my %Do = (cold => \&cold, grows => \&grows, dies => \&dies, moves => \&moves,
+          repeats => \&repeats, logout => \&logout, unproved => \&unproved);
+
+my $N = 0;
+
+
+# Figures of a kind for a class of gateways.  Options: quick (each thing
+# happens twice).
+sub faults {
+    my ($class, $kind, %o) = @_;
+
+    # without a key of their own: not all checks of others can have one
+    my @fakes = WaGateway::Vendor->farm($Instances + 1, 'waha', wait => 0,
+                                        sessions => \&sessions);
+    my $spare = pop @fakes;
+    my $side = $class->new(instances => [map { $_->name } @fakes],
+                           sessions => $Sessions, interval => 1, timeout => 1,
+                           fail_duration => 1, request_timeout => 10)->start;
+    my $run = { side => $side, fakes => \@fakes, spare => $spare, told => {},
+                home => home($side, @fakes),
+                times => $o{quick} ? 2 : $Times{$kind} };
+
+    my $figures = $Do{$kind}->($run);
+
+    $side->stop;
+    $_->stop for @fakes, $spare;
+
+    return { %$figures, times => $run->{times} };
+}
+
+
+# Names as people give them; none at the one that is added.
+sub sessions {
+    my ($instance) = @_;
+    return [] if $instance == $Instances;
+
+    return [map { ready(sprintf 'shop-%d_%02d', $instance, $_) }
+                0 .. $Sessions - 1];
+}
+
+
+sub ready {
+    my ($name) = @_;
+
+    return { name => $name, state => 'ready',
+             number => '9665' . sprintf '%08d', $name =~ /(\d+)_(\d+)/
+                                                ? $1 * 100 + $2 : 0 };
+}
+
+
+# Which of the servers each session is on.  Where the gateway places them, they
+# go there: to the server that a request came to first while none had them.
+sub home {
+    my ($side, @fakes) = @_;
+
+    my %home;
+
+    for my $i (0 .. $#fakes) {
+        $home{$_->{name}} = $i for @{sessions($i)};
+    }
+
+    return \%home unless $side->places;
+
+    $_->sessions([]) for @fakes;
+
+    for my $name (sort keys %home) {
+        $_->forget for @fakes;
+        $side->send_one($name, 'where?');
+
+        my @first = sort { $a->[0] <=> $b->[0] }
+                    map { my $i = $_; map { [$_->{time}, $i] }
+                          grep { $_->{kind} eq 'send' } $fakes[$i]->ledger }
+                    0 .. $#fakes;
+        $home{$name} = $first[0][1];
+    }
+
+    for my $name (keys %home) {
+        $fakes[$home{$name}]->session($name, %{ready($name)});
+    }
+
+    $_->forget for @fakes;
+
+    return \%home;
+}
+
+
+sub names {
+    my ($run, $instance) = @_;
+    return sort grep { $run->{home}{$_} == $instance } keys %{$run->{home}};
+}
+
+
+# A session of each server by turns: the server's number, itself, the name.
+sub nth {
+    my ($run, $nth) = @_;
+    my $instance = $nth % $Instances;
+    my @names = names($run, $instance);
+
+    return ($instance, $run->{fakes}[$instance],
+            $names[$nth / $Instances % @names]);
+}
+
+sub text_of { return sprintf 'm-%05d', ++$N }
+
+
+# A send and what its client was told, for lost() and twice().
+sub say_one {
+    my ($run, $session, %o) = @_;
+
+    my $text = defined $o{text} ? $o{text} : text_of();
+    my $r = $run->{side}->send_one($session, $text, %o);
+
+    return told($run, $text, $r);
+}
+
+
+sub told {
+    my ($run, $text, $r) = @_;
+
+    my $done = $run->{side}->done($r);
+    $run->{told}{$text} ||= $done;
+
+    return $done;
+}
+
+
+sub sends {
+    my ($run) = @_;
+    return grep { $_->{kind} eq 'send' } map { $_->ledger } @{$run->{fakes}};
+}
+
+
+# Sends that came to a server without their session.
+sub wrong { return scalar grep { $_->{status} == 404 } sends($_[0]) }
+
+
+# How often each text was sent.
+sub sent {
+    my ($run) = @_;
+    my %sent;
+
+    $sent{$_->{text}}++ for map { $_->sent } @{$run->{fakes}};
+
+    return \%sent;
+}
+
+
+sub twice {
+    my ($run) = @_;
+    return scalar grep { $_ > 1 } values %{sent($run)};
+}
+
+
+# Told as sent, and never sent.
+sub silent {
+    my ($run) = @_;
+    my $sent = sent($run);
+
+    return scalar grep { $run->{told}{$_} && !$sent->{$_} }
+                  keys %{$run->{told}};
+}
+
+
+# Each session in turn, from a cold start; then sessions that nobody has.
+sub cold {
+    my ($run) = @_;
+    my ($failed, $all) = round($run, $run->{times});
+    my %r = (all => $all, failed => $failed, wrong => wrong($run),
+             twice => twice($run), silent => silent($run));
+    my $strangers = 30;
+
+    $_->forget for @{$run->{fakes}};
+    say_one($run, "nobody-$_") for 1 .. $strangers;
+
+    return { %r, strangers => $strangers, bothered => scalar(sends($run)) };
+}
+
+
+# How many of the sends of so many rounds through all sessions failed, and how
+# many there were.
+sub round {
+    my ($run, $times) = @_;
+    my ($failed, $all) = (0, 0);
+
+    for (1 .. $times) {
+        for my $name (mixed(keys %{$run->{home}})) {
+            $failed += !say_one($run, $name);
+            $all++;
+        }
+    }
+
+    return ($failed, $all);
+}
+
+
+# In an order that is the same each time, and has nothing to do with turns.
+sub mixed { return sort { md5_hex($a) cmp md5_hex($b) } @_ }
+
+
+# A fourth server, as yet without sessions.
+sub grows {
+    my ($run) = @_;
+    my ($side, $spare) = @$run{qw(side spare)};
+
+    # what is learnt is learnt
+    for my $name (keys %{$run->{home}}) {
+        poll { say_one($run, $name) } $Never;
+    }
+
+    $_->forget for @{$run->{fakes}};
+
+    push @{$run->{fakes}}, $spare;
+    push @{$side->{instances}}, $spare->name;
+    again($side);
+    $side->settled(scalar keys %{$run->{home}});
+
+    my ($failed, $all) = round($run, $run->{times});
+    my $wrong = wrong($run);
+    pop @{$run->{fakes}};
+
+    return { all => $all, failed => $failed, wrong => $wrong };
+}
+
+
+# By its own reload, where it has one.
+sub again {
+    my ($side) = @_;
+
+    if (!$side->reload) {
+        $side->stop;
+        return $side->start;
+    }
+
+    poll {
+        my $r = http($side->port, 'GET', '/health');
+        ($r->{headers}{'x-bench'} || '') eq $side->{generation};
+    } or die $side->name . ": no reload\n";
+}
+
+
+# A server has a message, and dies before its answer; all sessions are used
+# once; it comes back, and its own are used until they send.
+sub dies {
+    my ($run) = @_;
+    my %r = map { $_ => 0 } qw(in_flight others others_failed stray);
+    my @back;
+
+    for my $nth (1 .. $run->{times}) {
+        my $instance = $nth % $Instances;
+        my $fake = $run->{fakes}[$instance];
+        my @own = names($run, $instance);
+        my @others = map { names($run, $_) } grep { $_ != $instance }
+                     0 .. $Instances - 1;
+
+        # what is learnt is learnt
+        for my $name (@own, @others) {
+            poll { say_one($run, $name) } $Never;
+        }
+
+        in_flight($run, $fake, $own[0]);
+        $r{in_flight}++;
+
+        my $before = wrong($run);
+        say_one($run, $_) for @own;
+        $r{stray} += wrong($run) - $before;
+        $r{own} += @own;
+
+        $r{others_failed} += grep { !say_one($run, $_) } @others;
+        $r{others} += @others;
+
+        $fake->start;
+        push @back, until_all($run, @own);
+    }
+
+    return { %r, twice => twice($run), silent => silent($run),
+             back => median(@back) };
+}
+
+
+sub in_flight {
+    my ($run, $fake, $session) = @_;
+
+    my $text = text_of();
+    my $s = held($run, $fake, $session, $text);
+
+    $fake->stop;
+    told($run, $text, read_answer($s, 'POST', timeout => 30));
+    $fake->release;
+}
+
+
+# Seconds until each of them has sent something, $Never at most.
+sub until_all {
+    my ($run, @left) = @_;
+    my $began = time;
+
+    poll {
+        @left = grep { !say_one($run, $_) } @left;
+        !@left;
+    } $Never;
+
+    return time - $began;
+}
+
+
+# A session is on another server from one moment to the next; then some sends
+# in a row, and more until one is done.
+sub moves {
+    my ($run) = @_;
+    my %r = map { $_ => 0 } qw(first all failed wrong);
+    my @until;
+
+    for my $nth (1 .. $run->{times}) {
+        my ($from, $old, $name) = nth($run, $nth);
+        my $new = $run->{fakes}[($from + 1) % $Instances];
+
+        poll { say_one($run, $name) } $Never;
+
+        $old->remove($name);
+        $new->session($name, %{ready($name)});
+
+        my ($before, $began, $at) = (wrong($run), time);
+
+        for my $send (1 .. $Burst) {
+            my $done = say_one($run, $name);
+            $at ||= time - $began if $done;
+            $r{first} += !$done if $send == 1;
+            $r{failed} += !$done;
+            $r{all}++;
+        }
+
+        $r{wrong} += wrong($run) - $before;
+
+        poll { say_one($run, $name) } $Never unless $at;
+        push @until, $at || time - $began;
+    }
+
+    return { %r, twice => twice($run), silent => silent($run),
+             until => median(@until) };
+}
+
+
+# A client gives up while its message is sent, and sends it again, with the
+# same Idempotency-Key, until it has an answer; and once more later.
+sub repeats {
+    my ($run) = @_;
+    my ($same, $copies) = (0, 0);
+
+    for my $nth (1 .. $run->{times}) {
+        my (undef, $fake, $name) = nth($run, $nth);
+        my ($text, $key) = (text_of(), "key-$nth-$$");
+        my %as = (text => $text, key => $key);
+
+        $_->forget for @{$run->{fakes}};
+        close held($run, $fake, $name, $text, key => $key);
+
+        # once by itself, while the first may be under way, and then
+        my $first = say_one($run, $name, %as);
+        $fake->release;
+        $first || poll { say_one($run, $name, %as) } $Never;
+
+        my $sent = sent($run)->{$text} || 0;
+        $same += $sent > 1;
+        say_one($run, $name, %as);
+        $copies += (sent($run)->{$text} || 0) - 1;
+    }
+
+    return { twice => $same, copies => $copies };
+}
+
+
+# The socket of a send that its server has, and does not answer.  Who sends
+# anywhere may need some tries.
+sub held {
+    my ($run, $fake, $session, @as) = @_;
+    my $s;
+
+    $fake->session($session, send => 'hold');
+
+    poll {
+        $s = $run->{side}->begin_one($session, @as);
+        poll { $fake->held || answered($s) } $Never;
+        $fake->held;
+    } $Never or die $run->{side}->name . ": no send is held\n";
+
+    $fake->session($session, send => '');
+
+    return $s;
+}
+
+
+sub answered {
+    my ($s) = @_;
+    my $r = '';
+
+    vec($r, fileno $s, 1) = 1;
+    return select $r, undef, undef, 0;
+}
+
+
+# A phone is logged out; its client goes on at a pace of its own.  What comes to
+# the server until none does any more, and how long that was.
+sub logout {
+    my ($run) = @_;
+    my ($reached, $never) = (0, 0);
+    my @until;
+
+    for my $nth (1 .. $run->{times}) {
+        my (undef, $fake, $name) = nth($run, $nth);
+
+        poll { say_one($run, $name) } $Never;
+
+        $fake->session($name, state => 'login');
+        my ($n, $last) = logged_out($run, $name);
+
+        $reached += $n;
+        $never += !defined $last;
+        push @until, defined $last ? $last : $Never;
+    }
+
+    return { reached => $reached, never => $never, until => median(@until) };
+}
+
+
+# How many of its sends reached a server, and when the last of these was said;
+# undef if there was no end.
+sub logged_out {
+    my ($run, $name) = @_;
+    my ($began, $n, $last, $quiet) = (time, 0, 0, 0);
+
+    while ($quiet < $Quiet) {
+        my ($seen, $at) = (reached($run), time - $began);
+        return ($n) if $at > $Never / 2;
+
+        say_one($run, $name);
+
+        if (reached($run) > $seen) {
+            ($last, $quiet) = ($at, 0);
+            $n++;
+
+        } else {
+            $quiet++;
+        }
+
+        sleep $Pace;
+    }
+
+    return ($n, $last);
+}
+
+
+sub reached {
+    my ($run) = @_;
+    my $n = 0;
+
+    $n += $_->count('send') for @{$run->{fakes}};
+    return $n;
+}
+
+
+# A phone that is gone, of which its server does not know yet: a success
+# without the id of a message.
+sub unproved {
+    my ($run) = @_;
+    my ($told, $all) = (0, 0);
+
+    for my $nth (1 .. $run->{times}) {
+        my (undef, $fake, $name) = nth($run, $nth);
+
+        poll { say_one($run, $name) } $Never;
+        $fake->session($name, send => 'no_id');
+
+        for (1 .. $Burst) {
+            my ($before, $done) = ($fake->count('send'), 0);
+
+            # who sends anywhere may need some tries; who does not send to it
+            # any more is right
+            for (1 .. $Instances) {
+                $done = say_one($run, $name);
+                last if $done || $fake->count('send') > $before;
+            }
+
+            $told += $done;
+            $all++;
+        }
+    }
+
+    return { told => $told, all => $all };
+}
+
+
+1;
