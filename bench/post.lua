@@ -46,7 +46,10 @@ function init(args)
 
     if args[1] == "keyed" then
         wrk.headers["Idempotency-Key"] = string.rep("k", 32)
-        run = string.format("%x", math.floor(os.time()) % 0x7fffffff)
+
+        -- others may run in the same second
+        run = string.format("%x%04x", math.floor(os.time()) % 0x7fffffff,
+                            tonumber(wrk.port) or 0)
     end
 
     -- by turns to a session of each instance

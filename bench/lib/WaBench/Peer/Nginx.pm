@@ -2,10 +2,11 @@ package WaBench::Peer::Nginx;
 
 # Stock nginx as one would set it up for the job, and the same with wa_gateway.
 #
-# With sessions (of each instance) the instances of wa_gateway are WAHA's, and
-# /send-text and /send-media are its own way to send; with pace, the arguments
-# of wa_gateway_pace, from budgets; with keys there is room for one in each
-# request.
+# With sessions (of each instance) the instances of wa_gateway are WAHA's, or
+# another vendor's, and /send-text and /send-media are its own way to send; with
+# pace, the arguments of wa_gateway_pace, from budgets; with keys there is room
+# for one in each request; with store, a URL, they are shared.  Of the zone:
+# room, its size.
 
 use strict;
 use warnings;
@@ -65,7 +66,8 @@ sub config {
     my $processes = $self->{workers} ? "worker_processes $self->{workers};"
                                      : 'master_process off;';
     my $user = $> == 0 ? 'user root;' : '';
-    my $vendor = $self->vendor ? "include $Root/conf/vendors/waha.conf;" : '';
+    my $vendor = $self->vendor
+        ? "include $Root/conf/vendors/$self->{vendor}.conf;" : '';
 
     return ('nginx.conf' => <<"END");
 $module
@@ -99,7 +101,7 @@ sub upstream {
 
     my $n = @{$self->{instances}};
     my $server = $self->vendor
-        ? 'wa_gateway_instances vendor=waha key=secret http://' : 'server ';
+        ? "wa_gateway_instances vendor=$self->{vendor} key=secret http://" : 'server ';
     my $servers = join '', map { "        $server$_@{[$self->mark]};\n" }
                            @{$self->{instances}};
     my $rest = $self->ours ? $self->balancer : <<"END";
@@ -109,7 +111,9 @@ sub upstream {
 END
 
     my $known = $self->vendor ? ' sessions=' . $n * $self->{sessions} : '';
-    my $zone = $self->ours ? "wa_gateway zone=u:24m$known;" : 'zone u 24m;';
+    my $room = $self->{room} || '24m';
+    my $zone = $self->ours ? "wa_gateway zone=u:$room$known;"
+                           : "zone u $room;";
 
     return "    upstream u {\n        $zone\n@{[$self->choice]}$servers"
            . "$rest    }\n";
@@ -126,6 +130,12 @@ sub mark { return '' }
 sub maps { return '' }
 
 sub passed { return '' }
+
+
+sub new {
+    my ($class, %o) = @_;
+    return $class->SUPER::new(vendor => 'waha', %o);
+}
 
 
 # The sessions of stock nginx are nobody's.
@@ -148,10 +158,12 @@ sub balancer {
     my $kept = $self->{keys} ? ' ttl=4s zone=keys:128m' : '';
     my $keys = $self->vendor ? "        wa_gateway_idempotency on$kept;\n"
                              : '';
+    my $store = $self->{store} ? "        wa_gateway_store $self->{store};\n"
+                               : '';
     my $pace = $self->{pace} ? "        wa_gateway_pace $self->{pace};\n" : '';
 
     # as many idle connections in all as stock nginx may keep
-    return $check . $keys . $pace . <<'END';
+    return $check . $keys . $store . $pace . <<'END';
         wa_gateway_passive error_fails=1 status=500-599 status_fails=3;
         wa_gateway_keepalive connections=512 timeout=60s requests=1000000;
 END
@@ -169,6 +181,7 @@ sub server {
         location = /status { wa_gateway_status u; }
         location = /health { wa_gateway_health u; }
         location = /metrics { wa_gateway_metrics; }
+        location = /plain { return 204; }
 END
 
     my $sends = $self->vendor ? <<'END' : '';

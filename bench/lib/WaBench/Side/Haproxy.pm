@@ -8,6 +8,7 @@ use warnings;
 
 use parent -norequire, 'WaBench::Side', 'WaBench::Peer::Haproxy';
 
+use IO::Socket::INET;
 use IO::Socket::UNIX;
 use WaBench::Peer::Haproxy;
 use WaBench::Side;
@@ -21,15 +22,38 @@ sub note {
 }
 
 
-# After a reload the old process tells the new one its table.
+# At a reload the old process tells the new one its table: if it has looked for
+# one to hear from itself, ten seconds long, and has a client left.
+sub hot {
+    my ($self) = @_;
+
+    poll { ($self->ask('show peers') =~ /^\S+ \S+ id=p .* flags=0x(\w+)/m
+            ? hex($1) & 3 : 0) == 3 } 20;
+
+    $self->{open} = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                          PeerPort => $self->port);
+    syswrite $self->{open}, "GET /health HTTP/1.1\r\n";
+    $self->SUPER::hot;
+}
+
+
 sub settled {
     my ($self, $n) = @_;
 
-    poll {
-        my $s = IO::Socket::UNIX->new(Peer => "$self->{dir}/stats") or return;
-        print $s "show table b\n";
-        <$s> =~ /used:(\d+)/ && $1 >= $n;
-    } 10;
+    my $told = poll { $self->ask('show table b') =~ /used:(\d+)/
+                      && $1 >= $n } 10;
+    close delete $self->{open};
+
+    return $told;
+}
+
+
+sub ask {
+    my ($self, $what) = @_;
+    my $s = IO::Socket::UNIX->new(Peer => "$self->{dir}/stats") or return '';
+
+    print $s "$what\n";
+    return join '', <$s>;
 }
 
 
