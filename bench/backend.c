@@ -7,9 +7,10 @@
  * follows "?id=" in the path is a line of the ledger first.  /count answers
  * with the number of all others so far.
  *
- * They have as many sessions each, as WAHA lists them, and wwebjs-api, where each
- * is asked for: "s003-07" is the eighth of the fourth instance.  A path with "/send" in it, but for /send-message, is
- * answered as WAHA does when it has sent something.
+ * They have as many sessions each, as WAHA lists them, or wwebjs-api, where
+ * each is asked for: "s003-07" is the eighth of the fourth instance.  A path
+ * with "/send" in it, but for /send-message, is answered as WAHA does when it
+ * has sent something.
  */
 
 #define _GNU_SOURCE
@@ -229,8 +230,8 @@ begin(conn_t *c)
 
 
 /*
- * 'c': /count, 'l': a list, 's': a send; of wwebjs-api: 'n': names, 'a': a state,
- * 'w': whose number it is; 0: anything else.
+ * 'c': /count, 'l': a list, 's': a send; of wwebjs-api: 'n': names, 'a': a
+ * state, 'w': whose number it is; 0: anything else.
  */
 
 static int

@@ -7,8 +7,8 @@
 #
 #   bench/scale.pl [--quick] [--resume] [cell ...] [asking] [store]
 #
-# A cell is named 500x200.  With --quick the looks are short and the page goes to
-# build/bench; with cells or parts named, those alone are measured again.
+# A cell is named 500x200.  With --quick the looks are short and the page goes
+# to build/bench; with cells or parts named, those alone are measured again.
 
 use strict;
 use warnings;

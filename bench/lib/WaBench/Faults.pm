@@ -3,8 +3,8 @@ package WaBench::Faults;
 # What becomes of sends, by the ledgers of three pretended WAHA servers with
 # twenty sessions each, whatever the gateway: cold, when an instance is added,
 # when one dies, when a session moves, when a client repeats, when a phone is
-# logged out.  Where a gateway puts sessions itself, by a hash, they are where it
-# puts them.  What
+# logged out.  Where a gateway puts sessions itself, by a hash, they are where
+# it puts them.  What
 # happens next waits for an event, never for a time; only how long something
 # took is a matter of the machine.
 
@@ -28,8 +28,8 @@ my $Sessions = 20;
 
 # How many times each thing happens, and how long is waited for what may never
 # come to pass.
-my %Times = (cold => 10, grows => 3, dies => 6, moves => 12, repeats => 10, logout => 4,
-             unproved => 10);
+my %Times = (cold => 10, grows => 3, dies => 6, moves => 12, repeats => 10,
+             logout => 4, unproved => 10);
 my $Never = 8;
 my $Burst = 5;
 
@@ -347,12 +347,15 @@ sub until_all {
 # in a row, and more until one is done.
 sub moves {
     my ($run) = @_;
-    my %r = map { $_ => 0 } qw(first all failed wrong);
+    my %r = map { $_ => 0 } qw(first all failed wrong never);
     my @until;
 
     for my $nth (1 .. $run->{times}) {
         my ($from, $old, $name) = nth($run, $nth);
-        my $new = $run->{fakes}[($from + 1) % $Instances];
+
+        # by turns to either of the others: who goes in turn is not to know
+        my $to = $from + 1 + int($nth / $Instances) % 2;
+        my $new = $run->{fakes}[$to % $Instances];
 
         poll { say_one($run, $name) } $Never;
 
@@ -371,12 +374,22 @@ sub moves {
 
         $r{wrong} += wrong($run) - $before;
 
-        poll { say_one($run, $name) } $Never unless $at;
-        push @until, $at || time - $began;
+        $at ||= found($run, $name, $began);
+        $r{never} += !$at;
+        push @until, $at || $Never;
     }
 
     return { %r, twice => twice($run), silent => silent($run),
              until => median(@until) };
+}
+
+
+# Seconds since it began until it sends, 0 for never.
+sub found {
+    my ($run, $name, $began) = @_;
+
+    return 0 unless poll { say_one($run, $name) } $Never;
+    return time - $began;
 }
 
 
@@ -438,8 +451,8 @@ sub answered {
 }
 
 
-# A phone is logged out; its client goes on at a pace of its own.  What comes to
-# the server until none does any more, and how long that was.
+# A phone is logged out; its client goes on at a pace of its own.  What comes
+# to the server until none does any more, and how long that was.
 sub logout {
     my ($run) = @_;
     my ($reached, $never) = (0, 0);

@@ -212,7 +212,8 @@ sub worker_kb {
 sub zone_kb {
     my ($peer) = @_;
     my $text = http($peer->port, 'GET', '/metrics')->{body};
-    my %bytes = $text =~ /^wa_gateway_zone_bytes\{zone="u",kind="(\w+)"\} (\d+)/mg;
+    my %bytes = $text
+        =~ /^wa_gateway_zone_bytes\{zone="u",kind="(\w+)"\} (\d+)/mg;
 
     return ($bytes{total} - $bytes{free}) / 1024;
 }
@@ -241,59 +242,67 @@ sub sends {
 
 
 # Sends with a key each: by one gateway that keeps them itself, by one with a
-# store, by two with a store at the same time.  Options: pairs, sends (of one
-# client after another).
+# store, by two with that store at the same time, by one whose store does not
+# wait for its disk.  Options: pairs, sends (of one client after another).
 sub two_gateways {
     my (%o) = @_;
 
     my $store = WaGateway::Store->start;
-    my @store = (store => $store->url, keys => 1);
-    my @all = (WaBench::Cost::set_up('WaBench::Peer::Gateway', instances => 3,
-                                     sessions => 1, peer => { keys => 1 }),
-               map { WaBench::Cost::set_up('WaBench::Peer::Gateway',
-                                           instances => 3, sessions => 1,
-                                           peer => { @store }) } 1 .. 2);
-    my ($alone, @two) = map { $_->{peer} } @all;
-
-    for my $peer (@two) {
-        poll { http($peer->port, 'GET', '/status')->{body}
-               =~ /"store":\{[^}]*"up":true/ } or die "the store is not met\n";
-    }
-
-    my %load = (what => 'keyed', connections => 32, instances => 3,
-                sessions => 1);
-    my %got;
+    my $lax = WaGateway::Store->start(args => ['--appendfsync', 'everysec']);
+    my @all = map { keyed($_) } undef, $store, $store, $lax;
+    my ($alone, $one, $other, $fast) = map { $_->{peer} } @all;
+    my %side = (alone => [$store, $alone], one => [$store, $one],
+                two => [$store, $one, $other], lax => [$lax, $fast]);
+    my (%got, %r);
 
     for my $round (0 .. $o{pairs}) {
-        my %r = (alone => at_once($store, [$alone], %load),
-                 one => at_once($store, [$two[0]], %load),
-                 two => at_once($store, \@two, %load));
+        for my $name (sort keys %side) {
+            my ($its, @peers) = @{$side{$name}};
+            my $r = at_once($its, @peers);
 
-        push @{$got{$_}}, $r{$_} for $round ? keys %r : ();
+            push @{$got{$name}}, $r if $round;
+        }
     }
 
-    my %r = map { my $name = $_;
-                  ($name => { map { my $key = $_;
-                                    ($key => median(map { $_->{$key} }
-                                                    @{$got{$name}})) }
-                              qw(cpu store rate errors) }) } keys %got;
-
-    $r{alone}{ms} = one_by_one($alone, $o{sends});
-    $r{one}{ms} = one_by_one($two[0], $o{sends});
+    for my $name (keys %got) {
+        $r{$name} = { map { my $key = $_;
+                            ($key => median(map { $_->{$key} }
+                                            @{$got{$name}})) }
+                      qw(cpu store rate errors) };
+        $r{$name}{ms} = one_by_one($side{$name}[1], $o{sends})
+            unless $name eq 'two';
+    }
 
     WaBench::Cost::tear_down(@all);
-    $store->kill;
+    $_->kill for $store, $lax;
 
     return \%r;
 }
 
 
+# A gateway that keeps keys, in a store if there is one.
+sub keyed {
+    my ($store) = @_;
+
+    my $side = WaBench::Cost::set_up(
+        'WaBench::Peer::Gateway', instances => 3, sessions => 1,
+        peer => { keys => 1, $store ? (store => $store->url) : () });
+
+    poll { http($side->{peer}->port, 'GET', '/status')->{body}
+           =~ /"store":\{[^}]*"up":true/ } or die "the store is not met\n"
+        if $store;
+
+    return $side;
+}
+
+
 # CPU us a send of the gateways and of the store, sends a second.
 sub at_once {
-    my ($store, $peers, %load) = @_;
+    my ($store, @peers) = @_;
 
     my $before = cpu_us($store->{pid});
-    my @r = WaBench::Cost::at_once($peers, 2, %load);
+    my @r = WaBench::Cost::at_once(\@peers, 2, what => 'keyed',
+                                   connections => 32);
     my $used = cpu_us($store->{pid}) - $before;
     my ($n, $cpu, $rate, $errors) = (0, 0, 0, 0);
 

@@ -20,9 +20,12 @@ my $Ours = 'wa_gateway';
 my $Noise = 0.02;
 
 # row, figure, how it is called, what it is of, and how it is shown: counted,
-# us, s (seconds), MB; less is better, always
+# us, ratio (with its quarters), s (seconds), until (the same, or never), MB;
+# less is better, always
 my @Rows = (
     ['cpu', 'cpu', 'CPU us a send', undef, 'us'],
+    ['cpu', 'against', 'the same by that of wa_gateway, median of the rounds',
+     undef, 'ratio'],
     ['cpu', 'memory', 'memory MB, 3 instances, 60 sessions', undef, 'MB'],
     ['cold', 'wrong', 'from a cold start: sends that came to an instance '
      . 'without the session', 'all', 'counted'],
@@ -45,7 +48,7 @@ my @Rows = (
      'counted'],
     ['moves', 'wrong', 'sends that came to an instance without it', 'all',
      'counted'],
-    ['moves', 'until', 'seconds until it sends', undef, 's'],
+    ['moves', 'until', 'seconds until it sends', undef, 'until'],
     ['moves', 'twice', 'messages sent twice', 'all', 'counted'],
     ['moves', 'silent', 'told as sent, and lost', 'all', 'counted'],
     ['repeats', 'twice', 'a client repeats after a timeout: messages sent '
@@ -75,9 +78,9 @@ sub title {
 # Side by side
 
 Made by `make bench-sides`, but for what is below "What it says". The same
-pretended WAHA servers, three with twenty sessions each, the same sends, named in
-the body, in a header and, where a gateway needs it, in the path; the same faults.
-Each gateway is set up as well as it can be for this, see the list.
+pretended WAHA servers, three with twenty sessions each, the same sends, named
+in the body, in a header and, where a gateway needs it, in the path; the same
+faults. Each gateway is set up as well as it can be for this, see the list.
 END
 }
 
@@ -96,9 +99,10 @@ sub sides {
 sub table {
     my ($all, @names) = @_;
 
-    @names = grep { my $name = $_;
-                    grep { $all->{rows}{$_}{$name} } keys %{$all->{rows}} }
-             @names;
+    # one that is measured for its CPU alone has a line below
+    my ($more) = grep { !$all->{rows}{cold}{$_} && $all->{rows}{cpu}{$_} }
+                 @names;
+    @names = grep { $all->{rows}{cold}{$_} } @names;
 
     my @all = grep { $_->[1] } map { [$_, row($all, $_, @names)] } @Rows;
 
@@ -106,7 +110,15 @@ sub table {
         . "\"Better\" names who is better than `wa_gateway` with the server's "
         . "own route.\n\n"
         . WaBench::Report::table(['what', 'of', @names, 'better'],
-                                 map { @$_[1 .. $#$_] } @all);
+                                 map { @$_[1 .. $#$_] } @all)
+        . ($more ? "\n$more: " . alone($all->{rows}{cpu}{$more}) : '');
+}
+
+
+sub alone {
+    my ($got) = @_;
+    return sprintf "CPU %.1f us, by that of $Ours %.2f (quarters %.2f to "
+                   . "%.2f).\n", @$got{qw(cpu against)}, @{$got->{quarters}};
 }
 
 
@@ -141,6 +153,8 @@ sub cell {
     $text = $got->{never} == $got->{times} ? 'never'
             : "$text, $got->{never} never" if $how eq 'until' && $got->{never};
     $text .= " ($got->{errors} errors)" if $how eq 'us' && $got->{errors};
+    $text .= sprintf ' (%.2f to %.2f)', @{$got->{quarters}}
+        if $how eq 'ratio';
 
     return !better($best, $value, $how) && $text !~ /never|errors/
            ? "**$text**" : $text;

@@ -3,9 +3,9 @@ package WaBench::Peer::Nginx;
 # Stock nginx as one would set it up for the job, and the same with wa_gateway.
 #
 # With sessions (of each instance) the instances of wa_gateway are WAHA's, or
-# another vendor's, and /send-text and /send-media are its own way to send; with
-# pace, the arguments of wa_gateway_pace, from budgets; with keys there is room
-# for one in each request; with store, a URL, they are shared.  Of the zone:
+# another vendor's, and /send-text and /send-media are its own way to send;
+# with pace, the arguments of wa_gateway_pace, from budgets; with keys there is
+# room for one in each request; with store, a URL, they are shared.  Of the zone:
 # room, its size.
 
 use strict;
@@ -101,7 +101,8 @@ sub upstream {
 
     my $n = @{$self->{instances}};
     my $server = $self->vendor
-        ? "wa_gateway_instances vendor=$self->{vendor} key=secret http://" : 'server ';
+        ? "wa_gateway_instances vendor=$self->{vendor} key=secret http://"
+        : 'server ';
     my $servers = join '', map { "        $server$_@{[$self->mark]};\n" }
                            @{$self->{instances}};
     my $rest = $self->ours ? $self->balancer : <<"END";
