@@ -1,12 +1,10 @@
 package WaBench::Faults;
 
-# What becomes of sends, by the ledgers of three pretended WAHA servers with
-# twenty sessions each, whatever the gateway: cold, when an instance is added,
-# when one dies, when a session moves, when a client repeats, when a phone is
-# logged out.  Where a gateway puts sessions itself, by a hash, they are where
-# it puts them.  What
-# happens next waits for an event, never for a time; only how long something
-# took is a matter of the machine.
+# What becomes of sends, by the ledgers of the servers, whatever the gateway:
+# cold, when an instance is added, when one dies, when a session moves, when a
+# client repeats, when a phone is logged out.  What happens next waits for an
+# event, never for a time; only how long something took is a matter of the
+# machine.
 
 use strict;
 use warnings;
@@ -15,22 +13,17 @@ use Digest::MD5 qw(md5_hex);
 use Exporter qw(import);
 use Time::HiRes qw(sleep time);
 use WaBench::Load qw(median);
-use WaBench::Side;
+use WaBench::Scene qw(scene leave ready names nth text_of say_one told sends
+                      wrong sent twice silent held reached $Instances $Never);
 use WaGateway::Nginx qw(http poll read_answer);
-use WaGateway::Vendor;
 
 our @EXPORT_OK = qw(faults @Kinds);
 
 our @Kinds = qw(cold grows dies moves repeats logout unproved);
 
-my $Instances = 3;
-my $Sessions = 20;
-
-# How many times each thing happens, and how long is waited for what may never
-# come to pass.
+# How many times each thing happens.
 my %Times = (cold => 10, grows => 3, dies => 6, moves => 12, repeats => 10,
              logout => 4, unproved => 10);
-my $Never = 8;
 my $Burst = 5;
 
 # A client of a logged-out phone sends each so many seconds, and has had enough
@@ -41,163 +34,20 @@ my $Quiet = 20;
 my %Do = (cold => \&cold, grows => \&grows, dies => \&dies, moves => \&moves,
           repeats => \&repeats, logout => \&logout, unproved => \&unproved);
 
-my $N = 0;
-
 
 # Figures of a kind for a class of gateways.  Options: quick (each thing
 # happens twice).
 sub faults {
     my ($class, $kind, %o) = @_;
 
-    # without a key of their own: not all checks of others can have one
-    my @fakes = WaGateway::Vendor->farm($Instances + 1, 'waha', wait => 0,
-                                        sessions => \&sessions);
-    my $spare = pop @fakes;
-    my $side = $class->new(instances => [map { $_->name } @fakes],
-                           sessions => $Sessions, interval => 1, timeout => 1,
-                           fail_duration => 1, request_timeout => 10)->start;
-    my $run = { side => $side, fakes => \@fakes, spare => $spare, told => {},
-                home => home($side, @fakes),
-                times => $o{quick} ? 2 : $Times{$kind} };
+    my $run = scene($class);
+    $run->{times} = $o{quick} ? 2 : $Times{$kind};
 
     my $figures = $Do{$kind}->($run);
 
-    $side->stop;
-    $_->stop for @fakes, $spare;
+    leave($run);
 
     return { %$figures, times => $run->{times} };
-}
-
-
-# Names as people give them; none at the one that is added.
-sub sessions {
-    my ($instance) = @_;
-    return [] if $instance == $Instances;
-
-    return [map { ready(sprintf 'shop-%d_%02d', $instance, $_) }
-                0 .. $Sessions - 1];
-}
-
-
-sub ready {
-    my ($name) = @_;
-
-    return { name => $name, state => 'ready',
-             number => '9665' . sprintf '%08d', $name =~ /(\d+)_(\d+)/
-                                                ? $1 * 100 + $2 : 0 };
-}
-
-
-# Which of the servers each session is on.  Where the gateway places them, they
-# go there: to the server that a request came to first while none had them.
-sub home {
-    my ($side, @fakes) = @_;
-
-    my %home;
-
-    for my $i (0 .. $#fakes) {
-        $home{$_->{name}} = $i for @{sessions($i)};
-    }
-
-    return \%home unless $side->places;
-
-    $_->sessions([]) for @fakes;
-
-    for my $name (sort keys %home) {
-        $_->forget for @fakes;
-        $side->send_one($name, 'where?');
-
-        my @first = sort { $a->[0] <=> $b->[0] }
-                    map { my $i = $_; map { [$_->{time}, $i] }
-                          grep { $_->{kind} eq 'send' } $fakes[$i]->ledger }
-                    0 .. $#fakes;
-        $home{$name} = $first[0][1];
-    }
-
-    for my $name (keys %home) {
-        $fakes[$home{$name}]->session($name, %{ready($name)});
-    }
-
-    $_->forget for @fakes;
-
-    return \%home;
-}
-
-
-sub names {
-    my ($run, $instance) = @_;
-    return sort grep { $run->{home}{$_} == $instance } keys %{$run->{home}};
-}
-
-
-# A session of each server by turns: the server's number, itself, the name.
-sub nth {
-    my ($run, $nth) = @_;
-    my $instance = $nth % $Instances;
-    my @names = names($run, $instance);
-
-    return ($instance, $run->{fakes}[$instance],
-            $names[$nth / $Instances % @names]);
-}
-
-sub text_of { return sprintf 'm-%05d', ++$N }
-
-
-# A send and what its client was told, for lost() and twice().
-sub say_one {
-    my ($run, $session, %o) = @_;
-
-    my $text = defined $o{text} ? $o{text} : text_of();
-    my $r = $run->{side}->send_one($session, $text, %o);
-
-    return told($run, $text, $r);
-}
-
-
-sub told {
-    my ($run, $text, $r) = @_;
-
-    my $done = $run->{side}->done($r);
-    $run->{told}{$text} ||= $done;
-
-    return $done;
-}
-
-
-sub sends {
-    my ($run) = @_;
-    return grep { $_->{kind} eq 'send' } map { $_->ledger } @{$run->{fakes}};
-}
-
-
-# Sends that came to a server without their session.
-sub wrong { return scalar grep { $_->{status} == 404 } sends($_[0]) }
-
-
-# How often each text was sent.
-sub sent {
-    my ($run) = @_;
-    my %sent;
-
-    $sent{$_->{text}}++ for map { $_->sent } @{$run->{fakes}};
-
-    return \%sent;
-}
-
-
-sub twice {
-    my ($run) = @_;
-    return scalar grep { $_ > 1 } values %{sent($run)};
-}
-
-
-# Told as sent, and never sent.
-sub silent {
-    my ($run) = @_;
-    my $sent = sent($run);
-
-    return scalar grep { $run->{told}{$_} && !$sent->{$_} }
-                  keys %{$run->{told}};
 }
 
 
@@ -422,35 +272,6 @@ sub repeats {
 }
 
 
-# The socket of a send that its server has, and does not answer.  Who sends
-# anywhere may need some tries.
-sub held {
-    my ($run, $fake, $session, @as) = @_;
-    my $s;
-
-    $fake->session($session, send => 'hold');
-
-    poll {
-        $s = $run->{side}->begin_one($session, @as);
-        poll { $fake->held || answered($s) } $Never;
-        $fake->held;
-    } $Never or die $run->{side}->name . ": no send is held\n";
-
-    $fake->session($session, send => '');
-
-    return $s;
-}
-
-
-sub answered {
-    my ($s) = @_;
-    my $r = '';
-
-    vec($r, fileno $s, 1) = 1;
-    return select $r, undef, undef, 0;
-}
-
-
 # A phone is logged out; its client goes on at a pace of its own.  What comes
 # to the server until none does any more, and how long that was.
 sub logout {
@@ -499,15 +320,6 @@ sub logged_out {
     }
 
     return ($n, $last);
-}
-
-
-sub reached {
-    my ($run) = @_;
-    my $n = 0;
-
-    $n += $_->count('send') for @{$run->{fakes}};
-    return $n;
 }
 
 
