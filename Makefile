@@ -11,8 +11,10 @@ CC        ?= cc
 CC_OPT    ?= -O2 -g -Wall -Wextra -Wno-unused-parameter -Werror \
              -fstack-protector-strong -fstack-clash-protection \
              -Wformat -Werror=format-security \
-             -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
-LD_OPT    ?= -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
+             -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
+             -fno-semantic-interposition -fno-plt
+LD_OPT    ?= -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack \
+             -Wl,-Bsymbolic-functions
 
 export PATH := $(PATH):/usr/sbin:/sbin
 

@@ -77,7 +77,7 @@ my @Shares = (
     ['from 3 sessions on 3 instances to 10,000 on 500', 'native 500',
      'native 3', 1.10, 0],
     ['of stock nginx, a send', 'text 3', 'stock_text 3', 0, 1],
-    ['of a send, one with a key', 'keyed 3', 'text 3', 1.35, 1],
+    ['of a send, one with a key', 'keyed 3', 'text 3', 1.27, 1],
     ['of a send, a paced one', 'paced 3', 'text 3', 1.08, 0],
 );
 

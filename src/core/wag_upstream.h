@@ -94,6 +94,8 @@ typedef struct {
     struct wag_vendor_s *vendor;     /* NULL: plain */
     uint32_t             vendor_hash;
     ngx_str_t            key;        /* of its own, for the gateway */
+    u_char               seal[16];   /* of ids of messages, of that */
+    ngx_uint_t           sealed;
     ngx_str_t            host;       /* of requests to it */
     ngx_str_t            list;       /* the request for its sessions */
 

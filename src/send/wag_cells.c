@@ -59,7 +59,7 @@ wag_cells_insert(wag_marks_t *m, wag_marks_key_t *key, uint32_t n)
 
     ngx_memzero(&cell->u, sizeof(cell->u));
     ngx_memcpy(cell->u.mark.id, key->id, WAG_DIGEST_LEN);
-    ngx_memcpy(cell->u.mark.request, key->request, WAG_DIGEST_LEN);
+    ngx_memcpy(cell->u.mark.request, key->request, WAG_SIPHASH_LEN);
 
     cell->u.mark.expires = key->now + key->ttl;
     cell->u.mark.pid = key->pid;

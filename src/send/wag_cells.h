@@ -16,6 +16,7 @@
 #include <ngx_core.h>
 
 #include "wag_digest.h"
+#include "wag_siphash.h"
 
 
 /* what a cell is; memory that was never used is zero */
@@ -50,7 +51,7 @@ typedef struct {
 
         struct {
             u_char       id[WAG_DIGEST_LEN];
-            u_char       request[WAG_DIGEST_LEN];
+            u_char       request[WAG_SIPHASH_LEN];
             ngx_msec_t   expires;    /* monotonic */
             uint64_t     serial;     /* of the claim */
             uint32_t     answer;     /* its first cell; 0: none */
@@ -108,7 +109,7 @@ typedef ngx_uint_t (*wag_marks_alive_pt)(int32_t pid);
 
 typedef struct {
     u_char               id[WAG_DIGEST_LEN];
-    u_char               request[WAG_DIGEST_LEN];
+    u_char               request[WAG_SIPHASH_LEN];
     ngx_msec_t           now;
     ngx_msec_t           ttl;
     int32_t              pid;

@@ -328,7 +328,7 @@ wag_journal_put(wag_journal_run_t *run, wag_marks_key_t *key,
     }
 
     ngx_memcpy(record.id, key->id, WAG_DIGEST_LEN);
-    ngx_memcpy(record.request, key->request, WAG_DIGEST_LEN);
+    ngx_memcpy(record.request, key->request, WAG_SIPHASH_LEN);
 
     record.serial = key->serial;
     record.expires = wag_journal_file_now() + key->ttl;

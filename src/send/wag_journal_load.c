@@ -307,7 +307,7 @@ wag_journal_load_mark(wag_journal_load_t *load, wag_journal_record_t *record)
 
     ngx_memzero(&key, sizeof(wag_marks_key_t));
     ngx_memcpy(key.id, record->id, WAG_DIGEST_LEN);
-    ngx_memcpy(key.request, record->request, WAG_DIGEST_LEN);
+    ngx_memcpy(key.request, record->request, WAG_SIPHASH_LEN);
 
     key.serial = record->serial;
     key.status = record->status;

@@ -23,7 +23,7 @@ typedef struct {
     uint64_t             serial;
     uint64_t             expires;
     u_char               id[WAG_DIGEST_LEN];
-    u_char               request[WAG_DIGEST_LEN];
+    u_char               request[WAG_SIPHASH_LEN];
 } wag_journal_cell_t;
 
 
@@ -107,7 +107,7 @@ wag_journal_record_write(u_char *p, wag_journal_record_t *record)
     cell.expires = record->expires;
 
     ngx_memcpy(cell.id, record->id, WAG_DIGEST_LEN);
-    ngx_memcpy(cell.request, record->request, WAG_DIGEST_LEN);
+    ngx_memcpy(cell.request, record->request, WAG_SIPHASH_LEN);
 
     ngx_memzero(p, len);
     ngx_memcpy(p, &cell, sizeof(wag_journal_cell_t));
@@ -158,7 +158,7 @@ wag_journal_record_read(u_char *p, u_char *last, wag_journal_record_t *record,
     }
 
     ngx_memcpy(record->id, cell.id, WAG_DIGEST_LEN);
-    ngx_memcpy(record->request, cell.request, WAG_DIGEST_LEN);
+    ngx_memcpy(record->request, cell.request, WAG_SIPHASH_LEN);
 
     record->serial = cell.serial;
     record->expires = cell.expires;

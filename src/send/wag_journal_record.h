@@ -33,7 +33,7 @@ typedef struct {
 
 typedef struct {
     u_char               id[WAG_DIGEST_LEN];
-    u_char               request[WAG_DIGEST_LEN];
+    u_char               request[WAG_SIPHASH_LEN];
     uint64_t             serial;     /* of the claim */
     uint64_t             expires;
     ngx_uint_t           state;      /* MARK_NONE: given up; _IN_FLIGHT ... */

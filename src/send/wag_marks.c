@@ -150,7 +150,7 @@ wag_marks_found(wag_marks_t *m, wag_marks_key_t *key, uint32_t n)
 
     cell = &wag_cells_of(m)[n];
 
-    if (ngx_memcmp(cell->u.mark.request, key->request, WAG_DIGEST_LEN) != 0) {
+    if (ngx_memcmp(cell->u.mark.request, key->request, WAG_SIPHASH_LEN) != 0) {
         return WAG_MARK_REUSED;
     }
 

@@ -80,7 +80,7 @@ wag_marks_move_copy(wag_marks_t *m, wag_marks_t *old, uint32_t from)
 
     ngx_memzero(&key, sizeof(wag_marks_key_t));
     ngx_memcpy(key.id, mark->u.mark.id, WAG_DIGEST_LEN);
-    ngx_memcpy(key.request, mark->u.mark.request, WAG_DIGEST_LEN);
+    ngx_memcpy(key.request, mark->u.mark.request, WAG_SIPHASH_LEN);
 
     if (wag_cells_find(m, &key)) {
         return;

@@ -397,7 +397,7 @@ wag_store_claims_key(wag_store_ask_t *ask, wag_marks_key_t *key)
     claim = &ask->claim;
 
     ngx_memcpy(claim->id, key->id, WAG_DIGEST_LEN);
-    ngx_memcpy(claim->request, key->request, WAG_DIGEST_LEN);
+    ngx_memcpy(claim->request, key->request, WAG_SIPHASH_LEN);
 
     claim->serial = key->serial;
     claim->ttl = key->ttl;

@@ -336,7 +336,7 @@ wag_store_script_claim(wag_store_args_t *args, wag_store_names_t *names,
     wag_store_script_key(args, &names->prefix, "h:");
     wag_store_script_hex(args, names->holder);
     wag_store_script_token(args, names->self, claim->serial);
-    wag_store_script_str(args, claim->request, WAG_DIGEST_LEN);
+    wag_store_script_str(args, claim->request, WAG_SIPHASH_LEN);
     wag_store_script_int(args, claim->ttl);
 
     if (claim->look) {

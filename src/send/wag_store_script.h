@@ -20,6 +20,7 @@
 
 #include "wag_bucket.h"
 #include "wag_digest.h"
+#include "wag_siphash.h"
 #include "wag_store_reader.h"
 
 
@@ -88,7 +89,7 @@ typedef struct {
 
 typedef struct {
     u_char               id[WAG_DIGEST_LEN];
-    u_char               request[WAG_DIGEST_LEN];
+    u_char               request[WAG_SIPHASH_LEN];
     ngx_msec_t           ttl;
     uint64_t             deadline;   /* ms of the store: not after that */
     uint64_t             serial;     /* of the token of this claim */

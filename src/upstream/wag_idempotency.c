@@ -5,18 +5,13 @@
 
 
 #include "wag_answer.h"
-#include "wag_client.h"
 #include "wag_conf.h"
+#include "wag_fingerprint.h"
 #include "wag_generic.h"
 #include "wag_idempotency.h"
 #include "wag_marks_zone.h"
 #include "wag_repeat_key.h"
 #include "wag_routing.h"
-#include "wag_send.h"
-
-
-#define WAG_IDEMPOTENCY_PIECE   65536   /* of a body in a file, in bytes */
-#define WAG_IDEMPOTENCY_ID_LEN  22
 
 
 /* what of the client's own request matters here */
@@ -34,19 +29,6 @@ static void wag_idempotency_find(ngx_http_request_t *r,
     wag_idempotency_request_t *q);
 static ngx_int_t wag_idempotency_missing(wag_ctx_t *ctx);
 static ngx_int_t wag_idempotency_bad(wag_ctx_t *ctx);
-static ngx_int_t wag_idempotency_hash(wag_ctx_t *ctx,
-    wag_idempotency_request_t *q, wag_idempotent_t *im);
-static void wag_idempotency_hash_id(wag_ctx_t *ctx,
-    wag_idempotency_request_t *q, wag_idempotent_t *im);
-static ngx_int_t wag_idempotency_hash_request(wag_ctx_t *ctx,
-    wag_idempotent_t *im);
-static void wag_idempotency_hash_headers(ngx_http_request_t *r,
-    wag_digest_t *digest);
-static ngx_int_t wag_idempotency_hash_body(ngx_http_request_t *r,
-    wag_digest_t *digest);
-static ngx_int_t wag_idempotency_hash_file(ngx_http_request_t *r,
-    wag_digest_t *digest, ngx_buf_t *b);
-static void wag_idempotency_text(wag_digest_t *digest, ngx_str_t *text);
 static ngx_int_t wag_idempotency_found(wag_ctx_t *ctx, ngx_int_t rc,
     ngx_uint_t found);
 static ngx_int_t wag_idempotency_refuse(wag_ctx_t *ctx, ngx_uint_t found);
@@ -57,12 +39,13 @@ static ngx_uint_t wag_idempotency_state(wag_ctx_t *ctx, ngx_uint_t whole);
 
 
 static ngx_str_t  wag_idempotency_name = ngx_string("Idempotency-Key");
-static ngx_str_t  wag_idempotency_own = ngx_string("X-WA-");
+static ngx_str_t  wag_idempotency_lowcase = ngx_string("idempotency-key");
 
 
 ngx_int_t
 wag_idempotency_claim(wag_ctx_t *ctx, ngx_int_t rc)
 {
+    ngx_str_t                   value;
     wag_idempotent_t           *im;
     ngx_http_request_t         *r;
     wag_idempotency_request_t   q;
@@ -108,7 +91,12 @@ wag_idempotency_claim(wag_ctx_t *ctx, ngx_int_t rc)
     im->keeper = ctx->upstream->idempotency->keeper;
     im->key.ttl = ctx->upstream->idempotency->ttl;
 
-    if (wag_idempotency_hash(ctx, &q, im) != NGX_OK) {
+    value.data = q.key;
+    value.len = q.len;
+
+    wag_fingerprint_key(ctx, &value, &im->key);
+
+    if (wag_fingerprint_request(ctx, &im->key) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -162,7 +150,7 @@ wag_idempotency_find(ngx_http_request_t *r, wag_idempotency_request_t *q)
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
 
-    name = &wag_idempotency_name;
+    name = &wag_idempotency_lowcase;
 
     q->value = NULL;
     q->nvalues = 0;
@@ -173,7 +161,7 @@ wag_idempotency_find(ngx_http_request_t *r, wag_idempotency_request_t *q)
         for (i = 0; i < part->nelts; i++) {
 
             if (h[i].key.len == name->len
-                && ngx_strncasecmp(h[i].key.data, name->data, name->len) == 0)
+                && ngx_memcmp(h[i].lowcase_key, name->data, name->len) == 0)
             {
                 q->value = &h[i].value;
                 q->nvalues++;
@@ -203,198 +191,6 @@ wag_idempotency_bad(wag_ctx_t *ctx)
     ctx->member = wag_idempotency_name;
 
     return NGX_DECLINED;
-}
-
-
-static ngx_int_t
-wag_idempotency_hash(wag_ctx_t *ctx, wag_idempotency_request_t *q,
-    wag_idempotent_t *im)
-{
-    wag_idempotency_hash_id(ctx, q, im);
-
-    return wag_idempotency_hash_request(ctx, im);
-}
-
-
-/*
- * The key as one of its owner's: who changes an API key keeps its label.  All
- * that has no API key are one.
- */
-
-static void
-wag_idempotency_hash_id(wag_ctx_t *ctx, wag_idempotency_request_t *q,
-    wag_idempotent_t *im)
-{
-    ngx_str_t      owner, key;
-    wag_key_t     *client;
-    wag_digest_t   digest;
-
-    client = wag_client_key(ctx->request);
-
-    ngx_str_set(&owner, "");
-
-    key.data = q->key;
-    key.len = q->len;
-
-    if (client && client->label.len) {
-        owner = client->label;
-
-    } else if (client) {
-        owner.data = client->data;
-        owner.len = client->len;
-    }
-
-    wag_digest_begin(&digest);
-    wag_digest_update(&digest, client == NULL ? "-"
-                               : client->label.len ? "l" : "k", 1);
-
-    wag_idempotency_text(&digest, &ctx->upstream->uscf->host);
-    wag_idempotency_text(&digest, &owner);
-    wag_idempotency_text(&digest, &key);
-
-    wag_digest_end(&digest, im->key.id);
-}
-
-
-static ngx_int_t
-wag_idempotency_hash_request(wag_ctx_t *ctx, wag_idempotent_t *im)
-{
-    wag_digest_t         digest;
-    ngx_http_request_t  *r;
-
-    r = ctx->request;
-
-    wag_digest_begin(&digest);
-
-    wag_idempotency_text(&digest, &r->method_name);
-    wag_idempotency_text(&digest, &r->unparsed_uri);
-    wag_idempotency_hash_headers(r, &digest);
-
-    if (wag_idempotency_hash_body(r, &digest) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    wag_digest_end(&digest, im->key.request);
-
-    return NGX_OK;
-}
-
-
-/* by their names in small letters, as they came */
-
-static void
-wag_idempotency_hash_headers(ngx_http_request_t *r, wag_digest_t *digest)
-{
-    ngx_str_t         name, *own;
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    own = &wag_idempotency_own;
-
-    for (part = &r->headers_in.headers.part; part; part = part->next) {
-        h = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-
-            if (h[i].key.len < own->len
-                || (h[i].key.data[0] | 0x20) != 'x'
-                || ngx_strncasecmp(h[i].key.data, own->data, own->len) != 0)
-            {
-                continue;
-            }
-
-            name.data = h[i].lowcase_key;
-            name.len = h[i].key.len;
-
-            wag_idempotency_text(digest, &name);
-            wag_idempotency_text(digest, &h[i].value);
-        }
-    }
-
-    wag_digest_update(digest, "\n", 1);
-}
-
-
-static ngx_int_t
-wag_idempotency_hash_body(ngx_http_request_t *r, wag_digest_t *digest)
-{
-    ngx_buf_t    *b;
-    ngx_chain_t  *cl;
-
-    if (r->request_body == NULL) {
-        return NGX_OK;
-    }
-
-    for (cl = r->request_body->bufs; cl; cl = cl->next) {
-        b = cl->buf;
-
-        if (ngx_buf_in_memory(b)) {
-            wag_digest_update(digest, b->pos, b->last - b->pos);
-
-        } else if (wag_idempotency_hash_file(r, digest, b) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-wag_idempotency_hash_file(ngx_http_request_t *r, wag_digest_t *digest,
-    ngx_buf_t *b)
-{
-    off_t       offset;
-    u_char     *buf;
-    ssize_t     n;
-    ngx_int_t   rc;
-
-    if (!b->in_file) {
-        return NGX_OK;
-    }
-
-    buf = ngx_alloc(WAG_IDEMPOTENCY_PIECE, r->connection->log);
-    if (buf == NULL) {
-        return NGX_ERROR;
-    }
-
-    rc = NGX_OK;
-
-    for (offset = b->file_pos;
-         rc == NGX_OK && offset < b->file_last;
-         offset += n)
-    {
-        n = ngx_read_file(b->file, buf,
-                          ngx_min(WAG_IDEMPOTENCY_PIECE,
-                                  b->file_last - offset),
-                          offset);
-
-        if (n > 0) {
-            wag_digest_update(digest, buf, n);
-
-        } else {
-            rc = NGX_ERROR;
-        }
-    }
-
-    ngx_free(buf);
-
-    return rc;
-}
-
-
-/* with its length before it: what follows another is no part of that */
-
-static void
-wag_idempotency_text(wag_digest_t *digest, ngx_str_t *text)
-{
-    uint32_t  len;
-
-    len = (uint32_t) text->len;
-
-    wag_digest_update(digest, &len, sizeof(uint32_t));
-    wag_digest_update(digest, text->data, text->len);
 }
 
 
@@ -523,52 +319,6 @@ wag_idempotency_open(wag_ctx_t *ctx)
     cln->data = ctx;
 
     im->open = 1;
-
-    return NGX_OK;
-}
-
-
-/*
- * As WhatsApp's own clients make them: 3EB0 and 18 digits.  Who gets the
- * message sees it, so it has the server's key in it: an API key of few letters
- * cannot be found by trying.
- */
-
-ngx_int_t
-wag_idempotency_own_id(wag_ctx_t *ctx, wag_peer_t *peer)
-{
-    u_char             hash[WAG_DIGEST_LEN], *p;
-    ngx_uint_t         i;
-    wag_digest_t       digest;
-    wag_idempotent_t  *im;
-    static u_char      hex[] = "0123456789ABCDEF";
-
-    if (!wag_send_takes_id(peer->server->vendor)) {
-        return NGX_OK;
-    }
-
-    im = ctx->idempotent;
-
-    wag_digest_begin(&digest);
-    wag_digest_update(&digest, im->key.id, WAG_DIGEST_LEN);
-    wag_digest_update(&digest, im->key.request, WAG_DIGEST_LEN / 4);
-    wag_idempotency_text(&digest, &peer->server->key);
-    wag_digest_end(&digest, hash);
-
-    p = ngx_pnalloc(ctx->request->pool, WAG_IDEMPOTENCY_ID_LEN);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    ctx->own_id.data = p;
-    ctx->own_id.len = WAG_IDEMPOTENCY_ID_LEN;
-
-    p = ngx_cpymem(p, "3EB0", 4);
-
-    for (i = 0; i < (WAG_IDEMPOTENCY_ID_LEN - 4) / 2; i++) {
-        *p++ = hex[hash[i] >> 4];
-        *p++ = hex[hash[i] & 0xf];
-    }
 
     return NGX_OK;
 }

@@ -65,13 +65,6 @@ ngx_int_t wag_idempotency_claim(wag_ctx_t *ctx, ngx_int_t rc);
 ngx_int_t wag_idempotency_lost(wag_ctx_t *ctx);
 
 /*
- * Derives ctx->own_id, which the message is to have on the servers of this
- * peer's key; it is the same for all repeats.  NGX_ERROR if there is no
- * memory.
- */
-ngx_int_t wag_idempotency_own_id(wag_ctx_t *ctx, wag_peer_t *peer);
-
-/*
  * Ends it: the answer that was begun is whole, or it never will be.
  */
 void wag_idempotency_end(wag_ctx_t *ctx, ngx_uint_t whole);

@@ -5,6 +5,7 @@
 
 
 #include "wag_answer.h"
+#include "wag_fingerprint.h"
 #include "wag_idempotency.h"
 #include "wag_in_flight.h"
 #include "wag_next.h"
@@ -135,7 +136,8 @@ wag_next_make(wag_ctx_t *ctx, wag_peer_t *peer)
     ctx->refusal = WAG_REFUSED_NOT;
 
     if (wag_idempotency_is_open(ctx)
-        && wag_idempotency_own_id(ctx, peer) != NGX_OK)
+        && wag_fingerprint_own_id(ctx, peer, &ctx->idempotent->key)
+           != NGX_OK)
     {
         return NGX_ERROR;
     }

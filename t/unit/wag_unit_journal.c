@@ -117,7 +117,7 @@ wag_unit_journal_records(wag_unit_t *u)
         bad += (wag_journal_record_read(buf, buf + len, &got, &read) != NGX_OK
                 || read != len
                 || ngx_memcmp(got.id, record.id, WAG_DIGEST_LEN)
-                || ngx_memcmp(got.request, record.request, WAG_DIGEST_LEN)
+                || ngx_memcmp(got.request, record.request, WAG_SIPHASH_LEN)
                 || got.serial != record.serial || got.expires != 77
                 || got.state != record.state || got.status != record.status
                 || got.message.len != (i <= WAG_JOURNAL_MESSAGE_LEN ? i : 0)

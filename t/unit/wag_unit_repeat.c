@@ -9,12 +9,14 @@
 
 #include "wag_digest.h"
 #include "wag_repeat_key.h"
+#include "wag_siphash.h"
 #include "wag_stored.h"
 #include "wag_unit.h"
 
 
 static void wag_unit_repeat_stored(wag_unit_t *u);
 static void wag_unit_repeat_digest(wag_unit_t *u);
+static void wag_unit_repeat_siphash(wag_unit_t *u);
 static void wag_unit_repeat_hash(wag_digest_t *digest, char *text);
 static ngx_uint_t wag_unit_repeat_same(ngx_str_t *one, ngx_str_t *two);
 
@@ -106,6 +108,7 @@ wag_unit_repeat(wag_unit_t *u)
 
     wag_unit_repeat_stored(u);
     wag_unit_repeat_digest(u);
+    wag_unit_repeat_siphash(u);
 }
 
 
@@ -160,6 +163,74 @@ wag_unit_repeat_digest(wag_unit_t *u)
     wag_unit_is(u, text, "9509e7101649419e1304863f66dd262c7c6bcb638684be49"
                          "c28680f79b0d93f0", "those of all lengths to 600");
     wag_unit_ok(u, bad == 0, "and in parts");
+}
+
+
+/* the values are those of "openssl mac -macopt size:16 SIPHASH" */
+
+static void
+wag_unit_repeat_siphash(wag_unit_t *u)
+{
+    u_char         key[WAG_SIPHASH_KEY_LEN], data[600];
+    u_char         hash[WAG_SIPHASH_LEN], same[WAG_SIPHASH_LEN];
+    char           text[2 * WAG_SIPHASH_LEN + 1];
+    ngx_uint_t     n, i, cut, bad;
+    wag_siphash_t  siphash;
+
+    static struct {
+        ngx_uint_t   len;
+        const char  *hash;
+    } known[] = {
+        { 0, "a3817f04ba25a8e66df67214c7550293" },
+        { 1, "0059ad1bbfbcb24ede19a8a28f3ecdec" },
+        { 7, "eeaec4483bf7335f6aa4c76318cbdb1f" },
+        { 8, "60fe1016e736853d8ae51f98a8f27be5" },
+        { 9, "857dd45aca7a97d2c1ee5c1ec80bf1a1" },
+        { 15, "148feb56b66f3aa3efa779371d3c7788" },
+        { 63, "5386fe5436b35e43c8d357f37fdeb0cf" },
+        { 600, "a3b8d624c13f2ac0561bdee2c2058995" }
+    };
+
+    for (i = 0; i < sizeof(key); i++) {
+        key[i] = (u_char) i;
+    }
+
+    for (n = 0; n < sizeof(known) / sizeof(known[0]); n++) {
+
+        for (i = 0; i < known[n].len; i++) {
+            data[i] = (u_char) (i * 7 + known[n].len);
+        }
+
+        wag_siphash_begin(&siphash, key);
+        wag_siphash_update(&siphash, data, known[n].len);
+        wag_siphash_end(&siphash, hash);
+
+        *ngx_hex_dump((u_char *) text, hash, WAG_SIPHASH_LEN) = '\0';
+        wag_unit_is(u, text, known[n].hash, "a SipHash that is known");
+    }
+
+    bad = 0;
+
+    for (n = 0; n <= 40; n++) {
+
+        wag_siphash_begin(&siphash, key);
+        wag_siphash_update(&siphash, data, n);
+        wag_siphash_end(&siphash, hash);
+
+        for (cut = 0; cut <= n; cut++) {
+            for (i = cut; i <= n; i++) {
+                wag_siphash_begin(&siphash, key);
+                wag_siphash_update(&siphash, data, cut);
+                wag_siphash_update(&siphash, data + cut, i - cut);
+                wag_siphash_update(&siphash, data + i, n - i);
+                wag_siphash_end(&siphash, same);
+
+                bad += (ngx_memcmp(hash, same, WAG_SIPHASH_LEN) != 0);
+            }
+        }
+    }
+
+    wag_unit_ok(u, bad == 0, "and in parts, cut anywhere");
 }
 
 
