@@ -82,14 +82,17 @@ sub cell {
     $r{stall} = { asking => probe($run->{peer}->port, sub {
         sleep $o{seconds};
     }) };
+
+    # before anything is told, which takes memory of its own
+    $r{memory} = $run->{peer}->memory;
+    $r{worker} = worker_kb($run->{peer}, 'VmRSS');
+    $r{zone} = zone_kb($run->{peer});
+
     $r{stall}{telling} = probe($run->{peer}->port, sub {
         $r{told} = told($run->{peer}, $o{seconds});
     });
 
-    $r{memory} = $run->{peer}->memory;
-    $r{worker} = worker_kb($run->{peer});
-    $r{zone} = zone_kb($run->{peer});
-
+    $r{peak} = worker_kb($run->{peer}, 'VmHWM');
     tear_down($run);
 
     return { %r, %{sends(%o)} };
@@ -197,12 +200,12 @@ sub fetched {
 
 
 sub worker_kb {
-    my ($peer) = @_;
+    my ($peer, $what) = @_;
     my (undef, @workers) = $peer->pids;
     my $kb = 0;
 
     for my $pid (@workers) {
-        $kb += $1 if slurp("/proc/$pid/status") =~ /^VmRSS:\s+(\d+)/m;
+        $kb += $1 if slurp("/proc/$pid/status") =~ /^$what:\s+(\d+)/m;
     }
 
     return $kb;

@@ -63,11 +63,12 @@ sub memory {
 
     return "## Memory\n\nMB. All: of all processes of the gateway, what they "
         . "share counted once, zones too. Worker: its RSS. Zone: what is used "
-        . "of the upstream's. Known: seconds from the start until every "
+        . "of the upstream's. Most: the worker's RSS at its highest, while the "
+        . "pages below were told. Known: seconds from the start until every "
         . "session was ready.\n\n"
-        . over(\@cells, ['all', 'worker', 'zone', 'known s'], sub {
+        . over(\@cells, ['all', 'worker', 'zone', 'most', 'known s'], sub {
             my ($r) = @_;
-            (map({ WaBench::Report::mb($r->{$_}) } qw(memory worker zone)),
+            (map({ WaBench::Report::mb($r->{$_}) } qw(memory worker zone peak)),
              sprintf '%.2f', $r->{known});
         });
 }
