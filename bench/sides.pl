@@ -30,6 +30,7 @@ use WaBench::Side::Gateway;
 use WaBench::Side::Haproxy;
 use WaBench::Side::HaproxyHeader;
 use WaBench::Side::Hash;
+use WaBench::Side::Recipe;
 use WaBench::Side::Sticky;
 use WaBench::Side::Stock;
 use WaBench::Side::Text;
@@ -47,6 +48,7 @@ my @Sides = map { "WaBench::Side::$_" } qw(Gateway Text Express Stock Hash
 # The load of all at once: instances, sessions of each, connections, pairs.
 my %Cpu = (instances => 3, sessions => 20, connections => 32, pairs => 8,
            seconds => 1);
+my @Dies = (@Sides, 'WaBench::Side::Recipe');
 my @Cpu = (@Sides, 'WaBench::Side::HaproxyHeader');
 
 my %o = (gateway => []);
@@ -72,10 +74,11 @@ sub main {
 
     $all->{sides} = [map { +{ name => $_->name, version => $_->version,
                               note => $_->note } }
-                     grep { $_->found } @Cpu];
+                     grep { $_->found } @Cpu, 'WaBench::Side::Recipe'];
 
     for my $row (grep { !%Want || $Want{$_} } @Kinds) {
-        measure($all, $row, $_) for grep { $_->found } @Sides;
+        measure($all, $row, $_)
+            for grep { $_->found } $row eq 'dies' ? @Dies : @Sides;
     }
 
     cpu($all) if !%Want || $Want{cpu};

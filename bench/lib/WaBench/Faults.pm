@@ -128,27 +128,25 @@ sub again {
 }
 
 
-# A server has a message, and dies before its answer; all sessions are used
-# once; it comes back, and its own are used until they send.
+# A server has a message, and dies before its answer, while another one could
+# send it as well; all sessions are used once; it comes back, and its own are
+# used until they send.
 sub dies {
     my ($run) = @_;
-    my %r = map { $_ => 0 } qw(in_flight others others_failed stray);
+    my %r = map { $_ => 0 } qw(own stray others others_failed);
     my @back;
 
     for my $nth (1 .. $run->{times}) {
-        my $instance = $nth % $Instances;
-        my $fake = $run->{fakes}[$instance];
-        my @own = names($run, $instance);
-        my @others = map { names($run, $_) } grep { $_ != $instance }
-                     0 .. $Instances - 1;
 
         # what is learnt is learnt
-        for my $name (@own, @others) {
+        for my $name (keys %{$run->{home}}) {
             poll { say_one($run, $name) } $Never;
         }
 
-        in_flight($run, $fake, $own[0]);
-        $r{in_flight}++;
+        my $instance = dead($run, $nth);
+        my @own = names($run, $instance);
+        my @others = map { names($run, $_) } grep { $_ != $instance }
+                     0 .. $Instances - 1;
 
         my $before = wrong($run);
         say_one($run, $_) for @own;
@@ -158,7 +156,7 @@ sub dies {
         $r{others_failed} += grep { !say_one($run, $_) } @others;
         $r{others} += @others;
 
-        $fake->start;
+        $run->{fakes}[$instance]->start;
         push @back, until_all($run, @own);
     }
 
@@ -167,15 +165,26 @@ sub dies {
 }
 
 
-sub in_flight {
-    my ($run, $fake, $session) = @_;
-
+# A session is on two servers, with the same number; the one that has its
+# message dies.  The number of that server; the session is used no more.
+sub dead {
+    my ($run, $nth) = @_;
+    my ($first, $one, $session) = nth($run, $nth);
+    my $second = ($first + 1) % $Instances;
+    my $two = $run->{fakes}[$second];
     my $text = text_of();
-    my $s = held($run, $fake, $session, $text);
 
-    $fake->stop;
+    $two->session($session, %{ready($session)});
+    $run->{side}->aware($session, 2);
+
+    my ($s, $holder) = held($run, [$one, $two], $session, $text);
+
+    $holder->stop;
     told($run, $text, read_answer($s, 'POST', timeout => 30));
-    $fake->release;
+    $holder->release;
+    delete $run->{home}{$session};
+
+    return $holder == $one ? $first : $second;
 }
 
 
@@ -255,7 +264,8 @@ sub repeats {
         my %as = (text => $text, key => $key);
 
         $_->forget for @{$run->{fakes}};
-        close held($run, $fake, $name, $text, key => $key);
+        my ($s) = held($run, [$fake], $name, $text, key => $key);
+        close $s;
 
         # once by itself, while the first may be under way, and then
         my $first = say_one($run, $name, %as);

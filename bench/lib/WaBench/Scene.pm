@@ -179,23 +179,24 @@ sub silent {
 }
 
 
-# The socket of a send that its server has, and does not answer.  Who sends
-# anywhere may need some tries.
+# The socket of a send that one of these servers has, and does not answer; and
+# that server.  Who sends anywhere may need some tries.
 sub held {
-    my ($run, $fake, $session, @as) = @_;
-    my $s;
+    my ($run, $fakes, $session, @as) = @_;
+    my ($s, $holder);
 
-    $fake->session($session, send => 'hold');
+    $_->session($session, send => 'hold') for @$fakes;
 
     poll {
         $s = $run->{side}->begin_one($session, @as);
-        poll { $fake->held || answered($s) } $Never;
-        $fake->held;
+        poll { ($holder) = grep { $_->held } @$fakes;
+               $holder || answered($s) } $Never;
+        $holder;
     } $Never or die $run->{side}->name . ": no send is held\n";
 
-    $fake->session($session, send => '');
+    $_->session($session, send => '') for @$fakes;
 
-    return $s;
+    return ($s, $holder);
 }
 
 

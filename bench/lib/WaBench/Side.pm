@@ -32,6 +32,9 @@ sub what { return 'native' }
 # Whether it tells sessions where to be.
 sub places { return 0 }
 
+# Once it knows that a session is on so many servers, if it knows of such.
+sub aware { return 1 }
+
 # After a reload, with so many sessions learnt.
 sub settled { return 1 }
 

@@ -99,9 +99,8 @@ sub sides {
 sub table {
     my ($all, @names) = @_;
 
-    # one that is measured for its CPU alone has a line below
-    my ($more) = grep { !$all->{rows}{cold}{$_} && $all->{rows}{cpu}{$_} }
-                 @names;
+    # those that are there for a single thing have a line below
+    my @more = grep { !$all->{rows}{cold}{$_} } @names;
     @names = grep { $all->{rows}{cold}{$_} } @names;
 
     my @all = grep { $_->[1] } map { [$_, row($all, $_, @names)] } @Rows;
@@ -111,14 +110,21 @@ sub table {
         . "own route.\n\n"
         . WaBench::Report::table(['what', 'of', @names, 'better'],
                                  map { @$_[1 .. $#$_] } @all)
-        . ($more ? "\n$more: " . alone($all->{rows}{cpu}{$more}) : '');
+        . join '', map { "\n$_: " . alone($all->{rows}, $_) } @more;
 }
 
 
 sub alone {
-    my ($got) = @_;
+    my ($rows, $name) = @_;
+
+    my $cpu = $rows->{cpu}{$name};
     return sprintf "CPU %.1f us, by that of $Ours %.2f (quarters %.2f to "
-                   . "%.2f).\n", @$got{qw(cpu against)}, @{$got->{quarters}};
+                   . "%.2f).\n", @$cpu{qw(cpu against)}, @{$cpu->{quarters}}
+        if $cpu;
+
+    my $dies = $rows->{dies}{$name} or return "not measured.\n";
+    return "of $dies->{times} messages whose instance died, $dies->{twice} "
+           . "were sent twice.\n";
 }
 
 

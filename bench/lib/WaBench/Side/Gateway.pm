@@ -9,7 +9,7 @@ use parent -norequire, 'WaBench::Side', 'WaBench::Peer::Gateway';
 
 use WaBench::Peer::Gateway;
 use WaBench::Side;
-use WaGateway::Nginx qw(poll);
+use WaGateway::Nginx qw(http poll);
 
 
 sub note { return 'vendor=waha, default settings, checks each second' }
@@ -21,6 +21,16 @@ sub answers {
     my $all = @{$self->{instances}} * $self->{sessions};
 
     return poll { $self->ready == $all } $seconds;
+}
+
+
+sub aware {
+    my ($self, $session, $n) = @_;
+
+    return poll {
+        http($self->port, 'GET', "/sessions?session=$session&limit=0")->{body}
+            =~ /"ready":\s*(\d+)/ && $1 == $n;
+    };
 }
 
 
