@@ -21,6 +21,7 @@ my $Sessions = 20;
 my $N = 0;
 
 
+# A session that is on two servers takes two places of the gateway's.  Gives
 # { side, fakes, spare (a server that it does not know of), home (name =>
 # number of the server), told }
 sub scene {
@@ -31,8 +32,9 @@ sub scene {
                                         sessions => \&sessions);
     my $spare = pop @fakes;
     my $side = $class->new(instances => [map { $_->name } @fakes],
-                           sessions => $Sessions, interval => 1, timeout => 1,
-                           fail_duration => 1, request_timeout => 10)->start;
+                           sessions => $Sessions, more => 100, interval => 1,
+                           timeout => 1, fail_duration => 1,
+                           request_timeout => 10)->start;
 
     return { side => $side, fakes => \@fakes, spare => $spare, told => {},
              home => home($side, @fakes) };

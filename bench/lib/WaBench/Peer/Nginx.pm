@@ -6,7 +6,7 @@ package WaBench::Peer::Nginx;
 # another vendor's, and /send-text and /send-media are its own way to send;
 # with pace, the arguments of wa_gateway_pace, from budgets; with keys there is
 # room for one in each request; with store, a URL, they are shared.  Of the zone:
-# room, its size.
+# room, its size, and more, places for sessions that come later.
 
 use strict;
 use warnings;
@@ -111,7 +111,8 @@ sub upstream {
         keepalive_requests 1000000;
 END
 
-    my $known = $self->vendor ? ' sessions=' . $n * $self->{sessions} : '';
+    my $most = $n * ($self->{sessions} || 0) + ($self->{more} || 0);
+    my $known = $self->vendor ? " sessions=$most" : '';
     my $room = $self->{room} || '24m';
     my $zone = $self->ours ? "wa_gateway zone=u:$room$known;"
                            : "zone u $room;";
