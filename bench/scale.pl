@@ -23,6 +23,7 @@ use Time::HiRes qw(time);
 use WaBench::Scale qw(cell asking two_gateways);
 use WaBench::ScaleReport qw(scale_report);
 use WaGateway::Nginx qw(slurp);
+use WaGateway::Store;
 
 $| = 1;
 
@@ -66,12 +67,22 @@ sub main {
 
     part('asking', sub { asking(instances => 100, sessions => 20, @look,
                                 vendor => 'wwebjs') });
+    eval { WaGateway::Store::program() }
+        or return page("store: left out: $@");
     part('store', sub {
         two_gateways($o{quick} ? (pairs => 1, sends => 200)
                                : (pairs => 5, sends => 2000));
     });
 
+    page();
+}
+
+
+sub page {
+    my ($word) = @_;
     my $dir = $o{quick} ? $Build : $Bench;
+
+    say_of($word =~ s/\n\z//r) if $word;
     write_file("$dir/SCALE.md",
                scale_report($All, $Bench, \@Instances, \@Sessions));
     say_of('written: SCALE.md' . ($o{quick} ? ' in build/bench' : ''));
