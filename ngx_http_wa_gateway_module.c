@@ -22,6 +22,7 @@
 #include "wag_keepalive_conf.h"
 #include "wag_kept.h"
 #include "wag_log.h"
+#include "wag_login_api.h"
 #include "wag_marks_zone.h"
 #include "wag_metrics.h"
 #include "wag_pace_conf.h"
@@ -240,6 +241,13 @@ static ngx_command_t  wag_commands[] = {
     { ngx_string("wa_gateway_control"),
       NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       wag_control_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("wa_gateway_login"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      wag_login_api_conf,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },

@@ -90,12 +90,14 @@ function bytes(s) {
 
 
 // What a path beside the page answers; it throws when that takes too long.  A
-// change is a method, a body and another key, as far as it has them.
+// change is a method, a body, another key, other headers and a longer time, as
+// far as it has them.
 
 async function ask(path, stop, change = {}) {
-    const late = setTimeout(() => stop.abort(), TIMEOUT);
+    const late = setTimeout(() => stop.abort(), change.timeout || TIMEOUT);
     const secret = change.key || key;
-    const headers = secret ? { 'X-Api-Key': bytes(secret) } : {};
+    const headers = { ...change.headers,
+                      ...(secret ? { 'X-Api-Key': bytes(secret) } : {}) };
 
     if (change.body) {
         headers['Content-Type'] = 'application/json';

@@ -91,6 +91,7 @@ setInterval(() => {
 sessions.start(view.draw);
 control.start(view.draw);
 controlView.start(gateway.retry, useKey);
+loginView.start();
 
 gateway.start({
     answered() {

@@ -51,6 +51,7 @@ function speak(lang) {
     $('rows').replaceChildren();
     sessionView.speak();
     controlView.speak();
+    loginView.speak();
     bars.clear();
     $('shares').replaceChildren();
     $('states').replaceChildren();

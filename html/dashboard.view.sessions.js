@@ -305,7 +305,11 @@ function newRow(s) {
     tr.setAttribute('role', 'row');
     th.setAttribute('role', 'rowheader');
     th.scope = 'row';
-    th.append(parts.nameOf(s.name));
+    row.login = action('loginOpen', 'loginOne', s.name,
+                       () => loginView.open(row.s, () => hold(row)));
+    row.trial = action('trial', 'trialOne', s.name,
+                       () => loginView.openTrial(row.s, () => hold(row)));
+    th.append(parts.nameOf(s.name), row.login, row.trial);
     tr.append(th);
 
     for (const e of [row.second, row.raw, row.vendor]) {
@@ -321,7 +325,36 @@ function newRow(s) {
 }
 
 
+function action(words, whose, session, what) {
+    const button = element('button', 'manage', text[words]);
+
+    button.type = 'button';
+    button.setAttribute('aria-haspopup', 'dialog');
+    button.setAttribute('aria-label', fill(text[whose], { session }));
+    button.addEventListener('click', what);
+    return button;
+}
+
+
+// The button that is there by now, of a row that may be gone.
+function hold(row) {
+    const button = row.login.hidden ? row.trial : row.login;
+
+    (button.hidden || !row.tr.isConnected ? $('sessions') : button).focus();
+}
+
+
 function drawRow(row, s) {
+    const held = [row.login, row.trial].indexOf(document.activeElement);
+
+    row.s = s;
+    row.login.hidden = !control.allowed || s.state === 'ready';
+    row.trial.hidden = !control.allowed || s.state !== 'ready';
+
+    // one takes the other's place, with the focus
+    if (held >= 0) {
+        hold(row);
+    }
     setText(row.second, by === 'number' ? s.instance : s.number || '–');
     setChip(row.chip, s.state, 'session');
     setText(row.reason, parts.explain(s.reason));

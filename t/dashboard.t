@@ -22,17 +22,22 @@ my @Scripts = (['dashboard.texts.js',    'TEXTS'],
                ['dashboard.gateway.js',  'gateway'],
                ['dashboard.sessions.js', 'sessions', qw(gateway)],
                ['dashboard.control.js',  'control', qw(gateway)],
+               ['dashboard.login.js',    'logins', qw(gateway)],
                ['dashboard.parts.js',    'parts', qw(TEXTS gateway)],
+               ['dashboard.view.login.js', 'loginView', qw(logins parts)],
                ['dashboard.view.sessions.js', 'sessionView',
-                                         qw(gateway parts sessions)],
+                                         qw(control gateway loginView parts
+                                            sessions)],
                ['dashboard.view.control.js', 'controlView',
                                          qw(control gateway parts)],
                ['dashboard.view.js',     'view',
-                                         qw(control controlView gateway parts
-                                            sessionView sessions)],
+                                         qw(control controlView gateway
+                                            loginView parts sessionView
+                                            sessions)],
                ['dashboard.js',          undef,
-                                         qw(control controlView gateway parts
-                                            sessionView sessions view)]);
+                                         qw(control controlView gateway
+                                            loginView parts sessionView
+                                            sessions view)]);
 
 my %file = map { $_ => read_file("$html/$_") }
            qw(dashboard.html dashboard.css dashboard.svg),
@@ -86,15 +91,15 @@ for (@Scripts) {
 }
 
 unlike(join('', @file{qw(dashboard.gateway.js dashboard.sessions.js
-                         dashboard.control.js)})
+                         dashboard.control.js dashboard.login.js)})
        =~ s/document\.hidden//gr,
        qr/\b(?:document|window|localStorage|sessionStorage)\b/,
        'what asks the gateway draws nothing');
 unlike(join('', map { $file{$_->[0]} } grep { $_->[0] ne 'dashboard.gateway.js' }
                 @Scripts),
        qr/\bfetch\b|XMLHttpRequest/, 'what draws asks nothing');
-unlike(join('', map { $file{"dashboard.$_.js"} } qw(parts view.sessions
-                                                    view.control view)), qr/\bgateway\.ask\b/, 'nor by another');
+unlike(join('', map { $file{"dashboard.$_.js"} } qw(parts view.login
+                                                    view.sessions view.control view)), qr/\bgateway\.ask\b/, 'nor by another');
 
 my $scripts = join '', map { $file{$_->[0]} } @Scripts;
 

@@ -281,6 +281,11 @@ sub settle {
         return;
     }
 
+    if ($op->{name} eq 'POST /gateway/login') {
+        $waha->session('shop', state => 'login');
+        ready($ng);
+    }
+
     return unless $op->{path} eq '/gateway/instances' && $r->{status} < 300;
 
     my $url = $waha->url;
@@ -295,6 +300,7 @@ sub settle {
         headers => [@Admin, 'Content-Type: application/json'],
         $body ? (body => JSON::PP::encode_json($body)) : ());
     cmp_ok($u->{status}, '<', 300, "$op->{name}: undone") or diag($u->{body});
+    ready($ng);
 }
 
 
@@ -373,6 +379,30 @@ ask($ng, $_->[0], '405 method_not_allowed', method => $_->[1])
     for ['POST /send-message', 'GET'], ['POST /send-media', 'PUT'],
         ['GET /gateway/instances', 'PUT'], ['GET /dashboard', 'POST'],
         map { ["GET /$_", 'DELETE'] } qw(sessions status health metrics);
+
+# a code that there is not, or that is not asked for
+$waha->misbehave(login => 'status:500');
+ask($ng, "$_ /gateway/login", '502 bad_gateway',
+    path => '/gateway/login?session=shop', $_ eq 'POST' ? (body => {}) : ())
+    for qw(GET POST);
+$waha->misbehave(login => undef);
+ask($ng, "$_ /gateway/login", '400 bad_request', path => '/gateway/login',
+    $_ eq 'POST' ? (body => {}) : ()) for qw(GET POST);
+ask($ng, "$_ /gateway/login", '403 foreign_origin',
+    headers => ['Origin: http://evil.test', @Admin],
+    path => '/gateway/login?session=shop', $_ eq 'POST' ? (body => {}) : ())
+    for qw(GET POST);
+ask($ng, 'POST /gateway/login', '415 unsupported_media_type', body => '{}',
+    path => '/gateway/login?session=shop');
+ask($ng, 'GET /gateway/login', '405 method_not_allowed', method => 'PUT');
+
+$openwa->session('shop', state => 'login', number => undef);
+ready($ng, 'main:ready news:ready sales:ready shop:login shop:login');
+ask($ng, "$_ /gateway/login", '409 ambiguous_session',
+    path => '/gateway/login?session=shop', $_ eq 'POST' ? (body => {}) : ())
+    for qw(GET POST);
+$openwa->remove('shop');
+ready($ng);
 
 # how it is written
 ask($ng, 'POST /send-message', '415 unsupported_media_type', body => '{}',
@@ -477,6 +507,18 @@ ask($ng, 'GET /health', '400 bad_request',
     $other->stop;
 }
 
+# a vendor that has no way to log in
+{
+    put_file("$dir/waha.conf", slurp("$dir/waha.conf")
+                               =~ s/^\s*(?:login|start)\s[^;]*;//mgr);
+    my $other = gateway('');
+
+    ask($other, "$_ /gateway/login", '501 login_unsupported',
+        path => '/gateway/login?session=shop', $_ eq 'POST' ? (body => {}) : ())
+        for qw(GET POST);
+    $other->clean('no alert is logged: no login');
+}
+
 # no room for instances
 {
     my $other = gateway('', sub { ${$_[0]} =~ s/capacity=64/capacity=1/ });
@@ -508,6 +550,7 @@ $ng->clean;
 # timeout nginx closes the connection.
 my %unseen = map { $_ => 1 } '0 error', '408 request_timeout',
     '411 length_required', '429 too_many_requests', '500 internal_error', '503 service_unavailable',
+    '503 not_asked',
     '507 disk_full';
 
 is(join(', ', grep { !$seen{$_} && !$unseen{$_} }

@@ -130,6 +130,37 @@ refused('token', 5, '"<token>" without "token" in vendor "v"',
 refused('token and secret', 5, '"token" with "secret=on" in vendor "v"',
         block('list GET / items=$ name=$ state=$.s secret=on;',
               'state ready X;', 'token POST /<session> $.t;'));
+refused('login method', 4, 'invalid method "PUT", it is GET or POST',
+        block($good, 'login PUT /q;'));
+refused('login URI', 4, 'invalid URI "q", it must begin with "/"',
+        block($good, 'login GET q;'));
+refused('login twice', 5, '"login" directive is duplicate',
+        block($good, 'login GET /q;', 'login GET /p;'));
+refused('two forms', 4, '"login" directive has "base64=" and "link="',
+        block($good, 'login GET /q base64=$.a link=$.b;'));
+refused('code of an image', 4,
+        '"login" directive has "code=", which an image has not',
+        block($good, 'login GET /q code=$.a;'));
+refused('login path', 4, 'invalid JSON path "a"',
+        block($good, 'login GET /q base64=a;'));
+refused('refresh', 4, 'invalid parameter "refresh=10ms"',
+        block($good, 'login GET /q refresh=10ms;'));
+refused('login place', 4, 'unknown "<to>" in "/<to>", there are',
+        block($good, 'login GET /<to>;'));
+refused('login token', 5, '"<token>" without "token" in vendor "v"',
+        block($good, 'login GET /<token>;'));
+refused('start token', 6, '"<token>" without "token" in vendor "v"',
+        block($good, 'login GET /q;', 'start GET /<token>;'));
+refused('start alone', 5, '"start" without "login" in vendor "v"',
+        block($good, 'start POST /s;'));
+refused('start twice', 5, '"start" directive is duplicate',
+        block($good, 'start POST /s;', 'start POST /s;'));
+refused('start body', 4, 'invalid JSON "{"a":}": ',
+        block($good, q(start POST /s '{"a":}';)));
+refused('body of GET', 4, '"start" directive has a body, which is for POST',
+        block($good, q(start GET /s '{"a":1}';)));
+refused('start with more', 4, 'invalid parameter "code=$.a"',
+        block($good, 'start POST /s code=$.a;'));
 refused('name', 1, 'invalid name of vendor "Vendor", it has a-z, 0-9 and "-"',
         "wa_gateway_vendor Vendor {\n$good\n}\n");
 refused('plain', 1, 'vendor "plain" is built in',

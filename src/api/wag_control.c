@@ -23,7 +23,6 @@
 
 
 static ngx_int_t wag_control_handler(ngx_http_request_t *r);
-static ngx_int_t wag_control_refuse(ngx_http_request_t *r);
 static ngx_uint_t wag_control_is_json(ngx_http_request_t *r);
 static void wag_control_body(ngx_http_request_t *r);
 static void wag_control_run(wag_control_t *control);
@@ -120,9 +119,7 @@ wag_control_handler(ngx_http_request_t *r)
 }
 
 
-/* what is answered before anything is read; NGX_DECLINED: nothing is wrong */
-
-static ngx_int_t
+ngx_int_t
 wag_control_refuse(ngx_http_request_t *r)
 {
     if (wag_origin_is_foreign(r)) {
@@ -132,7 +129,9 @@ wag_control_refuse(ngx_http_request_t *r)
                                         "origin");
     }
 
-    if (r->method != NGX_HTTP_DELETE && !wag_control_is_json(r)) {
+    if ((r->method & (NGX_HTTP_POST|NGX_HTTP_PATCH))
+        && !wag_control_is_json(r))
+    {
         return NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
     }
 

@@ -19,5 +19,11 @@
  */
 char *wag_control_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
+/*
+ * What is answered before anything is read: a page of another origin, a body
+ * that is not JSON or too large.  NGX_DECLINED: nothing is wrong.
+ */
+ngx_int_t wag_control_refuse(ngx_http_request_t *r);
+
 
 #endif /* _WAG_CONTROL_H_INCLUDED_ */

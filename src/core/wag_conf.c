@@ -124,13 +124,15 @@ wag_conf_merge_location(ngx_conf_t *cf, void *parent, void *child)
 
         if (conf->admin_keys == NULL) {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "\"wa_gateway_control\" requires "
-                          "\"wa_gateway_admin_key\" in %s:%ui",
+                          "\"%s\" requires \"wa_gateway_admin_key\" in "
+                          "%s:%ui",
+                          conf->login ? "wa_gateway_login"
+                                      : "wa_gateway_control",
                           conf->file_name, conf->line);
             return NGX_CONF_ERROR;
         }
 
-        conf->upstream->controlled = 1;
+        conf->upstream->controlled |= !conf->login;
     }
 
     return NGX_CONF_OK;

@@ -46,7 +46,8 @@ typedef struct {
     ngx_flag_t           envelope;
     ngx_array_t         *keys;     /* key_t, NULL: none */
     ngx_array_t         *admin_keys;   /* ditto */
-    ngx_uint_t           control;  /* unsigned  control:1; */
+    ngx_uint_t           control;  /* the admin key alone opens it */
+    ngx_uint_t           login;    /* that is wa_gateway_login */
     ngx_uint_t           sender;   /* SENDER_ANY ...; UNSET: upstream's */
     ngx_uint_t           send;     /* SEND_OFF ... */
     ngx_str_t            country;  /* of numbers without one */

@@ -440,6 +440,7 @@ wag_question_request(ngx_pool_t *pool, wag_server_t *server,
     }
 
     r.method = asked->method;
+    r.body = asked->body;
     r.host = server->host;
     r.headers = &filled;
     r.keepalive = 1;

@@ -27,6 +27,13 @@
 #define WAG_VENDOR_TO        3
 
 
+/* the answer to "login": an image, or JSON that has it or a link to it */
+
+#define WAG_VENDOR_LOGIN_IMAGE   0
+#define WAG_VENDOR_LOGIN_BASE64  1
+#define WAG_VENDOR_LOGIN_LINK    2
+
+
 /* paths whose values together are the state */
 
 #define WAG_VENDOR_STATES  3
@@ -43,6 +50,7 @@ typedef struct {
 typedef struct {
     ngx_str_t            method;     /* empty: it is not asked */
     wag_template_t       uri;
+    ngx_str_t            body;       /* JSON; empty: none */
 
     wag_json_path_t     *items;      /* of a list */
     wag_json_path_t     *name;       /* of an item */
@@ -56,6 +64,16 @@ typedef struct {
     ngx_array_t         *absent;     /* not here, ditto; NULL: none */
     ngx_flag_t           empty;      /* no items are none */
 } wag_vendor_question_t;
+
+
+/* what shows how a session is logged in: "value" has the code, see below */
+
+typedef struct {
+    wag_vendor_question_t  asked;
+    wag_json_path_t       *code;      /* that is typed; NULL: none */
+    ngx_uint_t             form;      /* LOGIN_IMAGE ... */
+    ngx_msec_t             refresh;   /* ask again so soon, ms */
+} wag_vendor_login_t;
 
 
 typedef struct {
@@ -75,6 +93,8 @@ typedef struct wag_vendor_s {
     wag_vendor_question_t  ask;
     wag_vendor_question_t  number;
     wag_vendor_question_t  token;
+    wag_vendor_login_t     login;
+    wag_vendor_question_t  start;          /* of a session */
     ngx_array_t            states;         /* vendor_state_t */
     ngx_flag_t             secret;         /* names are secrets */
     wag_routes_t           routes;

@@ -5,6 +5,7 @@
 
 
 #include "wag_argument.h"
+#include "wag_login_conf.h"
 #include "wag_proof_conf.h"
 #include "wag_question_conf.h"
 #include "wag_route_conf.h"
@@ -53,6 +54,12 @@ static wag_vendor_directive_t  wag_vendor_directives[] = {
 
     { ngx_string("token"), 3, 3,
       offsetof(wag_vendor_t, token), wag_question_conf_value },
+
+    { ngx_string("login"), 2, 6,
+      offsetof(wag_vendor_t, login), wag_login_conf },
+
+    { ngx_string("start"), 2, 4,
+      offsetof(wag_vendor_t, start), wag_login_conf_start },
 
     { ngx_string("state"), 2, 16,
       offsetof(wag_vendor_t, states), wag_vendor_conf_state },
@@ -393,6 +400,10 @@ wag_vendor_conf_check(wag_vendor_t *vendor)
         return "\"token\" with \"secret=on\"";
     }
 
+    if (vendor->start.method.len && vendor->login.asked.method.len == 0) {
+        return "\"start\" without \"login\"";
+    }
+
     state = vendor->states.elts;
 
     for (i = 0; i < vendor->states.nelts; i++) {
@@ -414,7 +425,11 @@ wag_vendor_conf_uses(wag_vendor_t *vendor, ngx_uint_t value)
            || (vendor->ask.method.len
                && wag_template_uses(&vendor->ask.uri, value))
            || (vendor->number.method.len
-               && wag_template_uses(&vendor->number.uri, value));
+               && wag_template_uses(&vendor->number.uri, value))
+           || (vendor->login.asked.method.len
+               && wag_template_uses(&vendor->login.asked.uri, value))
+           || (vendor->start.method.len
+               && wag_template_uses(&vendor->start.uri, value));
 }
 
 

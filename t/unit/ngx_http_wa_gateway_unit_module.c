@@ -39,6 +39,7 @@ static wag_unit_room_t  wag_unit_rooms[] = {
     { ngx_string("names"), wag_unit_names },
     { ngx_string("pick"), wag_unit_pick },
     { ngx_string("proof"), wag_unit_proof },
+    { ngx_string("qr"), wag_unit_qr },
     { ngx_string("reason"), wag_unit_reason },
     { ngx_string("recipient"), wag_unit_recipient },
     { ngx_string("repeat"), wag_unit_repeat },

@@ -53,6 +53,7 @@ void wag_unit_message(wag_unit_t *u);
 void wag_unit_names(wag_unit_t *u);
 void wag_unit_pick(wag_unit_t *u);
 void wag_unit_proof(wag_unit_t *u);
+void wag_unit_qr(wag_unit_t *u);
 void wag_unit_reason(wag_unit_t *u);
 void wag_unit_recipient(wag_unit_t *u);
 void wag_unit_repeat(wag_unit_t *u);

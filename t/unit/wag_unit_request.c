@@ -103,6 +103,8 @@ wag_unit_request(wag_unit_t *u)
 
     for (c = wag_unit_requests; c->name != NULL; c++) {
 
+        ngx_memzero(&r, sizeof(wag_request_t));
+
         r.method = c->method;
         r.uri = c->uri;
         r.host = c->host;
@@ -123,4 +125,24 @@ wag_unit_request(wag_unit_t *u)
 
         wag_unit_is(u, text, c->text, c->name);
     }
+
+    ngx_memzero(&r, sizeof(wag_request_t));
+
+    ngx_str_set(&r.method, "POST");
+    ngx_str_set(&r.uri, "/start");
+    ngx_str_set(&r.host, "a");
+    ngx_str_set(&r.user_agent, "u/1");
+    ngx_str_set(&r.body, "{\"Immediate\":true}");
+
+    rc = wag_request_make(u->pool, &r, &request, &err);
+
+    *ngx_slprintf((u_char *) text, (u_char *) text + 1023, "%V",
+                  rc == NGX_OK ? &request : &err) = '\0';
+
+    wag_unit_is(u, text,
+                "POST /start HTTP/1.1" CRLF "Host: a" CRLF "User-Agent: u/1"
+                CRLF "Accept: */*" CRLF "Connection: close" CRLF
+                "Content-Type: application/json" CRLF "Content-Length: 18"
+                CRLF CRLF "{\"Immediate\":true}",
+                "a body of JSON");
 }

@@ -30,6 +30,7 @@ typedef struct {
     ngx_str_t            uri;
     ngx_str_t            host;
     ngx_str_t            user_agent;
+    ngx_str_t            body;      /* JSON, of a POST; empty: none */
     ngx_array_t         *headers;   /* ngx_keyval_t or NULL */
     unsigned             keepalive:1;
 } wag_request_t;

@@ -64,7 +64,9 @@ wag_request_write(ngx_pool_t *pool, wag_request_t *r, ngx_str_t *request)
 
     len = sizeof("  HTTP/1.1" CRLF "Host: " CRLF "User-Agent: " CRLF
                  "Accept: " CRLF "Connection: " CRLF
-                 "Content-Length: 0" CRLF CRLF)
+                 "Content-Type: application/json" CRLF
+                 "Content-Length: " CRLF CRLF)
+          + NGX_SIZE_T_LEN + r->body.len
           + r->method.len + r->uri.len + r->host.len + r->user_agent.len
           + accept.len + connection->len;
 
@@ -87,8 +89,10 @@ wag_request_write(ngx_pool_t *pool, wag_request_t *r, ngx_str_t *request)
     /* RFC 9110, 8.6: some servers wait for a body that they expect */
 
     if (r->method.len == 4 && ngx_memcmp(r->method.data, "POST", 4) == 0) {
-        p = ngx_cpymem(p, "Content-Length: 0" CRLF,
-                       sizeof("Content-Length: 0" CRLF) - 1);
+        p = ngx_sprintf(p, "%sContent-Length: %uz" CRLF,
+                        r->body.len ? "Content-Type: application/json" CRLF
+                                    : "",
+                        r->body.len);
     }
 
     for (i = 0; i < n; i++) {
@@ -96,6 +100,10 @@ wag_request_write(ngx_pool_t *pool, wag_request_t *r, ngx_str_t *request)
     }
 
     p = ngx_cpymem(p, CRLF, sizeof(CRLF) - 1);
+
+    if (r->body.len) {
+        p = ngx_cpymem(p, r->body.data, r->body.len);
+    }
 
     request->len = p - request->data;
 

@@ -214,6 +214,7 @@ sub rows {
     my ($text) = @_;
     my %max = (WAG_MAX_NUM => 1000000,
                WAG_MAX_MSEC => '365d',
+               WAG_LOGIN_MAX_REFRESH => '10m',
                WAG_PACE_MAX_WAIT => '1h');
     my %p;
 

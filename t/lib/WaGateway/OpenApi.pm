@@ -253,10 +253,11 @@ sub pairs {
     my ($code) = @_;
     my %status = (BAD_REQUEST => 400, FORBIDDEN => 403, NOT_FOUND => 404,
                   CONFLICT => 409, INTERNAL_SERVER_ERROR => 500,
-                  SERVICE_UNAVAILABLE => 503, INSUFFICIENT_STORAGE => 507);
+                  SERVICE_UNAVAILABLE => 503, INSUFFICIENT_STORAGE => 507,
+                  NOT_IMPLEMENTED => 501, BAD_GATEWAY => 502);
     my %pairs = map { $_ => 1 } map { "$_->{status} $_->{code}" } errors_of($code);
 
-    for my $file (grep { /^wag_control/ } keys %$code) {
+    for my $file (grep { /^wag_(?:control|login_api)/ } keys %$code) {
         $pairs{($status{$1} || "NGX_HTTP_$1") . " $2"} = 1
             while $code->{$file} =~ /wag_control_answer_error\([^;]*?
                                      NGX_HTTP_(\w+),\s*"(\w+)"/gx;
@@ -298,9 +299,13 @@ sub parameters_of {
     my %file = ('GET /sessions' => 'wag_sessions_api.c',
                 'GET /status' => 'wag_status.c',
                 'PATCH /gateway/instances' => 'wag_control.c',
-                'DELETE /gateway/instances' => 'wag_control.c');
+                'DELETE /gateway/instances' => 'wag_control.c',
+                'GET /gateway/login' => 'wag_login_api.c',
+                'POST /gateway/login' => 'wag_login_api.c');
 
-    return grep { defined } $code->{$file{$name}} =~ /$arg/g if $file{$name};
+    # the code of one that is started is not asked for
+    return grep { defined && $name . $_ ne 'POST /gateway/logincode' }
+           $code->{$file{$name}} =~ /$arg/g if $file{$name};
     return unless $name =~ /send-/;
 
     return (join '', @$code{qw(wag_drops.c wag_idempotency.c)})
@@ -323,6 +328,9 @@ sub members_of {
 
         return $table =~ /ngx_string\("(\w+)"\), WAG_MEMBER_(?!$other)/g;
     }
+
+    # its body does not matter
+    return if $name =~ /login/;
 
     my ($may) = $code->{'wag_control_body.h'} =~
         ($name =~ /POST/ ? qr/WAG_CONTROL_ADD\s+(0x\w+)/

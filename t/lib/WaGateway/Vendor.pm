@@ -72,6 +72,7 @@ use strict;
 use warnings;
 
 use Carp qw(croak);
+use Compress::Zlib qw(compress crc32);
 use Digest::MD5 qw(md5_hex);
 use Digest::SHA qw(sha1_base64);
 use Errno ();
@@ -79,6 +80,7 @@ use File::Temp qw(tempdir);
 use IO::Socket::UNIX;
 use JSON::PP ();
 use List::Util qw(min);
+use MIME::Base64 qw(encode_base64);
 use POSIX ();
 use Socket qw(SOMAXCONN);
 use Storable qw(nfreeze thaw);
@@ -742,6 +744,29 @@ sub padding {
 sub secret {
     my ($self, $s, $what) = @_;
     return uc md5_hex("$what $self->{vendor} $s->{name}");
+}
+
+
+# What stands for a QR code: an image of one session, new each time.
+sub png {
+    my ($self, $s) = @_;
+    my $bits = unpack 'B*', pack 'H*', $self->secret($s, 'qr' . ++$s->{codes})
+                                       x 8;
+    my @rows = map { (substr($bits, $_ * 32, 32) =~ s/(.)/$1 x 4/ger) x 4 }
+               0 .. 31;
+
+    return "\x89PNG\r\n\x1a\n"
+           . join '', map { pack('N', length $_->[1]) . $_->[0] . $_->[1]
+                            . pack 'N', crc32($_->[0] . $_->[1]) }
+             ['IHDR', pack 'NNCCCCC', 128, 128, 1, 0, 0, 0, 0],
+             ['IDAT', compress(join '', map { "\0" . pack 'B*', $_ } @rows)],
+             ['IEND', ''];
+}
+
+
+sub png_url {
+    my ($self, $s) = @_;
+    return 'data:image/png;base64,' . encode_base64($self->png($s), '');
 }
 
 

@@ -430,7 +430,7 @@ sub connect {
     $self->turns($s, 'starting');
     return [200, { pairingCode => undef,
                    code => '2@' . $self->secret($s, 'qr'),
-                   base64 => 'data:image/png;base64,QUJD', count => 1 }];
+                   base64 => $self->png_url($s), count => 1 }];
 }
 
 

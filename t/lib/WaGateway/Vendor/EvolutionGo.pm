@@ -103,6 +103,7 @@ sub routes {
         ['POST', qr{^/instance/create$}, 'login', \&create],
         ['DELETE', qr{^/instance/delete/$x$}, 'danger', \&delete_instance],
         ['POST', qr{^/instance/connect$}, 'login', \&connect],
+        ['GET', qr{^/instance/qr$}, 'login', \&qr],
         ['GET', qr{^/instance/status$}, 'ask', \&ask],
         ['POST', qr{^/instance/disconnect$}, 'danger', \&disconnect],
         ['DELETE', qr{^/instance/logout$}, 'danger', \&logout],
@@ -290,6 +291,19 @@ sub connect {
 
     return done({ eventString => 'MESSAGE', jid => $self->jid($s),
                   webhookUrl => '' });
+}
+
+
+# It starts one that has no client.
+sub qr {
+    my ($self, $q) = @_;
+    my $s = $q->{s};
+
+    return wrong(400, 'session already logged in') if $s->{state} eq 'ready';
+
+    $self->turns($s, 'login');
+    return done({ Qrcode => $self->png_url($s),
+                  Code => '2@' . $self->secret($s, 'qr') });
 }
 
 

@@ -109,6 +109,8 @@ sub routes {
         ['GET', qr{^/user/check$}, 'check', \&check],
         ['GET', qr{^/chats$}, 'other', \&chats],
         ['GET', qr{^/app/(login|login-with-code)$}, 'login', \&login],
+        ['GET', qr{^/devices/$s/login$}, 'login', \&device_login],
+        ['GET', qr{^/statics/qrcode/scan-qr-$s\.png$}, 'login', \&qr],
         ['GET', qr{^/app/(logout|reconnect)$}, 'danger', \&app_action],
         ['GET', qr{^/health$}, 'other', sub { [200, 'OK', plain()] }],
         ['GET', qr{^/app/info$}, 'other',
@@ -427,14 +429,38 @@ sub chats {
 
 sub login {
     my ($self, $q) = @_;
-    my $s = $self->chosen($q);
+    return $self->logs_in($q, $self->chosen($q));
+}
+
+
+sub device_login {
+    my ($self, $q, $id) = @_;
+    return $self->logs_in($q, $self->known($id));
+}
+
+
+# The code of before is void, and its image is gone.
+sub logs_in {
+    my ($self, $q, $s) = @_;
 
     return wrong(400, 'ALREADY_LOGGED_IN', 'you are already logged in.')
         if $s->{state} eq 'ready';
 
     $self->turns($s, 'login');
+    $s->{qr} = lc $self->secret($s, 'link' . ++$s->{logins});
+
     return done('Login success', { device_id => $s->{name}, qr_duration => 30,
-        qr_link => $self->url . '/statics/qrcode/scan-qr-1.png' });
+        qr_link => "http://$q->{header}{host}/statics/qrcode/"
+                   . "scan-qr-$s->{qr}.png" });
+}
+
+
+sub qr {
+    my ($self, $q, $name) = @_;
+    my ($s) = grep { ($_->{qr} || '') eq $name } $self->all;
+
+    return $s ? [200, $self->png($s), { 'Content-Type' => 'image/png' }]
+              : [404, 'Not Found', plain()];
 }
 
 

@@ -282,7 +282,7 @@ sub qr {
 
     return wrong(400, 'QR code is not ready')
         if $self->known($name)->{state} ne 'login';
-    return [200, { qrCode => 'data:image/png;base64,QUJD',
+    return [200, { qrCode => $self->png_url($self->known($name)),
                    status => 'qr_ready' }];
 }
 

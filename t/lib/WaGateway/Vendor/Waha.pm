@@ -6,6 +6,8 @@ package WaGateway::Vendor::Waha;
 use strict;
 use warnings;
 
+use MIME::Base64 qw(encode_base64);
+
 use parent -norequire, 'WaGateway::Vendor';
 
 my ($True, $False) = ($WaGateway::Vendor::True, $WaGateway::Vendor::False);
@@ -473,9 +475,14 @@ sub qr {
     my ($self, $q, $name) = @_;
     my $s = $self->here($name);
 
+    return unexpected($name, $self->state_of($s), 'SCAN_QR_CODE')
+        if $s->{state} ne 'login';
     return [200, { value => '2@' . $self->secret($s, 'qr') }]
-        if $s->{state} eq 'login';
-    return unexpected($name, $self->state_of($s), 'SCAN_QR_CODE');
+        if ($q->{query}{format} || '') eq 'raw';
+    return [200, { mimetype => 'image/png',
+                   data => encode_base64($self->png($s), '') }]
+        if ($q->{header}{accept} || '') eq 'application/json';
+    return [200, $self->png($s), { 'Content-Type' => 'image/png' }];
 }
 
 

@@ -101,6 +101,7 @@ sub routes {
         ['GET', qr{^/api/$s/check-number-status/$s$}, 'check', \&check],
         ['GET', qr{^/api/$s/all-chats$}, 'other', \&chats],
         ['POST', qr{^/api/$s/start-session$}, 'login', \&start_session],
+        ['GET', qr{^/api/$s/qrcode-session$}, 'login', \&qr],
         ['POST', qr{^/api/$s/close-session$}, 'danger', \&close_session],
         ['POST', qr{^/api/$s/logout-session$}, 'danger', \&logout],
         ['POST', qr{^/api/$s/start-all$}, 'danger', \&start_all],
@@ -428,6 +429,20 @@ sub starts {
     $self->do_put($name, cleared => 0,
                   state => $s && defined $s->{number} && !$s->{cleared}
                            ? 'ready' : 'login');
+}
+
+
+sub qr {
+    my ($self, $q, $session) = @_;
+    my $s = $self->{s}{$self->allowed($q, $session)};
+
+    return [200, $self->png($s), { 'Content-Type' => 'image/png' }]
+        if $s && $s->{state} eq 'login';
+    return [200, { status => undef, message => 'Session not started. Please, '
+        . 'use the /start-session route, for initialization your session' }]
+        if !$s || $self->state_of($s) eq 'CLOSED';
+    return [200, { status => $self->state_of($s),
+                   message => 'QRCode is not available...' }];
 }
 
 

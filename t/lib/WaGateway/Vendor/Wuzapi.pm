@@ -393,7 +393,7 @@ sub qr {
 
     return wrong(500, 'already logged in') if $s->{state} eq 'ready';
     return wrong(500, 'not connected') if $s->{state} ne 'login';
-    return done({ QRCode => 'data:image/png;base64,QUJD' });
+    return done({ QRCode => $self->png_url($s) });
 }
 
 

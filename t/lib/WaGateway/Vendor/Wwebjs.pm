@@ -80,6 +80,7 @@ sub routes {
         ['GET POST', qr{^/client//?getChats/$s$}, 'other', \&chats],
         ['GET', qr{^/session//?start/$s$}, 'login', \&start_session],
         ['GET', qr{^/session//?qr/$s$}, 'login', \&qr],
+        ['GET', qr{^/session//?qr/$s/(image)$}, 'login', \&qr],
         ['GET', qr{^/session//?terminateAll$}, 'danger', \&flush],
         ['GET', qr{^/session//?terminateInactive$}, 'danger', \&flush],
         ['GET', qr{^/session//?(terminate|stop|restart)/$s$}, 'danger', \&end],
@@ -286,7 +287,7 @@ sub start_session {
 
 
 sub qr {
-    my ($self, $q, $name) = @_;
+    my ($self, $q, $name, $image) = @_;
     my ($s, $seen) = $self->seen($name);
 
     return [200, { success => $False, message => $seen->{message} }]
@@ -294,6 +295,7 @@ sub qr {
     return [200, { success => $False,
                    message => 'qr code not ready or already scanned' }]
         unless $s->{state} eq 'login';
+    return [200, $self->png($s), { 'Content-Type' => 'image/png' }] if $image;
     return [200, { success => $True, qr => '2@' . $self->secret($s, 'qr') }];
 }
 
