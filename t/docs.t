@@ -479,7 +479,8 @@ for my $ar (grep { /\.ar\.md$/ } sort keys %page) {
 # Links: files and anchors.
 
 $page{$_} = page("$root/$_") for 'CONTRIBUTING.md', 'bench/README.md',
-                                 'bench/RESULTS.md';
+                                 'bench/RESULTS.md', 'bench/SIDES.md',
+                                 'bench/SCALE.md';
 
 for my $name (sort keys %page) {
     my ($dir) = $name =~ m{^(.*/)?};
