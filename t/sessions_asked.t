@@ -100,6 +100,33 @@ for my $check ($hour, "uri=/ping $hour") {
     $ng->stop;
 }
 
+# What an instance denies may be at another one.
+for my $how (qw(native generic)) {
+    my ($one, $two) = fakes('waha', [{ name => 'main', state => 'ready',
+                                       number => '966500000001' }], []);
+    my $ng = gateway(fakes => [$one, $two], workers => 2, check => $hour,
+        server => 'location = /send-message { wa_gateway_send text;
+                                              proxy_pass http://u; }')->start;
+    my @send = $how eq 'native'
+        ? ('/api/sendText', { session => 'main', chatId => '966511@c.us',
+                              text => 'hi' })
+        : ('/send-message', { session => 'main', chatId => '966511223344',
+                              message => 'hi' });
+
+    is(differs($ng, $one, $two), undef, "$how: the first lists are there");
+
+    $one->remove('main');
+    $two->session('main', number => '966500000001', state => 'ready');
+
+    isnt(post($ng, @send)->{status}, 201, "$how: one that moved is denied");
+    is(known($ng, 'main', instance => $two->url, state => 'ready')->{state},
+       'ready', "$how: and found where it is");
+    like(post($ng, @send)->{status}, qr/^20[01]$/, "$how: which sends");
+    is(scalar($two->sent), 1, "$how: once");
+
+    $ng->stop;
+}
+
 # All together at most 20 times a second.
 {
     my @fakes = fakes('waha', map { [] } 1 .. 60);

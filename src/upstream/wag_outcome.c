@@ -29,6 +29,7 @@ static void wag_outcome_signal(wag_ctx_t *ctx, ngx_uint_t event,
     u_char *reason, size_t len);
 static void wag_outcome_session(wag_ctx_t *ctx);
 static void wag_outcome_message(wag_ctx_t *ctx);
+static void wag_outcome_denied(wag_ctx_t *ctx);
 static void wag_outcome_rest(wag_ctx_t *ctx);
 static ngx_uint_t wag_outcome_is_spent(wag_ctx_t *ctx);
 static ngx_uint_t wag_outcome_is_sent(wag_ctx_t *ctx);
@@ -381,6 +382,11 @@ wag_outcome_session(wag_ctx_t *ctx)
 
     if (ctx->generic) {
         wag_outcome_message(ctx);
+
+    } else if (ctx->outcome == WAG_ANSWERED
+               && wag_proof_may_deny(ctx->server->vendor, ctx->status))
+    {
+        wag_outcome_denied(ctx);
     }
 
     if (session->incarnation != ctx->asked.incarnation) {
@@ -415,7 +421,7 @@ wag_outcome_message(wag_ctx_t *ctx)
         break;
 
     case WAG_PROOF_SESSION:
-        ctx->peer->instance->ask = 1;
+        wag_outcome_denied(ctx);
         ctx->sent = WAG_SENT_NO;
         break;
 
@@ -437,6 +443,17 @@ wag_outcome_message(wag_ctx_t *ctx)
                              ctx->asked.incarnation, 0);
         }
     }
+}
+
+
+/* its own list is the first to tell, the session may be at another one */
+
+static void
+wag_outcome_denied(wag_ctx_t *ctx)
+{
+    ctx->peer->instance->ask = 1;
+
+    (void) ngx_atomic_fetch_add(&ctx->upstream->group->sessions.asked, 1);
 }
 
 

@@ -235,3 +235,24 @@ wag_proof_needs_body(wag_vendor_t *vendor, ngx_uint_t status)
 
     return NGX_DECLINED;
 }
+
+
+ngx_uint_t
+wag_proof_may_deny(wag_vendor_t *vendor, ngx_uint_t status)
+{
+    ngx_uint_t           i;
+    wag_proof_unsent_t  *unsent;
+
+    unsent = vendor->unsent.elts;
+
+    for (i = 0; i < vendor->unsent.nelts; i++) {
+
+        if (unsent[i].outcome == WAG_PROOF_SESSION
+            && wag_vendor_status(unsent[i].statuses, status))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}

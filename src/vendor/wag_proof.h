@@ -100,5 +100,11 @@ ngx_uint_t wag_proof_end(wag_proof_t *p);
  */
 ngx_int_t wag_proof_needs_body(wag_vendor_t *vendor, ngx_uint_t status);
 
+/*
+ * Whether an answer with this status may tell that the session is not there,
+ * or not connected.
+ */
+ngx_uint_t wag_proof_may_deny(wag_vendor_t *vendor, ngx_uint_t status);
+
 
 #endif /* _WAG_PROOF_H_INCLUDED_ */
