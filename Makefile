@@ -1,9 +1,9 @@
 # Doors: build, test, test-busy, lint, clean; fuzz, fuzz-selftest, sanitize,
 # sanitize-selftest, valgrind, by-hand, matrix, coverage, soak MINUTES=n,
 # soak-sessions MINUTES=n, soak-sends MINUTES=n, store-soak MINUTES=n,
-# journal-soak MINUTES=n, pace-day MINUTES=n; bench, bench-pairs,
-# bench-instructions, bench-instructions-check; deb, deb-test, docker-test;
-# vendors-test; first-run.
+# journal-soak MINUTES=n, soak-all MINUTES=n, pace-day MINUTES=n; bench,
+# bench-pairs, bench-instructions, bench-instructions-check; deb, deb-test,
+# docker-test; vendors-test; first-run.
 
 NGINX     ?= nginx
 NGINX_SRC ?= /usr/share/nginx/src
@@ -35,7 +35,7 @@ STAMP  = $(TREE)/configured-$(ID)
 .PHONY: build test test-busy dashboard-test lint clean fuzz fuzz-selftest \
         hooks sanitize sanitize-build sanitize-selftest valgrind by-hand \
         matrix coverage soak soak-sessions soak-sends store-soak \
-        journal-soak pace-day bench bench-pairs bench-instructions \
+        journal-soak soak-all pace-day bench bench-pairs bench-instructions \
         bench-instructions-check deb deb-test docker-test vendors-test \
         first-run
 
@@ -212,6 +212,10 @@ pace-day: build
 # Needs redis-server or valkey-server, as the tests do.
 store-soak: build
 	perl -It/lib t/soak/store.pl $(or $(MINUTES),2)
+
+# Six vendors, two gateways, their store, names, control and budgets.
+soak-all: build
+	perl -It/lib t/soak/all.pl $(or $(MINUTES),60)
 
 journal-soak: build
 	perl -It/lib t/soak/store.pl $(or $(MINUTES),2) journal

@@ -130,6 +130,18 @@ is(control('DELETE', $more{waha}->url), 204, 'one is removed');
 is(differs($ng, @base, $open, $more{gowa}), undef, 'its session is forgotten');
 sends('more-waha', '404 unknown_session', 'and unknown');
 
+# One of the configuration comes back as it has it, whatever the upstream's own vendor.
+
+my $url = $base[1]->url;
+is(control('DELETE', $url), 204, 'one of the configuration is removed');
+is(differs($ng, $base[0], $open, $more{gowa}), undef, 'its session is forgotten, too');
+is(control('POST', undef, { url => $url, vendor => 'gowa', key => 'user:own-gowa' }), 400,
+   'it is not added again with another key');
+is(control('POST', undef, { url => $url, vendor => 'waha' }), 400, 'nor with another vendor');
+is(control('POST', undef, { url => $url }), 201, 'but by its URL');
+is(differs($ng, @base, $open, $more{gowa}), undef, 'its session is known again');
+sends('base-gowa', "200 $url", 'and sends');
+
 # Keys are in the state file, and nowhere that is shown.
 
 control('GET');

@@ -40,6 +40,7 @@ wag_control_add(wag_control_t *control)
     newcomer->health = control->upstream->initial;
     newcomer->admin.version = 1;
     newcomer->key = body->key;
+    newcomer->same = !(body->set & (WAG_CONTROL_VENDOR | WAG_CONTROL_KEY));
 
     if (body->set & WAG_CONTROL_WEIGHT) {
         newcomer->admin.weight = body->weight;

@@ -96,7 +96,9 @@ wag_admin_again(wag_upstream_t *us, wag_instance_t *instance,
         return NGX_DECLINED;
     }
 
-    if (newcomer->key.len || newcomer->vendor != instance->vendor) {
+    if (!newcomer->same
+        && (newcomer->key.len || newcomer->vendor != instance->vendor))
+    {
         return NGX_ABORT;
     }
 

@@ -33,6 +33,7 @@ typedef struct {
     ngx_uint_t           config_gen;
     ngx_str_t            key;
     uint32_t             vendor;
+    ngx_uint_t           same;      /* vendor and key are not told */
     wag_admin_t          admin;
 } wag_newcomer_t;
 
