@@ -2,8 +2,9 @@
 # sanitize-selftest, valgrind, by-hand, matrix, coverage, soak MINUTES=n,
 # soak-sessions MINUTES=n, soak-sends MINUTES=n, store-soak MINUTES=n,
 # journal-soak MINUTES=n, soak-all MINUTES=n, pace-day MINUTES=n; bench,
-# bench-pairs, bench-instructions, bench-instructions-check; deb, deb-test,
-# docker-test; vendors-test; first-run.
+# bench-pairs, bench-sides, bench-scale, bench-instructions,
+# bench-instructions-check; deb, deb-test, upgrade-test, docker-test;
+# vendors-test; first-run.
 
 NGINX     ?= nginx
 NGINX_SRC ?= /usr/share/nginx/src
@@ -35,9 +36,9 @@ STAMP  = $(TREE)/configured-$(ID)
 .PHONY: build test test-busy dashboard-test lint clean fuzz fuzz-selftest \
         hooks sanitize sanitize-build sanitize-selftest valgrind by-hand \
         matrix coverage soak soak-sessions soak-sends store-soak \
-        journal-soak soak-all pace-day bench bench-pairs bench-instructions \
-        bench-instructions-check deb deb-test docker-test vendors-test \
-        first-run
+        journal-soak soak-all pace-day bench bench-pairs bench-sides \
+        bench-scale bench-instructions bench-instructions-check deb deb-test \
+        upgrade-test docker-test vendors-test first-run
 
 build: $(MODULE)
 
@@ -209,8 +210,10 @@ soak-sends: build
 pace-day: build
 	perl -It/lib t/soak/pace.pl $(or $(MINUTES),10)
 
-# Needs redis-server or valkey-server, as the tests do.
+# Needs redis-server or valkey-server, as the tests do; and root, CAP_NET_ADMIN
+# and iptables, for networks that break.
 store-soak: build
+	perl -It/lib t/soak/partition.pl
 	perl -It/lib t/soak/store.pl $(or $(MINUTES),2)
 
 # Six vendors, two gateways, their store, names, control and budgets.
@@ -226,6 +229,10 @@ deb:
 # In fresh roots: RELEASES='bookworm trixie'.
 deb-test:
 	t/deb/run $(RELEASES)
+
+# From 0.1.0 to this, under load, in fresh roots; PARTS='build packages checkout'.
+upgrade-test:
+	t/deb/upgrade $(RELEASES)
 
 # The image and its compose files, by docker or podman; ENGINE=podman.
 docker-test:
@@ -248,6 +255,14 @@ bench: build
 bench-pairs: build
 	perl bench/pairs.pl --pairs=$(or $(PAIRS),40) \
 	    --seconds=$(or $(SECONDS_EACH),2) $(if $(TOGETHER),--together)
+
+# SIDES=--resume, SIDES='--quick', SIDES='dies moves': see bench/sides.pl.
+bench-sides: build
+	ulimit -n "$$(ulimit -Hn)"; perl bench/sides.pl $(SIDES)
+
+# SCALE=--resume, SCALE='500x200 store': see bench/scale.pl.
+bench-scale: build
+	ulimit -n "$$(ulimit -Hn)"; perl bench/scale.pl $(SCALE)
 
 bench-instructions: build
 	perl bench/instructions.pl

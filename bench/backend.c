@@ -7,9 +7,10 @@
  * follows "?id=" in the path is a line of the ledger first.  /count answers
  * with the number of all others so far.
  *
- * They have as many sessions each, as WAHA lists them: "s003-07" is the eighth
- * of the fourth instance.  A path with "/send" in it, but for /send-message, is
- * answered as WAHA does when it has sent something.
+ * They have as many sessions each, as WAHA lists them, or wwebjs-api, where
+ * each is asked for: "s003-07" is the eighth of the fourth instance.  A path
+ * with "/send" in it, but for /send-message, is answered as WAHA does when it
+ * has sent something.
  */
 
 #define _GNU_SOURCE
@@ -40,7 +41,7 @@ struct conn_s {
     int      len;
     int      waits;
     int      closed;
-    int      ask;           /* 'c': /count, 'l': a list, 's': a send */
+    int      ask;           /* see asked() */
     long     left;          /* bytes of the body to come, -1: in the head */
     long     due;
     conn_t  *next;
@@ -54,6 +55,9 @@ static void end_request(conn_t *c);
 static int asked(const char *head);
 static void answer(conn_t *c);
 static int list(conn_t *c, char *p);
+static int names(conn_t *c, char *p);
+static int number(conn_t *c, char *p);
+static int instance_of(conn_t *c);
 static void drop(conn_t *c);
 static int answer_due(void);
 static void accept_all(int listener);
@@ -225,6 +229,11 @@ begin(conn_t *c)
 }
 
 
+/*
+ * 'c': /count, 'l': a list, 's': a send; of wwebjs-api: 'n': names, 'a': a
+ * state, 'w': whose number it is; 0: anything else.
+ */
+
 static int
 asked(const char *head)
 {
@@ -236,6 +245,18 @@ asked(const char *head)
 
     if (strncmp(head, "GET /api/sessions", 17) == 0) {
         return 'l';
+    }
+
+    if (strncmp(head, "GET /session/getSessions", 24) == 0) {
+        return 'n';
+    }
+
+    if (strncmp(head, "GET /session/status/", 20) == 0) {
+        return 'a';
+    }
+
+    if (strncmp(head, "GET /client/getClassInfo/", 25) == 0) {
+        return 'w';
     }
 
     end = strchr(head, '\r');
@@ -346,6 +367,20 @@ answer(conn_t *c)
         n = list(c, room);
         break;
 
+    case 'n':
+        n = names(c, room);
+        break;
+
+    case 'a':
+        body = "{\"success\":true,\"state\":\"CONNECTED\","
+               "\"message\":\"session_connected\"}";
+        n = strlen(body);
+        break;
+
+    case 'w':
+        n = number(c, room);
+        break;
+
     case 's':
         body = "{\"id\":\"true_966500000000@c.us_3EB0A1B2C3D4E5F60718\","
                "\"timestamp\":1767225600,\"from\":\"966511111111@c.us\","
@@ -370,26 +405,13 @@ answer(conn_t *c)
 }
 
 
-/* of the instance that was asked, by its address */
-
 static int
 list(conn_t *c, char *p)
 {
-    int                  i, instance;
-    char                *start;
-    socklen_t            len;
-    struct in_addr      *addr;
-    struct sockaddr_in   sin;
+    int    i, instance;
+    char  *start;
 
-    len = sizeof(sin);
-
-    if (getsockname(c->fd, (struct sockaddr *) &sin, &len) == -1) {
-        fail("getsockname");
-    }
-
-    addr = &sin.sin_addr;
-    instance = (ntohl(addr->s_addr) >> 8 & 0xff) * 250
-               + (ntohl(addr->s_addr) & 0xff) - 1;
+    instance = instance_of(c);
 
     start = p;
     *p++ = '[';
@@ -404,6 +426,65 @@ list(conn_t *c, char *p)
     *p = '\0';
 
     return p - start;
+}
+
+
+static int
+names(conn_t *c, char *p)
+{
+    int    i, instance;
+    char  *start;
+
+    instance = instance_of(c);
+
+    start = p;
+    p += sprintf(p, "{\"success\":true,\"result\":[");
+
+    for (i = 0; i < sessions; i++) {
+        p += sprintf(p, "%s\"s%03d-%02d\"", i ? "," : "", instance, i);
+    }
+
+    p += sprintf(p, "]}");
+
+    return p - start;
+}
+
+
+static int
+number(conn_t *c, char *p)
+{
+    int  instance, session;
+
+    if (sscanf(c->head, "GET /client/getClassInfo/s%d-%d", &instance,
+               &session) != 2)
+    {
+        fail("a session that is none");
+    }
+
+    return sprintf(p, "{\"success\":true,\"sessionInfo\":{\"wid\":"
+                   "{\"user\":\"9665%05d%03d\"}}}", instance, session);
+}
+
+
+/* the instance that was asked, by its address */
+
+static int
+instance_of(conn_t *c)
+{
+    socklen_t            len;
+    struct in_addr      *addr;
+    struct sockaddr_in   sin;
+
+    len = sizeof(sin);
+
+    if (getsockname(c->fd, (struct sockaddr *) &sin, &len) == -1) {
+        fail("getsockname");
+    }
+
+    addr = &sin.sin_addr;
+
+    return (ntohl(addr->s_addr) >> 8 & 0xff) * 250
+           + (ntohl(addr->s_addr) & 0xff) - 1;
 }
 
 

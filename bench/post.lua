@@ -18,6 +18,13 @@ local kinds = {
     native = { "/api/sendText", '{"session":"%s","chatId":'
                .. '"966500000000@c.us","text":"', '"}' },
 
+    -- the same for those that see a session in a header, or in the path
+    named = { "/api/sendText", '{"session":"%s","chatId":'
+              .. '"966500000000@c.us","text":"', '"}' },
+
+    pathed = { "/api/%s/sendText", '{"session":"%s","chatId":'
+               .. '"966500000000@c.us","text":"', '"}' },
+
     media = { "/send-media", '{"to":"966500000000","mimetype":'
               .. '"application/octet-stream","filename":"a","data":"', '"}' },
 
@@ -39,7 +46,10 @@ function init(args)
 
     if args[1] == "keyed" then
         wrk.headers["Idempotency-Key"] = string.rep("k", 32)
-        run = string.format("%x", math.floor(os.time()) % 0x7fffffff)
+
+        -- others may run in the same second
+        run = string.format("%x%04x", math.floor(os.time()) % 0x7fffffff,
+                            tonumber(wrk.port) or 0)
     end
 
     -- by turns to a session of each instance
@@ -48,7 +58,13 @@ function init(args)
             local name = string.format("s%03d-%02d", instance, session)
             local body = (head .. text .. tail):gsub("%%s", name)
 
-            requests[#requests + 1] = wrk.format(nil, path, nil, body)
+            local target = path:gsub("%%s", name)
+
+            if args[1] == "named" then
+                wrk.headers["X-WA-Session"] = name
+            end
+
+            requests[#requests + 1] = wrk.format(nil, target, nil, body)
         end
     end
 end

@@ -50,7 +50,7 @@ chmod 0755, $dir;
     my $name = $fakes{plain}->name;
 
     is($head, "GET /health HTTP/1.1\r\nHost: $name\r\n"
-       . "User-Agent: wa_gateway/0.1.0\r\nAccept: */*\r\n"
+       . "User-Agent: wa_gateway/0.2.0\r\nAccept: */*\r\n"
        . "Connection: keep-alive\r\n", 'the whole request');
     unlike($head, qr/^Content-/mi, 'no Content-Type, no Content-Length');
 

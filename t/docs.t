@@ -45,6 +45,11 @@ cmp_ok(scalar(map { keys %$_ } values %$parameters), '>=', 26,
        'parameters of the code');
 ok(version->parse("v$version") <= version->parse("v$next"),
    "version $version, and $next in CHANGES");
+is(join(' ', map { slurp("$root/$_->[0]") =~ $_->[1] ? $1 : "none in $_->[0]" }
+        ['bin/wa-gateway', qr/^VERSION=(\S+)$/m],
+        ['debian/changelog', qr/^wa-gateway \((\S+)\)/],
+        ['docs/openapi.yaml', qr/^  version: (\S+)$/m]),
+   "$version $version $version", 'which all say');
 cmp_ok(scalar @variables, '>=', 4, 'variables of the code');
 cmp_ok(scalar @metrics, '>=', 15, 'metrics of the code');
 cmp_ok(scalar messages($code), '>=', 50, 'messages of the code');
@@ -217,7 +222,7 @@ for my $name ('docs/directives.md', 'docs/directives.ar.md') {
                  ['WAG_SESSION_NAME_LEN', 'wag_record.h'],
                  ['WAG_SESSION_TEXT_LEN', 'wag_record.h'],
                  ['WAG_SESSION_LABEL_LEN', 'wag_record.h'],
-                 ['WAG_DISCOVERY_ASKED', 'wag_discovery.c'],
+                 ['WAG_ROUND_ASKED', 'wag_round.c'],
                  ['WAG_VENDOR_STATES', 'wag_vendor.h'];
     my ($limit, $most) = map { $code->{'wag_sessions_api.c'}
                                =~ /SESSIONS_API_$_ +(\d+)/ } 'LIMIT', 'MOST';
@@ -474,7 +479,8 @@ for my $ar (grep { /\.ar\.md$/ } sort keys %page) {
 # Links: files and anchors.
 
 $page{$_} = page("$root/$_") for 'CONTRIBUTING.md', 'bench/README.md',
-                                 'bench/RESULTS.md';
+                                 'bench/RESULTS.md', 'bench/SIDES.md',
+                                 'bench/SCALE.md';
 
 for my $name (sort keys %page) {
     my ($dir) = $name =~ m{^(.*/)?};

@@ -210,6 +210,7 @@ do {
 } while ($status == 0 && $net < 20);
 
 ok(@streams > 1, 'old and new are in a zone');
+$gw->says(qr/not reloaded/);
 my $said = length $gw->output;
 $gw->signal('HUP');
 stays('a full zone', $said);
@@ -323,7 +324,7 @@ $gw->ended;
 is($status, 1, 'a killed launcher cannot reload');
 ($status, $out, $err) = run_command({}, $command, 'run');
 is($status, 1, 'nor is there room for another while its nginx is there');
-like($err, qr/^wa-gateway: nginx of a killed gateway still runs in \Q$run\E: [^\n]* kill $master\n\z/,
+like($err, qr/^wa-gateway: nginx of another gateway still runs in \Q$run\E: [^\n]* kill -s QUIT $master, [^\n]*\n\z/,
      'which one line tells');
 close $stream;
 ok((until_true { !kill 0, $master }), 'it ends with its stream');

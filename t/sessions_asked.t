@@ -45,6 +45,7 @@ my $hour = 'interval=1h timeout=10s';
                      check => $hour)->start;
 
     is(differs($ng, $one, $two), undef, 'first lists come at once');
+    ok((poll { $ng->logged('has \d+ sessions?, ') == 2 }), 'an empty one too');
 
     $two->session('late', number => '966500000002', state => 'ready');
 
@@ -76,6 +77,27 @@ my $hour = 'interval=1h timeout=10s';
 
     $ng->stop;
     unlike($ng->log, qr/\[(?:alert|crit|emerg)\]/, 'nothing worse is logged');
+}
+
+# One that is asked for while a list is on its way may have come after it.
+for my $check ($hour, "uri=/ping $hour") {
+    my ($one) = fakes('waha', [{ name => 'main' }]);
+    my $ng = gateway(fakes => [$one], workers => 1, check => $check)->start;
+
+    is(differs($ng, $one), undef, "$check: the first list is there");
+
+    $one->misbehave('list', 'slow:3');
+    $ng->request('GET', '/api/late/chats');
+    ok((poll { $one->count('list') == 2 }), 'another is asked for');
+
+    $one->misbehave('list', '');
+    $one->session('late', number => '966500000002', state => 'ready');
+
+    is($ng->request('GET', '/api/late/chats')->{status}, 404,
+       'a session that came meanwhile is unknown');
+    ok((poll { $one->count('list') == 3 }), 'but asked for after that');
+    is(known($ng, 'late')->{state}, 'ready', 'and known then');
+    $ng->stop;
 }
 
 # All together at most 20 times a second.

@@ -56,7 +56,7 @@ sub most { return (sort { $b <=> $a } @_)[0] }
 
         $bytes += $n;
         push @read, $n if $n;
-        push @steps, $n if $n = () = /discovery step handler: $name$/mg;
+        push @steps, $n if $n = () = /round step handler: $name$/mg;
         push @told, $n if $n = () = / wa_gateway: session \S+ /g;
     }
 

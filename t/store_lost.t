@@ -132,31 +132,46 @@ sub reason {
 
 # Stores that cannot be used say why.
 {
-    my %args = (
-        'it is a Cluster, which is not supported' => ['--cluster-enabled',
-                                                      'yes'],
-        'it is a replica, the primary is needed'
-            => ['--replicaof', '127.0.0.1', '1'],
-        'its maxmemory-policy makes it forget keys, it has to be noeviction'
-            => ['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru'],
+    my $cluster = 'it is a Cluster, which is not supported';
+    my $sentinel = 'it is a Sentinel, the store itself is needed';
+    my @refused = (
+        [$cluster, args => ['--cluster-enabled', 'yes']],
+        [$cluster, args => ['--cluster-enabled', 'yes'], database => 3],
+        [$sentinel, sentinel => 1],
+        [$sentinel, sentinel => 1, database => 3, password => 'geheim'],
+        ['it is a replica, the primary is needed',
+         args => ['--replicaof', '127.0.0.1', '1']],
+        ['its maxmemory-policy makes it forget keys, it has to be noeviction',
+         args => ['--maxmemory', '100mb', '--maxmemory-policy',
+                  'allkeys-lru']],
+        ['refused the database: ERR DB index is out of range',
+         database => 99],
     );
 
-    for my $why (sort keys %args) {
-        my $store = WaGateway::Store->start(args => $args{$why});
+    for (@refused) {
+        my ($why, %o) = @$_;
+        my $store = WaGateway::Store->start(%o);
         my $ng = shared($store, @parameters, waits => 0);
 
-        is(reason($ng, qr/^it/), $why, $why);
+        is(reason($ng, qr/^(?:it|refused)/), $why, $why);
+        like($ng->log, qr/store "\S+" is down: \Q$why, sends/, 'in the log');
         is(told(text($ng, key())), '503 store_down no', 'nothing is sent');
         $store->kill;
     }
 
     my $store = WaGateway::Store->start(password => 'geheim');
-    my $wrong = bless { %$store, password => 'falsch' }, ref $store;
+    my $wrong = $store->by(password => 'falsch');
     my $ng = shared($wrong, @parameters, waits => 0);
     like(reason($ng, qr/login/), qr/^refused the login: WRONGPASS/,
          'a wrong password');
     unlike($ng->log . $ng->status->{store}{reason}, qr/falsch|geheim/,
            'passwords are not told');
+
+    my $third = WaGateway::Store->start(database => 3);
+    is(told(text(shared($third, @parameters), key())), '200 success',
+       'another database');
+    is_deeply([$third->ask('INFO', 'keyspace') =~ /^(db\d+):/mg], ['db3'],
+              'nothing is in the others');
 
     # no room: not one key is forgotten for another
     $ng = shared($store, @parameters);

@@ -1,9 +1,11 @@
 // A gateway of the function that wa_gateway replaces, on Express and axios:
 // round robin over the instances that are up, checks, failover, /status,
-// /health, POST /send-message.  It is one side of the benchmark.
+// /health, POST /send-message and WAHA's POST /api/sendText.  It is one side of
+// the benchmark.
 //
 // PORT, INSTANCES (URLs, commas between), HEALTH_CHECK_INTERVAL,
-// HEALTH_CHECK_TIMEOUT, REQUEST_TIMEOUT (ms), GENERATION (a header).
+// HEALTH_CHECK_TIMEOUT, REQUEST_TIMEOUT (ms), GENERATION (a header), KEY (the
+// instances').
 
 'use strict';
 
@@ -20,6 +22,7 @@ const requestTimeout = Number(env.REQUEST_TIMEOUT || 10000);
 const agent = new http.Agent({ keepAlive: true });
 const client = axios.create({
     httpAgent: agent, proxy: false, maxBodyLength: Infinity,
+    headers: env.KEY ? { 'X-Api-Key': env.KEY } : {},
     validateStatus: () => true });
 
 const instances = env.INSTANCES.split(',').map((url) => (
@@ -80,7 +83,7 @@ const app = express();
 app.disable('x-powered-by');
 app.use(express.json({ limit: '150mb' }));
 
-app.post('/send-message', async (req, res) => {
+app.post(['/send-message', '/api/sendText'], async (req, res) => {
     const { instance, answer, error } = await send(req);
 
     if (env.GENERATION) res.set('X-Bench', env.GENERATION);

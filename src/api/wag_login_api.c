@@ -10,6 +10,8 @@
 #include "wag_json_response.h"
 #include "wag_json_text.h"
 #include "wag_known.h"
+#include "wag_known_find.h"
+#include "wag_known_refresh.h"
 #include "wag_login.h"
 #include "wag_login_api.h"
 #include "wag_members.h"
@@ -141,7 +143,7 @@ wag_login_api_find(wag_login_api_t *api)
     known = NULL;
     found = NULL;
 
-    while ((known = wag_known_by_shown(us, &api->session, known))) {
+    while ((known = wag_known_find_shown(us, &api->session, known))) {
         peer = &us->slots[known->slot];
 
         if (wag_peers_gone(peer)

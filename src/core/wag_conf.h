@@ -17,7 +17,7 @@
 #include "wag_upstream.h"
 
 
-#define WAG_VERSION   "0.1.0"
+#define WAG_VERSION   "0.2.0"
 
 /* wa_gateway_send */
 

@@ -1,4 +1,11 @@
 
+/*
+ * Copyright (C) the wa_gateway authors
+ *
+ * JSON paths, and what lies at them, on cJSON.  Pure.
+ */
+
+
 #ifndef _WAG_JSON_H_INCLUDED_
 #define _WAG_JSON_H_INCLUDED_
 

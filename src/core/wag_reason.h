@@ -1,4 +1,11 @@
 
+/*
+ * Copyright (C) the wa_gateway authors
+ *
+ * A short text that is safe to log and to show, of foreign bytes too.  Pure.
+ */
+
+
 #ifndef _WAG_REASON_H_INCLUDED_
 #define _WAG_REASON_H_INCLUDED_
 

@@ -43,6 +43,10 @@
 
 #define WAG_SESSION_NONE        WAG_SESSION_STATES
 
+/* the slot of a session that is in no chain of one */
+
+#define WAG_SESSION_NO_SLOT     ((uint32_t) -1)
+
 /* why a session is down that its instance calls ready */
 
 #define WAG_SESSION_SUSPECT     1   /* sends were not confirmed */

@@ -267,7 +267,7 @@ struct wag_upstream_s {
     wag_idempotency_conf_t        *idempotency; /* NULL: off */
     ngx_flag_t                     idempotency_set;
     wag_store_t                   *store;       /* NULL: this gateway alone */
-    ngx_queue_t                    discoveries; /* that wait to ask */
+    ngx_queue_t                    rounds;      /* that wait to ask */
     ngx_uint_t                     nquestions;  /* of this worker */
     ngx_str_t                      directive;   /* seen, needs wa_gateway */
 };

@@ -53,6 +53,11 @@ wag_discovery_t *wag_discovery_create(ngx_log_t *log, wag_upstream_t *us,
  */
 void wag_discovery_start(wag_discovery_t *d);
 
+/*
+ * Whether a list was asked for that is not there yet.
+ */
+ngx_uint_t wag_discovery_asks(wag_discovery_t *d);
+
 void wag_discovery_destroy(wag_discovery_t *d);
 
 

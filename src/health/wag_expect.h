@@ -1,4 +1,11 @@
 
+/*
+ * Copyright (C) the wa_gateway authors
+ *
+ * Whether the answer to a check is as it is expected to be.  Pure.
+ */
+
+
 #ifndef _WAG_EXPECT_H_INCLUDED_
 #define _WAG_EXPECT_H_INCLUDED_
 

@@ -85,16 +85,20 @@ wag_question_begin(wag_question_t *question, wag_vendor_question_t *wanted)
 static ngx_int_t
 wag_question_ask(wag_question_t *question, wag_vendor_question_t *asked)
 {
+    ngx_pool_t  *pool;
+
     question->asked = asked;
+
+    pool = ngx_create_pool(WAG_QUESTION_POOL, ngx_cycle->log);
+    if (pool == NULL) {
+        return NGX_ERROR;
+    }
 
     if (question->pool) {
         ngx_destroy_pool(question->pool);
     }
 
-    question->pool = ngx_create_pool(WAG_QUESTION_POOL, ngx_cycle->log);
-    if (question->pool == NULL) {
-        return NGX_ERROR;
-    }
+    question->pool = pool;
 
     if (wag_question_prepare(question) != NGX_OK
         || wag_question_pick(question) != NGX_OK)
@@ -334,14 +338,14 @@ wag_question_told(wag_question_t *question)
     report = &question->item->report;
 
     if (question->asked == &vendor->ask) {
-        wag_question_state(value + WAG_QUESTION_STATE, vendor->ask.nstates,
-                           question->word, &report->state);
+        wag_vendor_state_text(value + WAG_QUESTION_STATE, vendor->ask.nstates,
+                              question->word, &report->state);
 
         report->told = wag_vendor_state(vendor, &report->state);
     }
 
     if (value[WAG_QUESTION_NUMBER].type != WAG_PICK_NONE) {
-        report->number = wag_question_digits(&value[WAG_QUESTION_NUMBER]);
+        report->number = wag_vendor_picked_number(&value[WAG_QUESTION_NUMBER]);
     }
 
     rc = wag_session_seen(question->upstream, question->peer, report);
@@ -447,51 +451,4 @@ wag_question_request(ngx_pool_t *pool, wag_server_t *server,
     ngx_str_set(&r.user_agent, "wa_gateway/" WAG_VERSION);
 
     return wag_request_make(pool, &r, request, err);
-}
-
-
-void
-wag_question_state(wag_pick_value_t *parts, ngx_uint_t n, u_char *buf,
-    ngx_str_t *state)
-{
-    u_char      *p, *last;
-    ngx_str_t    text;
-    ngx_uint_t   i;
-
-    p = buf;
-    last = buf + WAG_SESSION_TEXT_LEN;
-
-    for (i = 0; i < n; i++) {
-
-        text.data = parts[i].data;
-        text.len = parts[i].len;
-
-        if (parts[i].type == WAG_PICK_NONE || parts[i].type == WAG_PICK_OTHER)
-        {
-            ngx_str_set(&text, "-");
-        }
-
-        p = ngx_slprintf(p, last, "%s%V", i ? "," : "", &text);
-    }
-
-    state->data = buf;
-    state->len = p - buf;
-}
-
-
-uint64_t
-wag_question_digits(wag_pick_value_t *value)
-{
-    ngx_str_t  text;
-
-    if (value->cut
-        || (value->type != WAG_PICK_STRING && value->type != WAG_PICK_NUMBER))
-    {
-        return 0;
-    }
-
-    text.data = value->data;
-    text.len = value->len;
-
-    return wag_vendor_number(&text);
 }

@@ -11,23 +11,14 @@
 #define _WAG_QUESTION_H_INCLUDED_
 
 
+#include "wag_list.h"
 #include "wag_pick.h"
 #include "wag_probe.h"
-#include "wag_session.h"
 #include "wag_upstream.h"
 #include "wag_vendor.h"
 
 
-typedef struct wag_item_s      wag_item_t;
 typedef struct wag_question_s  wag_question_t;
-
-
-/* a session of a list; the texts live as long as the list */
-
-struct wag_item_s {
-    wag_item_t            *next;
-    wag_session_report_t   report;
-};
 
 
 struct wag_question_s {
@@ -79,19 +70,6 @@ void wag_question_cancel(wag_question_t *question);
 ngx_int_t wag_question_request(ngx_pool_t *pool, wag_server_t *server,
     wag_vendor_question_t *asked, ngx_array_t *headers, ngx_str_t *session,
     ngx_str_t *token, ngx_str_t *request, ngx_str_t *err);
-
-/*
- * The text of a state: its parts, as they were picked, with commas between
- * them; "-" stands for what is not there.  Writes at most
- * WAG_SESSION_TEXT_LEN bytes.
- */
-void wag_question_state(wag_pick_value_t *parts, ngx_uint_t n, u_char *buf,
-    ngx_str_t *state);
-
-/*
- * The number that was picked, 0 if it is none.
- */
-uint64_t wag_question_digits(wag_pick_value_t *value);
 
 
 #endif /* _WAG_QUESTION_H_INCLUDED_ */

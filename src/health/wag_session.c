@@ -22,6 +22,8 @@ static wag_session_t *wag_session_of(wag_upstream_t *us, wag_peer_t *peer,
     wag_session_name_t *name);
 static ngx_uint_t wag_session_current(wag_session_change_t *change,
     uint32_t list);
+static wag_session_t *wag_session_reported(wag_session_change_t *change,
+    wag_session_report_t *report);
 static void wag_session_take(wag_session_change_t *change,
     wag_session_t *session, wag_session_report_t *report);
 static void wag_session_feed(wag_session_change_t *change,
@@ -31,15 +33,16 @@ static void wag_session_log_first(wag_peer_t *peer, ngx_uint_t total,
 
 
 void
-wag_session_ask(wag_upstream_t *us, wag_peer_t *peer, wag_session_list_t *list)
+wag_session_ask(wag_upstream_t *us, wag_peer_t *peer,
+    wag_session_asked_t *asked)
 {
-    ngx_memzero(list, sizeof(wag_session_list_t));
+    ngx_memzero(asked, sizeof(wag_session_asked_t));
 
     wag_lock(us->zone->shpool);
 
     if (!wag_peers_gone(peer)) {
-        list->number = ++peer->instance->asked;
-        list->placed = peer->instance->placed;
+        asked->number = ++peer->instance->asked;
+        asked->placed = peer->instance->placed;
     }
 
     wag_unlock(us->zone->shpool);
@@ -48,14 +51,14 @@ wag_session_ask(wag_upstream_t *us, wag_peer_t *peer, wag_session_list_t *list)
 
 void
 wag_session_begin(wag_upstream_t *us, wag_peer_t *peer,
-    wag_session_list_t *list)
+    wag_session_asked_t *asked)
 {
     wag_lock(us->zone->shpool);
 
     if (!wag_peers_gone(peer)
-        && (int32_t) (list->number - peer->instance->list) > 0)
+        && (int32_t) (asked->number - peer->instance->list) > 0)
     {
-        peer->instance->list = list->number;
+        peer->instance->list = asked->number;
     }
 
     wag_unlock(us->zone->shpool);
@@ -82,6 +85,13 @@ wag_session_seen(wag_upstream_t *us, wag_peer_t *peer,
     }
 
     session = wag_sessions_find(us->group, peer->slot, &report->name);
+
+    if (session && session->list == report->list && !report->taken) {
+        wag_session_change_end(&change);
+        return NGX_OK;
+    }
+
+    report->taken = 1;
 
     if (report->told == WAG_SESSION_ABSENT) {
 
@@ -141,8 +151,7 @@ wag_session_listed(wag_upstream_t *us, wag_peer_t *peer,
 
     wag_session_change_begin(&change, us, peer);
 
-    session = wag_session_current(&change, report->list)
-              ? wag_sessions_find(us->group, peer->slot, &report->name) : NULL;
+    session = wag_session_reported(&change, report);
 
     if (session) {
         session->list = report->list;
@@ -162,8 +171,7 @@ wag_session_unanswered(wag_upstream_t *us, wag_peer_t *peer,
 
     wag_session_change_begin(&change, us, peer);
 
-    session = wag_session_current(&change, report->list)
-              ? wag_sessions_find(us->group, peer->slot, &report->name) : NULL;
+    session = wag_session_reported(&change, report);
 
     if (session) {
         session->list = report->list;
@@ -226,7 +234,7 @@ wag_session_sent(wag_upstream_t *us, wag_peer_t *peer, wag_session_t *session,
 
 ngx_int_t
 wag_session_complete(wag_upstream_t *us, wag_peer_t *peer,
-    wag_session_list_t *list, wag_session_walk_t *walk)
+    wag_session_asked_t *asked, wag_session_walk_t *walk)
 {
     ngx_uint_t             n, current;
     wag_session_t         *session;
@@ -240,7 +248,7 @@ wag_session_complete(wag_upstream_t *us, wag_peer_t *peer,
 
         /* while the list is the last one, nobody else frees sessions of it */
 
-        current = wag_session_current(&change, list->number);
+        current = wag_session_current(&change, asked->number);
 
         if (current && !walk->begun) {
             walk->begun = 1;
@@ -249,8 +257,8 @@ wag_session_complete(wag_upstream_t *us, wag_peer_t *peer,
 
             /* those that were made before are in it, or were not made */
 
-            if ((int32_t) (list->placed - peer->instance->placed_known) > 0) {
-                peer->instance->placed_known = list->placed;
+            if ((int32_t) (asked->placed - peer->instance->placed_known) > 0) {
+                peer->instance->placed_known = asked->placed;
             }
         }
 
@@ -262,7 +270,7 @@ wag_session_complete(wag_upstream_t *us, wag_peer_t *peer,
             walk->total++;
             walk->ready += (wag_session_state(session) == WAG_SESSION_READY);
 
-            if (session->list != list->number) {
+            if (session->list != asked->number) {
                 wag_session_move_missed(&change, session);
             }
         }
@@ -367,6 +375,17 @@ wag_session_current(wag_session_change_t *change, uint32_t list)
            && list == instance->list
            && instance->config_gen == change->upstream->zone->root->config_gen
            && instance->vendor == peer->server->vendor_hash;
+}
+
+
+static wag_session_t *
+wag_session_reported(wag_session_change_t *change,
+    wag_session_report_t *report)
+{
+    return wag_session_current(change, report->list)
+           ? wag_sessions_find(change->upstream->group, change->peer->slot,
+                               &report->name)
+           : NULL;
 }
 
 

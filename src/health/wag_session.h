@@ -23,15 +23,16 @@ typedef struct {
     uint64_t             number;   /* 0: it did not say */
     ngx_str_t            state;    /* in its own words */
     uint32_t             list;     /* the number of its list */
+    ngx_uint_t           taken;    /* private: something of it was */
 } wag_session_report_t;
 
 
-/* a list: what it is as old as */
+/* when a list was asked for: it tells of no later time */
 
 typedef struct {
-    uint32_t             number;
+    uint32_t             number;   /* of the list */
     uint32_t             placed;   /* sessions that were made before */
-} wag_session_list_t;
+} wag_session_asked_t;
 
 
 /* how far a complete list was gone through */
@@ -50,14 +51,15 @@ typedef struct {
  * was.
  */
 void wag_session_ask(wag_upstream_t *us, wag_peer_t *peer,
-    wag_session_list_t *list);
+    wag_session_asked_t *asked);
 void wag_session_begin(wag_upstream_t *us, wag_peer_t *peer,
-    wag_session_list_t *list);
+    wag_session_asked_t *asked);
 
 /*
- * A session that the list has, with what is said of it.  NGX_OK; NGX_AGAIN
- * if it is ready and its number is not known, or was before it last was not
- * ready; NGX_DECLINED if the table is full.
+ * A session that the list has, with what is said of it; of a session that the
+ * list has twice the first item counts.  NGX_OK; NGX_AGAIN if it is ready and
+ * its number is not known, or was before it last was not ready; NGX_DECLINED
+ * if the table is full.
  */
 ngx_int_t wag_session_seen(wag_upstream_t *us, wag_peer_t *peer,
     wag_session_report_t *report);
@@ -84,7 +86,7 @@ void wag_session_sent(wag_upstream_t *us, wag_peer_t *peer,
  * next turn of the event loop, with the same "walk", zeroed at first.
  */
 ngx_int_t wag_session_complete(wag_upstream_t *us, wag_peer_t *peer,
-    wag_session_list_t *list, wag_session_walk_t *walk);
+    wag_session_asked_t *asked, wag_session_walk_t *walk);
 
 /*
  * The token of a session; NGX_DECLINED if it is not known, or has none.  The

@@ -102,7 +102,7 @@ size_t
 wag_session_shown(wag_group_t *group, wag_session_t *session, u_char *buf)
 {
     wag_session_t       *other;
-    wag_session_name_t   name, found;
+    wag_session_name_t   name;
 
     wag_sessions_name(session, &name);
 
@@ -113,11 +113,7 @@ wag_session_shown(wag_group_t *group, wag_session_t *session, u_char *buf)
          other;
          other = wag_sessions_of_label(group, &name.label, other))
     {
-        wag_sessions_name(other, &found);
-
-        if (found.name.len != name.name.len
-            || ngx_memcmp(found.name.data, name.name.data, name.name.len) != 0)
-        {
+        if (!wag_sessions_is(other, &name.name)) {
             wag_secret_name(&name.name, buf);
             return WAG_SECRET_NAME_LEN;
         }

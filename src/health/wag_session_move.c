@@ -230,7 +230,7 @@ wag_session_move_elsewhere(wag_session_change_t *change,
 {
     wag_group_t         *group;
     wag_session_t       *other;
-    wag_session_name_t   name, found;
+    wag_session_name_t   name;
 
     group = change->upstream->group;
     other = NULL;
@@ -239,16 +239,9 @@ wag_session_move_elsewhere(wag_session_change_t *change,
 
     while ((other = wag_sessions_of_label(group, &name.label, other))) {
 
-        if (other->slot == session->slot
-            || other->slot >= change->upstream->nslots)
-        {
-            continue;
-        }
-
-        wag_sessions_name(other, &found);
-
-        if (found.name.len == name.name.len
-            && ngx_memcmp(found.name.data, name.name.data, name.name.len) == 0
+        if (other->slot != session->slot
+            && other->slot < change->upstream->nslots
+            && wag_sessions_is(other, &name.name)
             && wag_session_move_is(change, other, which))
         {
             return other;

@@ -5,6 +5,7 @@
 
 
 #include "wag_candidate.h"
+#include "wag_known_find.h"
 
 
 static wag_known_t *wag_candidate_by_name(wag_choice_t *choice,
@@ -35,15 +36,15 @@ wag_candidate_by_name(wag_choice_t *choice, wag_known_t *prev)
     us = choice->upstream;
 
     if (choice->name.len) {
-        return wag_known_by_name(us, &choice->name, prev);
+        return wag_known_find_name(us, &choice->name, prev);
     }
 
     if (choice->shown.len) {
-        return wag_known_by_shown(us, &choice->shown, prev);
+        return wag_known_find_shown(us, &choice->shown, prev);
     }
 
     if (choice->number) {
-        return wag_known_by_number(us, choice->number, prev);
+        return wag_known_find_number(us, choice->number, prev);
     }
 
     return wag_known_next(us, prev);

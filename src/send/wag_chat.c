@@ -5,6 +5,7 @@
 
 
 #include "wag_chat.h"
+#include "wag_known_find.h"
 
 
 static ngx_uint_t wag_chat_is_one(wag_choice_t *choice, uint64_t number);
@@ -19,7 +20,7 @@ wag_chat_next(wag_choice_t *choice, wag_rendezvous_t *place)
 
     ngx_memzero(&found, sizeof(wag_rendezvous_t));
 
-    number = wag_known_numbers(choice->upstream, &n);
+    number = wag_known_find_numbers(choice->upstream, &n);
 
     for (i = 0; i < n; i++) {
 

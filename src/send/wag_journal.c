@@ -10,6 +10,7 @@
 #if (NGX_THREADS)
 
 
+#include "wag_journal_batch.h"
 #include "wag_journal_file.h"
 
 #include <ngx_thread_pool.h>
@@ -19,30 +20,6 @@
 
 #define WAG_JOURNAL_PATIENCE  60000    /* of a claim, with a disk that hangs */
 #define WAG_JOURNAL_LATER     1000     /* until outcomes are synced */
-
-/* bytes of outcomes that are tried again while the disk is full */
-
-#define WAG_JOURNAL_KEPT      (1024 * 1024)
-
-
-/* a claim that waits until it is synced */
-
-typedef struct {
-    ngx_queue_t          queue;
-    wag_keeper_claim_t  *claim;    /* NULL: nobody waits any more */
-    wag_marks_key_t      key;
-} wag_journal_wait_t;
-
-
-/* records that are written at once */
-
-typedef struct {
-    u_char              *data;
-    size_t               len;
-    size_t               size;
-    ngx_queue_t          waits;
-} wag_journal_batch_t;
-
 
 /* outlives its configuration while a thread has it */
 
@@ -75,16 +52,10 @@ static void wag_journal_cancel(wag_keeper_t *keeper,
     wag_keeper_claim_t *claim);
 static void wag_journal_told(wag_keeper_t *keeper, wag_marks_key_t *key,
     wag_keeper_end_t *end);
-static ngx_int_t wag_journal_put(wag_journal_run_t *run, wag_marks_key_t *key,
-    wag_keeper_end_t *end);
-static u_char *wag_journal_room(wag_journal_batch_t *batch, size_t len,
-    ngx_log_t *log);
 static void wag_journal_start(ngx_event_t *ev);
 static void wag_journal_write(void *data, ngx_log_t *log);
 static void wag_journal_written(ngx_event_t *ev);
 static void wag_journal_failed(wag_journal_run_t *run);
-static void wag_journal_keep(wag_journal_run_t *run,
-    wag_journal_batch_t *batch);
 static void wag_journal_tell(wag_journal_run_t *run,
     wag_journal_batch_t *batch);
 static void wag_journal_later(ngx_event_t *ev);
@@ -177,8 +148,8 @@ wag_journal_attach(wag_journal_t *journal, ngx_cycle_t *cycle)
     run->next = &run->batches[0];
     run->written = &run->batches[1];
 
-    ngx_queue_init(&run->next->waits);
-    ngx_queue_init(&run->written->waits);
+    wag_journal_batch_init(run->next);
+    wag_journal_batch_init(run->written);
 
     run->pool = journal->pool;
     run->log = cycle->log;
@@ -239,7 +210,7 @@ wag_journal_end(wag_journal_t *journal)
     journal->run = NULL;
 
     if (run->busy && run->rc != NGX_OK) {
-        wag_journal_keep(run, run->written);
+        wag_journal_batch_keep(run->next, run->written, run->log);
     }
 
     wag_journal_flush(run);
@@ -249,33 +220,15 @@ wag_journal_end(wag_journal_t *journal)
 static ngx_int_t
 wag_journal_ask(wag_keeper_t *keeper, wag_keeper_claim_t *claim)
 {
-    wag_journal_t       *journal;
-    wag_journal_run_t   *run;
-    wag_journal_wait_t  *wait;
+    wag_journal_t      *journal;
+    wag_journal_run_t  *run;
 
     journal = keeper->data;
     run = journal->run;
 
-    if (run == NULL) {
+    if (run == NULL || wag_journal_batch_claim(run->next, claim) != NGX_OK) {
         return NGX_ERROR;
     }
-
-    wait = ngx_alloc(sizeof(wag_journal_wait_t), claim->log);
-    if (wait == NULL) {
-        return NGX_ERROR;
-    }
-
-    wait->claim = claim;
-    wait->key = *claim->key;
-
-    if (wag_journal_put(run, claim->key, NULL) != NGX_OK) {
-        ngx_free(wait);
-        return NGX_ERROR;
-    }
-
-    claim->asked = wait;
-
-    ngx_queue_insert_tail(&run->next->waits, &wait->queue);
 
     /* with those that are claimed in this turn of the event loop */
 
@@ -288,10 +241,7 @@ wag_journal_ask(wag_keeper_t *keeper, wag_keeper_claim_t *claim)
 static void
 wag_journal_cancel(wag_keeper_t *keeper, wag_keeper_claim_t *claim)
 {
-    wag_journal_wait_t  *wait;
-
-    wait = claim->asked;
-    wait->claim = NULL;
+    wag_journal_batch_cancel(claim);
 }
 
 
@@ -307,74 +257,11 @@ wag_journal_told(wag_keeper_t *keeper, wag_marks_key_t *key,
 
     /* else it is not known after a restart what came of it */
 
-    if (run && wag_journal_put(run, key, end) == NGX_OK) {
+    if (run
+        && wag_journal_batch_put(run->next, key, end, run->log) == NGX_OK)
+    {
         ngx_post_event(&run->start, &ngx_posted_events);
     }
-}
-
-
-/* a claim, or what came of it */
-
-static ngx_int_t
-wag_journal_put(wag_journal_run_t *run, wag_marks_key_t *key,
-    wag_keeper_end_t *end)
-{
-    u_char                *p;
-    wag_journal_record_t   record;
-
-    p = wag_journal_room(run->next, WAG_JOURNAL_RECORD_MAX, run->log);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(record.id, key->id, WAG_DIGEST_LEN);
-    ngx_memcpy(record.request, key->request, WAG_SIPHASH_LEN);
-
-    record.serial = key->serial;
-    record.expires = wag_journal_file_now() + key->ttl;
-    record.state = WAG_MARK_IN_FLIGHT;
-    record.status = 0;
-    ngx_str_null(&record.message);
-
-    if (end) {
-        record.state = end->state;
-        record.status = end->status;
-        record.message = end->message;
-    }
-
-    run->next->len += wag_journal_record_write(p, &record);
-
-    return NGX_OK;
-}
-
-
-/* "len" bytes more, or NULL */
-
-static u_char *
-wag_journal_room(wag_journal_batch_t *batch, size_t len, ngx_log_t *log)
-{
-    u_char  *p;
-    size_t   size;
-
-    if (batch->size - batch->len < len) {
-
-        size = 2 * batch->size + len + 4096;
-
-        p = ngx_alloc(size, log);
-        if (p == NULL) {
-            return NULL;
-        }
-
-        if (batch->data) {
-            ngx_memcpy(p, batch->data, batch->len);
-            ngx_free(batch->data);
-        }
-
-        batch->data = p;
-        batch->size = size;
-    }
-
-    return batch->data + batch->len;
 }
 
 
@@ -486,76 +373,21 @@ wag_journal_failed(wag_journal_run_t *run)
                       "send with a key goes out", &run->file.name);
     }
 
-    wag_journal_keep(run, run->written);
-}
-
-
-/* outcomes of a batch that failed are tried again with the next */
-
-static void
-wag_journal_keep(wag_journal_run_t *run, wag_journal_batch_t *batch)
-{
-    u_char                *p, *to;
-    size_t                 len, done;
-    wag_journal_record_t   record;
-
-    for (done = 0; done < batch->len; done += len) {
-        p = batch->data + done;
-
-        if (wag_journal_record_read(p, batch->data + batch->len, &record, &len)
-            != NGX_OK)
-        {
-            return;
-        }
-
-        if (record.state == WAG_MARK_IN_FLIGHT
-            || run->next->len > WAG_JOURNAL_KEPT)
-        {
-            continue;
-        }
-
-        to = wag_journal_room(run->next, len, run->log);
-        if (to == NULL) {
-            return;
-        }
-
-        ngx_memcpy(to, p, len);
-        run->next->len += len;
-    }
+    wag_journal_batch_keep(run->next, run->written, run->log);
 }
 
 
 static void
 wag_journal_tell(wag_journal_run_t *run, wag_journal_batch_t *batch)
 {
-    ngx_queue_t         *q;
-    wag_keeper_end_t     end;
-    wag_journal_wait_t  *wait;
+    ngx_uint_t  found;
 
-    ngx_memzero(&end, sizeof(wag_keeper_end_t));
+    found = (run->rc == NGX_OK) ? WAG_MARK_NONE
+            : (run->err == NGX_ENOSPC || run->err == EDQUOT
+               || run->err == EFBIG) ? WAG_MARK_FULL
+                                     : WAG_MARK_DOWN;
 
-    while (!ngx_queue_empty(&batch->waits)) {
-        q = ngx_queue_head(&batch->waits);
-
-        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it is queued */
-        ngx_queue_remove(q);
-
-        wait = ngx_queue_data(q, wag_journal_wait_t, queue);
-
-        if (wait->claim) {
-            wait->claim->found = (run->rc == NGX_OK) ? WAG_MARK_NONE
-                                 : (run->err == NGX_ENOSPC
-                                    || run->err == EDQUOT
-                                    || run->err == EFBIG) ? WAG_MARK_FULL
-                                                          : WAG_MARK_DOWN;
-            wait->claim->told(wait->claim);
-
-        } else if (run->rc == NGX_OK) {
-            (void) wag_journal_put(run, &wait->key, &end);
-        }
-
-        ngx_free(wait);
-    }
+    wag_journal_batch_tell(batch, found, run->next, run->log);
 }
 
 
@@ -584,7 +416,7 @@ wag_journal_flush(wag_journal_run_t *run)
     run->next = run->written;
     run->next->len = 0;
 
-    wag_journal_keep(run, batch);
+    wag_journal_batch_keep(run->next, batch, run->log);
 
     if ((run->next->len || run->file.dirty)
         && wag_journal_file_append(&run->file, run->next->data,
@@ -612,13 +444,8 @@ wag_journal_flush(wag_journal_run_t *run)
         ngx_del_timer(&run->later);
     }
 
-    if (run->batches[0].data) {
-        ngx_free(run->batches[0].data);
-    }
-
-    if (run->batches[1].data) {
-        ngx_free(run->batches[1].data);
-    }
+    wag_journal_batch_free(&run->batches[0]);
+    wag_journal_batch_free(&run->batches[1]);
 
     ngx_free(run);
 }

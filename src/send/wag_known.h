@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the wa_gateway authors
  *
- * The sessions of an upstream as a worker knows them: a copy of the table that
- * follows its changes, found by name, by what is shown and by number.
+ * The sessions of an upstream as a worker knows them: all of them, and those
+ * that can send, in order.
  */
 
 
@@ -49,26 +49,49 @@ typedef struct {
 } wag_known_number_t;
 
 
-/*
- * Takes over what moved since it was asked last.  Makes the copy first if
- * there is none; NGX_ERROR if there is no memory for it.
- */
-ngx_int_t wag_known_refresh(wag_upstream_t *us);
+/* what a worker has of an upstream; only these rooms look into it */
 
-/*
- * The next session after "prev", the first if it is NULL: with this name, or
- * shown as this, or of this number.  Both names as bytes, case respected.
- */
-wag_known_t *wag_known_by_name(wag_upstream_t *us, ngx_str_t *name,
-    wag_known_t *prev);
-wag_known_t *wag_known_by_number(wag_upstream_t *us, uint64_t number,
-    wag_known_t *prev);
+struct wag_knowns_s {
+    wag_known_t         *entries;    /* by the numbers of records, from 0 */
+    ngx_uint_t           n;
+    ngx_atomic_uint_t    epoch;      /* of the table, as far as copied */
+    ngx_uint_t           state_epoch;
+    ngx_uint_t           members;    /* of the peers when copied */
 
-/*
- * All numbers, each once, with the weight of its instance, of several the
- * greatest; made anew where sessions or states moved.
- */
-wag_known_number_t *wag_known_numbers(wag_upstream_t *us, ngx_uint_t *n);
+    uint32_t            *buckets[WAG_KNOWN_KEYS];
+    ngx_uint_t           mask;
+
+    uintptr_t           *ready;      /* a bit for each that can send */
+    ngx_uint_t           nready;
+    uint32_t            *counts;     /* of sessions, by slot */
+
+    wag_known_number_t  *numbers;    /* each once */
+    ngx_uint_t           nnumbers;
+    ngx_uint_t           numbered;   /* unsigned  numbered:1; they are so */
+};
+
+
+#define WAG_KNOWN_BITS  (8 * sizeof(uintptr_t))
+
+#define wag_known_word(n)  ((n) / WAG_KNOWN_BITS)
+#define wag_known_bit(n)   ((uintptr_t) 1 << (n) % WAG_KNOWN_BITS)
+
+#define wag_known_index(knowns, known)                                        \
+    ((ngx_uint_t) ((known) - (knowns)->entries))
+
+/* hashes of what they are found by */
+
+#define wag_known_crc(text)                                                   \
+    ngx_crc32_short((text)->data, (text)->len)
+
+#define wag_known_crc_number(number)                                          \
+    ngx_crc32_short((u_char *) &(number), sizeof(uint64_t))
+
+/* its name */
+
+#define wag_known_name(known, name)                                           \
+    ((name)->data = (known)->text, (name)->len = (known)->name_len)
+
 
 /*
  * All of them, in the table's order.
@@ -100,27 +123,9 @@ ngx_msec_t wag_known_rest(wag_known_t *known);
 ngx_uint_t wag_known_of_slot(wag_upstream_t *us, ngx_uint_t slot);
 
 /*
- * Its name; its token, empty if there is none; and what is shown of it, at
- * most WAG_SESSION_NAME_LEN bytes: its name, or for one that is secret its
- * label, if no other has that, else the digits of its hash.
+ * Its token, empty if there is none.
  */
-void wag_known_name(wag_known_t *known, ngx_str_t *name);
 void wag_known_token(wag_known_t *known, ngx_str_t *token);
-size_t wag_known_shown(wag_upstream_t *us, wag_known_t *known, u_char *buf);
-
-/*
- * Whether it is shown as this, and whether another instance of its vendor
- * runs a session that is only stored here.
- */
-ngx_uint_t wag_known_is_shown_as(wag_upstream_t *us, wag_known_t *known,
-    ngx_str_t *shown);
-ngx_uint_t wag_known_is_copy(wag_upstream_t *us, wag_known_t *known);
-
-/*
- * The next one after "prev" that is shown as this.
- */
-wag_known_t *wag_known_by_shown(wag_upstream_t *us, ngx_str_t *shown,
-    wag_known_t *prev);
 
 
 #endif /* _WAG_KNOWN_H_INCLUDED_ */

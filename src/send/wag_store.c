@@ -5,6 +5,7 @@
 
 
 #include "wag_store.h"
+#include "wag_store_result.h"
 
 #if (NGX_OPENSSL)
 #include <openssl/rand.h>
@@ -21,6 +22,9 @@
 static uint64_t wag_store_random(void);
 static void wag_store_opened(wag_store_link_t *link);
 static void wag_store_informed(wag_store_call_t *call,
+    wag_store_answer_t *answer);
+static void wag_store_select(wag_store_t *store);
+static void wag_store_selected(wag_store_call_t *call,
     wag_store_answer_t *answer);
 static void wag_store_meet(wag_store_t *store, ngx_uint_t whole);
 static void wag_store_met(wag_store_call_t *call, wag_store_answer_t *answer);
@@ -257,6 +261,50 @@ wag_store_informed(wag_store_call_t *call, wag_store_answer_t *answer)
         ngx_memcpy(store->run, store->info.run, store->run_len);
     }
 
+    wag_store_select(store);
+}
+
+
+/* not before it is known what it is: a Sentinel knows of no databases */
+
+static void
+wag_store_select(wag_store_t *store)
+{
+    u_char     number[NGX_INT_T_LEN];
+    ngx_str_t  argv[2];
+
+    ngx_str_set(&argv[0], "SELECT");
+
+    argv[1].data = number;
+    argv[1].len = ngx_sprintf(number, "%ui", store->database) - number;
+
+    store->selecting.done = wag_store_selected;
+    store->selecting.data = store;
+
+    if (wag_store_link_call(&store->link, &store->selecting, 2, argv)
+        != NGX_OK)
+    {
+        wag_store_link_drop(&store->link, "no memory");
+    }
+}
+
+
+static void
+wag_store_selected(wag_store_call_t *call, wag_store_answer_t *answer)
+{
+    wag_store_t  *store;
+
+    if (answer == NULL) {
+        return;
+    }
+
+    store = call->data;
+
+    if (answer->error) {
+        wag_store_link_refuse(&store->link, "refused the database: ", answer);
+        return;
+    }
+
     wag_store_meet(store, 1);
 }
 
@@ -279,7 +327,7 @@ wag_store_meet(wag_store_t *store, ngx_uint_t whole)
     meet.lease = ngx_max(WAG_STORE_LEASE,
                          WAG_STORE_BEAT + 4 * store->link.timeout);
 
-    wag_store_script_meet(store->args, &store->names, &meet);
+    wag_store_args_meet(store->args, &store->names, &meet);
 
     store->meeting.done = wag_store_met;
     store->meeting.data = store;
@@ -310,7 +358,7 @@ wag_store_met(wag_store_call_t *call, wag_store_answer_t *answer)
         return;
     }
 
-    if (wag_store_script_met(answer, &met) != NGX_OK) {
+    if (wag_store_result_meet(answer, &met) != NGX_OK) {
         wag_store_link_refuse(&store->link, "answers: ", answer);
         return;
     }

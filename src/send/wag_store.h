@@ -13,9 +13,9 @@
 
 #include "wag_conf.h"
 #include "wag_keeper.h"
+#include "wag_store_args.h"
 #include "wag_store_info.h"
 #include "wag_store_link.h"
-#include "wag_store_script.h"
 #include "wag_store_zone.h"
 
 
@@ -27,6 +27,7 @@
 
 struct wag_store_s {
     ngx_str_t            shown;      /* host:port/database */
+    ngx_uint_t           database;
     ngx_uint_t           on_error;   /* STORE_REFUSE ... */
     wag_store_zone_t    *zone;
     ngx_cycle_t         *cycle;
@@ -44,6 +45,7 @@ struct wag_store_s {
     size_t               run_len;    /* that it had when it was met */
     u_char               run[WAG_STORE_RUN_LEN];
     wag_store_call_t     infos[WAG_STORE_INFOS];
+    wag_store_call_t     selecting;
     wag_store_call_t     meeting;
     uint64_t             clock;      /* ms of the store's, at 0 of ours */
     ngx_event_t          beat;

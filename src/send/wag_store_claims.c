@@ -110,7 +110,7 @@ wag_store_claims_ask(wag_store_ask_t *ask)
 static ngx_int_t
 wag_store_claims_send(wag_store_ask_t *ask, ngx_uint_t whole)
 {
-    wag_store_script_claim(ask->store->args, &ask->store->names, &ask->claim);
+    wag_store_args_claim(ask->store->args, &ask->store->names, &ask->claim);
 
     return wag_store_call(ask->store, &ask->call, WAG_STORE_CLAIM, whole);
 }
@@ -177,7 +177,7 @@ wag_store_claims_found(wag_store_ask_t *ask, wag_store_answer_t *answer)
     store = ask->store;
 
     if (answer
-        && wag_store_script_found(answer, &ask->claim, &ask->found) == NGX_OK)
+        && wag_store_result_claim(answer, &ask->claim, &ask->found) == NGX_OK)
     {
         if (ask->found.found == WAG_STORE_AWAY) {
             wag_store_doubt(store);
@@ -302,7 +302,7 @@ wag_store_claims_tell(wag_store_ending_t *ending, ngx_uint_t whole)
 
     store = ending->store;
 
-    wag_store_script_end(store->args, &store->names, &ending->end);
+    wag_store_args_end(store->args, &store->names, &ending->end);
 
     return wag_store_call(store, &ending->call, WAG_STORE_END, whole);
 }

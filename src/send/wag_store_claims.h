@@ -12,6 +12,7 @@
 
 
 #include "wag_store.h"
+#include "wag_store_result.h"
 
 
 typedef struct wag_store_ask_s  wag_store_ask_t;

@@ -183,7 +183,7 @@ wag_store_conf_url(ngx_conf_t *cf, wag_store_t *store)
     store->link.naddrs = u.naddrs;
     store->link.user = url.user;
     store->link.password = url.password;
-    store->link.database = url.database;
+    store->database = url.database;
 
     p = ngx_pnalloc(cf->pool, url.host.len + sizeof(":65535/65535"));
     if (p == NULL) {

@@ -22,8 +22,7 @@ static void wag_store_link_connected(wag_transport_t *t, ngx_err_t err);
 static void wag_store_link_begin(wag_store_link_t *link);
 static void wag_store_link_logged_in(wag_store_call_t *call,
     wag_store_answer_t *answer);
-static void wag_store_link_selected(wag_store_call_t *call,
-    wag_store_answer_t *answer);
+static void wag_store_link_ready(wag_store_link_t *link);
 static ngx_int_t wag_store_link_write(wag_store_link_t *link,
     wag_store_call_t *call, ngx_uint_t argc, ngx_str_t *argv);
 static ngx_int_t wag_store_link_append(wag_store_link_t *link, u_char *data,
@@ -194,7 +193,6 @@ wag_store_link_connected(wag_transport_t *t, ngx_err_t err)
 static void
 wag_store_link_begin(wag_store_link_t *link)
 {
-    u_char      number[NGX_INT_T_LEN];
     ngx_str_t   argv[3];
     ngx_uint_t  argc;
 
@@ -203,70 +201,49 @@ wag_store_link_begin(wag_store_link_t *link)
 
     link->timer.cancelable = 0;
 
-    if (link->password.len) {
-        argc = 1;
-
-        ngx_str_set(&argv[0], "AUTH");
-
-        if (link->user.len) {
-            argv[argc++] = link->user;
-        }
-
-        argv[argc++] = link->password;
-
-        link->login[0].done = wag_store_link_logged_in;
-        link->login[0].data = link;
-
-        if (wag_store_link_write(link, &link->login[0], argc, argv)
-            != NGX_OK)
-        {
-            goto failed;
-        }
-    }
-
-    ngx_str_set(&argv[0], "SELECT");
-
-    argv[1].data = number;
-    argv[1].len = ngx_sprintf(number, "%ui", link->database) - number;
-
-    link->login[1].done = wag_store_link_selected;
-    link->login[1].data = link;
-
-    if (wag_store_link_write(link, &link->login[1], 2, argv) == NGX_OK) {
+    if (link->password.len == 0) {
+        wag_store_link_ready(link);
         return;
     }
 
-failed:
+    argc = 1;
 
-    wag_store_link_drop(link, "no memory");
+    ngx_str_set(&argv[0], "AUTH");
+
+    if (link->user.len) {
+        argv[argc++] = link->user;
+    }
+
+    argv[argc++] = link->password;
+
+    link->login.done = wag_store_link_logged_in;
+    link->login.data = link;
+
+    if (wag_store_link_write(link, &link->login, argc, argv) != NGX_OK) {
+        wag_store_link_drop(link, "no memory");
+    }
 }
 
 
 static void
 wag_store_link_logged_in(wag_store_call_t *call, wag_store_answer_t *answer)
 {
-    if (answer && answer->error) {
-        wag_store_link_refuse(call->data, "refused the login: ", answer);
-    }
-}
-
-
-static void
-wag_store_link_selected(wag_store_call_t *call, wag_store_answer_t *answer)
-{
-    wag_store_link_t  *link;
-
     if (answer == NULL) {
         return;
     }
 
-    link = call->data;
-
     if (answer->error) {
-        wag_store_link_refuse(link, "refused the database: ", answer);
+        wag_store_link_refuse(call->data, "refused the login: ", answer);
         return;
     }
 
+    wag_store_link_ready(call->data);
+}
+
+
+static void
+wag_store_link_ready(wag_store_link_t *link)
+{
     link->open = 1;
     link->opened(link);
 }

@@ -50,7 +50,6 @@ struct wag_store_link_s {
     ngx_uint_t           naddrs;
     ngx_str_t            user;
     ngx_str_t            password;    /* empty: no AUTH */
-    ngx_uint_t           database;
     ngx_msec_t           timeout;     /* ms, of a connection and a call */
     ngx_msec_t           pause;       /* ms, before the next connection */
     ngx_log_t            log;
@@ -67,7 +66,7 @@ struct wag_store_link_s {
     wag_store_bytes_t    coming;      /* to be written next */
     wag_store_bytes_t    going;       /* is being written */
     ngx_queue_t          calls;
-    wag_store_call_t     login[2];
+    wag_store_call_t     login;
     ngx_event_t          timer;       /* of the first call */
     ngx_event_t          again;       /* to the next connection */
     ngx_event_t          flush;

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the wa_gateway authors
  *
- * What a store is asked and what its answers tell: three scripts, each of
- * which the store runs whole or not at all.  Pure.
+ * What a store is asked: three scripts, each of which the store runs whole or
+ * not at all, and the words that they use.  Pure.
  *
  * Names of keys: <prefix>store, what all gateways know of it; <prefix>h:<hex>,
  * there as long as a worker of a gateway lives; <prefix>m:<hex>, the mark of a
@@ -18,27 +18,13 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "wag_bucket.h"
-#include "wag_digest.h"
-#include "wag_siphash.h"
-#include "wag_store_reader.h"
-
 
 #define WAG_STORE_CLAIM    0
 #define WAG_STORE_END      1
 #define WAG_STORE_MEET     2
 #define WAG_STORE_SCRIPTS  3
 
-/* numbers that one claim chooses from, at most */
-
-#define WAG_STORE_NUMBERS  32
-
-#define WAG_STORE_ARGS      96
 #define WAG_STORE_SHA1_LEN  40
-
-#define WAG_STORE_PREFIX_LEN  64
-#define WAG_STORE_SCOPE_LEN   256
-#define WAG_STORE_TO_LEN      16
 
 /* what was found */
 
@@ -52,152 +38,16 @@
 #define WAG_STORE_FULL      7
 
 
-/* what all calls of a worker have in common */
-
-typedef struct {
-    ngx_str_t            prefix;
-    uint64_t             marker;     /* of the store; 0: not known */
-    uint64_t             self;       /* this worker, in tokens */
-    uint64_t             holder;     /* ditto, since the store was started */
-    ngx_msec_t           forget;     /* ms, after which nothing matters */
-} wag_store_names_t;
-
-
-typedef struct {
-    wag_bucket_rule_t    number;
-    wag_bucket_rule_t    recipient;
-    ngx_uint_t           day;        /* messages; 0: no limit */
-    ngx_int_t            shift;      /* s, of the day from UTC's */
-    uint64_t             jitter;     /* us, drawn already */
-    uint64_t             wait;       /* us, at most */
-} wag_store_rules_t;
-
-
-/* what a claim took of budgets, to be given back */
-
-typedef struct {
-    uint64_t             number;     /* 0: nothing */
-    u_char               to[WAG_STORE_TO_LEN];
-    int64_t              seq;
-    int64_t              birth;      /* tells the bucket from a later one */
-    int64_t              day;
-    int64_t              to_seq;
-    int64_t              to_birth;
-    unsigned             has_to:1;
-} wag_store_spent_t;
-
-
-typedef struct {
-    u_char               id[WAG_DIGEST_LEN];
-    u_char               request[WAG_SIPHASH_LEN];
-    ngx_msec_t           ttl;
-    uint64_t             deadline;   /* ms of the store: not after that */
-    uint64_t             serial;     /* of the token of this claim */
-    unsigned             keyed:1;
-    unsigned             look:1;     /* nothing is claimed or spent */
-
-    ngx_str_t            scope;      /* of budgets */
-    wag_store_rules_t    rules;
-    ngx_uint_t           nnumbers;   /* 0: no budget is wanted */
-    uint64_t             numbers[WAG_STORE_NUMBERS];
-    u_char               to[WAG_STORE_TO_LEN];
-    unsigned             has_to:1;
-} wag_store_claim_t;
-
-
-typedef struct {
-    ngx_uint_t           found;      /* STORE_NONE ... */
-    ngx_uint_t           status;     /* of an answer; 0: none came */
-    ngx_str_t            answer;     /* lies in the store's answer */
-
-    uint64_t             serial;     /* of the store */
-    wag_store_spent_t    spent;
-    uint64_t             wait;       /* us, until it may be used */
-    ngx_uint_t           reason;     /* 0: number, 1: recipient, 2: day */
-
-    uint64_t             full;       /* us, until buckets are */
-    uint64_t             to_full;
-    uint64_t             day_next;
-    ngx_uint_t           day_used;
-} wag_store_found_t;
-
-
-typedef struct {
-    u_char               id[WAG_DIGEST_LEN];
-    uint64_t             serial;     /* of the token of the claim */
-    ngx_uint_t           state;      /* STORE_NONE: given up */
-    ngx_uint_t           status;
-    ngx_str_t            answer;
-    ngx_msec_t           ttl;
-    unsigned             keyed:1;
-
-    ngx_str_t            scope;
-    wag_store_rules_t    rules;
-    wag_store_spent_t    spent;      /* to be given back */
-} wag_store_end_t;
-
-
-/* a worker meets the store */
-
-typedef struct {
-    uint64_t             known;      /* marker; 0: none */
-    uint64_t             serial;     /* at least, of the store */
-    uint64_t             proposed;   /* marker of a store that has none */
-    ngx_str_t            run;
-    ngx_msec_t           settle;     /* ms after a restart */
-    ngx_msec_t           lease;      /* ms */
-} wag_store_meet_t;
-
-
-#define WAG_STORE_MET_READY     0
-#define WAG_STORE_MET_SETTLING  1
-#define WAG_STORE_MET_LOST      2
-
-
-typedef struct {
-    ngx_uint_t           state;      /* MET_READY ... */
-    uint64_t             marker;
-    uint64_t             serial;
-    uint64_t             now;        /* ms, of the store's clock */
-} wag_store_met_t;
-
-
-/* the arguments of a call, and what they lie in */
-
-typedef struct {
-    ngx_uint_t           argc;
-    ngx_str_t            argv[WAG_STORE_ARGS];
-    u_char              *last;
-    u_char               buf[(2 * WAG_STORE_NUMBERS + 4)
-                             * (WAG_STORE_PREFIX_LEN + WAG_STORE_SCOPE_LEN
-                                + 128)];
-} wag_store_args_t;
-
+/*
+ * The words for these, up to STORE_AWAY; an empty one ends them.
+ */
+extern ngx_str_t  wag_store_script_words[];
 
 /*
  * The text of a script, and its SHA-1 in hex digits.
  */
 ngx_str_t *wag_store_script_text(ngx_uint_t n);
 void wag_store_script_sha1(ngx_uint_t n, u_char *hex);
-
-/*
- * The arguments of a call; argv[0] and [1], EVALSHA and what of, are left to
- * whoever calls.
- */
-void wag_store_script_claim(wag_store_args_t *args, wag_store_names_t *names,
-    wag_store_claim_t *claim);
-void wag_store_script_end(wag_store_args_t *args, wag_store_names_t *names,
-    wag_store_end_t *end);
-void wag_store_script_meet(wag_store_args_t *args, wag_store_names_t *names,
-    wag_store_meet_t *meet);
-
-/*
- * What an answer to a claim, to a meeting tells.  NGX_ERROR: it is none.
- */
-ngx_int_t wag_store_script_found(wag_store_answer_t *answer,
-    wag_store_claim_t *claim, wag_store_found_t *found);
-ngx_int_t wag_store_script_met(wag_store_answer_t *answer,
-    wag_store_met_t *met);
 
 
 #endif /* _WAG_STORE_SCRIPT_H_INCLUDED_ */

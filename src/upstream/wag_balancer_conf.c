@@ -15,7 +15,7 @@
 #include "wag_param.h"
 #include "wag_passive.h"
 #include "wag_server_vendor.h"
-#include "wag_sessions.h"
+#include "wag_sessions_memory.h"
 #include "wag_slot_table.h"
 #include "wag_state.h"
 #include "wag_store_conf.h"
@@ -373,7 +373,8 @@ static void
 wag_balancer_conf_size(wag_upstream_t *us)
 {
     if (!us->zone->sized) {
-        us->zone->shm_zone->shm.size += wag_sessions_size(us->max_sessions)
-                                        + wag_table_spare_size(us->capacity);
+        us->zone->shm_zone->shm.size +=
+                                  wag_sessions_memory_size(us->max_sessions)
+                                  + wag_table_spare_size(us->capacity);
     }
 }

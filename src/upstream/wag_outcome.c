@@ -8,6 +8,7 @@
 #include "wag_compat.h"
 #include "wag_connect_error.h"
 #include "wag_ctx.h"
+#include "wag_known_find.h"
 #include "wag_outcome.h"
 #include "wag_pacing.h"
 #include "wag_routing.h"
@@ -453,8 +454,8 @@ wag_outcome_rest(wag_ctx_t *ctx)
 
     for (known = NULL;
          ctx->asked.number
-         && (known = wag_known_by_number(ctx->upstream, ctx->asked.number,
-                                         known));
+         && (known = wag_known_find_number(ctx->upstream, ctx->asked.number,
+                                           known));
          /* void */ )
     {
         known->record->rest = until;

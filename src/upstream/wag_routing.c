@@ -8,6 +8,8 @@
 #include "wag_conf.h"
 #include "wag_drops.h"
 #include "wag_home.h"
+#include "wag_known_find.h"
+#include "wag_known_refresh.h"
 #include "wag_log.h"
 #include "wag_routing.h"
 #include "wag_slot_table.h"

@@ -1,4 +1,12 @@
 
+/*
+ * Copyright (C) the wa_gateway authors
+ *
+ * Picks the values at some paths out of JSON as it arrives, item by item.
+ * Pure.
+ */
+
+
 #ifndef _WAG_PICK_H_INCLUDED_
 #define _WAG_PICK_H_INCLUDED_
 

@@ -37,6 +37,35 @@ wag_vendor_state(wag_vendor_t *vendor, ngx_str_t *text)
 }
 
 
+void
+wag_vendor_state_text(wag_pick_value_t *parts, ngx_uint_t n, u_char *buf,
+    ngx_str_t *state)
+{
+    u_char      *p, *last;
+    ngx_str_t    text;
+    ngx_uint_t   i;
+
+    p = buf;
+    last = buf + WAG_SESSION_TEXT_LEN;
+
+    for (i = 0; i < n; i++) {
+
+        text.data = parts[i].data;
+        text.len = parts[i].len;
+
+        if (parts[i].type == WAG_PICK_NONE || parts[i].type == WAG_PICK_OTHER)
+        {
+            ngx_str_set(&text, "-");
+        }
+
+        p = ngx_slprintf(p, last, "%s%V", i ? "," : "", &text);
+    }
+
+    state->data = buf;
+    state->len = p - buf;
+}
+
+
 uint32_t
 wag_vendor_hash(ngx_str_t *name)
 {
@@ -120,4 +149,22 @@ wag_vendor_is_phone(u_char *p, u_char *last)
             && ngx_memcmp(p, "@c.us", len) == 0)
            || (len == sizeof("@s.whatsapp.net") - 1
                && ngx_memcmp(p, "@s.whatsapp.net", len) == 0);
+}
+
+
+uint64_t
+wag_vendor_picked_number(wag_pick_value_t *value)
+{
+    ngx_str_t  text;
+
+    if (value->cut
+        || (value->type != WAG_PICK_STRING && value->type != WAG_PICK_NUMBER))
+    {
+        return 0;
+    }
+
+    text.data = value->data;
+    text.len = value->len;
+
+    return wag_vendor_number(&text);
 }

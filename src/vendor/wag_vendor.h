@@ -15,6 +15,7 @@
 
 #include "wag_json.h"
 #include "wag_name_set.h"
+#include "wag_pick.h"
 #include "wag_route.h"
 #include "wag_template.h"
 
@@ -123,6 +124,13 @@ typedef struct wag_vendor_s {
 ngx_uint_t wag_vendor_state(wag_vendor_t *vendor, ngx_str_t *text);
 
 /*
+ * That word, of its parts as they were picked, with commas between them; "-"
+ * stands for what is not there.  Writes at most WAG_SESSION_TEXT_LEN bytes.
+ */
+void wag_vendor_state_text(wag_pick_value_t *parts, ngx_uint_t n, u_char *buf,
+    ngx_str_t *state);
+
+/*
  * What stands for a vendor in shared memory, by its name; never 0.
  */
 uint32_t wag_vendor_hash(ngx_str_t *name);
@@ -137,6 +145,12 @@ ngx_uint_t wag_vendor_status(ngx_array_t *statuses, ngx_uint_t status);
  * id of WhatsApp, ":1" and "@c.us" or "@s.whatsapp.net".  0 if it is none.
  */
 uint64_t wag_vendor_number(ngx_str_t *text);
+
+/*
+ * The same of what was picked, 0 as well if it is no text or number, or was
+ * cut.
+ */
+uint64_t wag_vendor_picked_number(wag_pick_value_t *value);
 
 
 #endif /* _WAG_VENDOR_H_INCLUDED_ */

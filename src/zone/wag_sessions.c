@@ -8,16 +8,6 @@
 #include "wag_slots.h"
 
 
-/* of a session that is in no chain of a slot */
-
-#define WAG_SESSIONS_NO_SLOT  ((uint32_t) -1)
-
-
-static size_t wag_sessions_extent_size(ngx_uint_t n);
-static ngx_int_t wag_sessions_create(ngx_slab_pool_t *shpool,
-    wag_sessions_t *table, ngx_uint_t n);
-static ngx_int_t wag_sessions_grow(ngx_slab_pool_t *shpool,
-    wag_sessions_t *table, ngx_uint_t n);
 static wag_session_t *wag_sessions_unused(wag_group_t *group);
 static uint32_t wag_sessions_number(wag_group_t *group,
     wag_session_t *session);
@@ -28,171 +18,6 @@ static void wag_sessions_unlink(wag_group_t *group, wag_session_t *session);
 
 #define wag_sessions_hash(label)                                              \
     ngx_crc32_short((label)->data, (label)->len)
-
-
-size_t
-wag_sessions_size(ngx_uint_t n)
-{
-    ngx_uint_t  buckets;
-
-    if (n == 0) {
-        return 0;
-    }
-
-    for (buckets = 16; buckets < n; buckets <<= 1) { /* void */ }
-
-    return ngx_align(wag_sessions_extent_size(n), ngx_pagesize)
-           + ngx_align(buckets * sizeof(uint32_t), ngx_pagesize)
-           + ngx_align(WAG_SESSION_CHANGES * sizeof(uint32_t), ngx_pagesize)
-           + ngx_align(WAG_TURNS * sizeof(wag_turn_t), ngx_pagesize)
-           + ngx_align(sizeof(wag_session_events_t), ngx_pagesize);
-}
-
-
-static size_t
-wag_sessions_extent_size(ngx_uint_t n)
-{
-    return offsetof(wag_session_extent_t, sessions)
-           + n * (sizeof(wag_session_t) + WAG_SESSION_TEXT_LEN);
-}
-
-
-ngx_int_t
-wag_sessions_room(ngx_slab_pool_t *shpool, wag_group_t *group, ngx_uint_t n)
-{
-    wag_sessions_t  *table;
-
-    table = &group->sessions;
-
-    if (n && table->buckets == NULL
-        && wag_sessions_create(shpool, table, n) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (n > table->capacity
-        && wag_sessions_grow(shpool, table, n - table->capacity) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (table->limit == 0) {
-        table->limit = n;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-wag_sessions_create(ngx_slab_pool_t *shpool, wag_sessions_t *table,
-    ngx_uint_t n)
-{
-    uint32_t    *buckets;
-    ngx_uint_t   nbuckets;
-
-    for (nbuckets = 16; nbuckets < n; nbuckets <<= 1) { /* void */ }
-
-    if (table->events == NULL) {
-        table->events = ngx_slab_calloc_locked(shpool,
-                                               sizeof(wag_session_events_t));
-        if (table->events == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    if (table->changes == NULL) {
-        table->changes = ngx_slab_calloc_locked(shpool,
-                                                WAG_SESSION_CHANGES
-                                                * sizeof(uint32_t));
-        if (table->changes == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    if (table->turns == NULL) {
-        table->turns = ngx_slab_calloc_locked(shpool,
-                                              WAG_TURNS * sizeof(wag_turn_t));
-        if (table->turns == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    buckets = ngx_slab_calloc_locked(shpool, nbuckets * sizeof(uint32_t));
-    if (buckets == NULL) {
-        return NGX_ERROR;
-    }
-
-    table->mask = nbuckets - 1;
-    table->buckets = buckets;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-wag_sessions_grow(ngx_slab_pool_t *shpool, wag_sessions_t *table, ngx_uint_t n)
-{
-    u_char                 *text;
-    ngx_uint_t              i;
-    wag_session_extent_t   *extent, **last;
-
-    extent = ngx_slab_calloc_locked(shpool, wag_sessions_extent_size(n));
-    if (extent == NULL) {
-        return NGX_ERROR;
-    }
-
-    extent->n = n;
-
-    text = (u_char *) &extent->sessions[n];
-
-    for (i = 0; i < n; i++) {
-        extent->sessions[i].slot = WAG_SESSIONS_NO_SLOT;
-        extent->sessions[i].text = text;
-        text += WAG_SESSION_TEXT_LEN;
-    }
-
-    for (last = &table->extents; *last; last = &(*last)->next) { /* void */ }
-
-    *last = extent;
-
-    table->capacity += n;
-
-    return NGX_OK;
-}
-
-
-void
-wag_sessions_destroy(ngx_slab_pool_t *shpool, wag_group_t *group)
-{
-    wag_sessions_t        *table;
-    wag_session_extent_t  *extent;
-
-    table = &group->sessions;
-
-    while ((extent = table->extents)) {
-        table->extents = extent->next;
-        ngx_slab_free_locked(shpool, extent);
-    }
-
-    if (table->buckets) {
-        ngx_slab_free_locked(shpool, table->buckets);
-    }
-
-    if (table->changes) {
-        ngx_slab_free_locked(shpool, table->changes);
-    }
-
-    if (table->turns) {
-        ngx_slab_free_locked(shpool, table->turns);
-    }
-
-    if (table->events) {
-        ngx_slab_free_locked(shpool, table->events);
-    }
-
-    ngx_memzero(table, sizeof(wag_sessions_t));
-}
 
 
 wag_session_t *
@@ -215,28 +40,18 @@ wag_session_t *
 wag_sessions_find(wag_group_t *group, ngx_uint_t slot,
     wag_session_name_t *name)
 {
-    wag_session_t       *session;
-    wag_session_name_t   other;
+    wag_session_t  *session;
 
     session = NULL;
 
-    while ((session = wag_sessions_of_label(group, &name->label, session))) {
+    do {
+        session = wag_sessions_of_label(group, &name->label, session);
 
-        if (session->slot != slot) {
-            continue;
-        }
+    } while (session
+             && (session->slot != slot
+                 || !wag_sessions_is(session, &name->name)));
 
-        wag_sessions_name(session, &other);
-
-        if (other.name.len == name->name.len
-            && ngx_memcmp(other.name.data, name->name.data, name->name.len)
-               == 0)
-        {
-            return session;
-        }
-    }
-
-    return NULL;
+    return session;
 }
 
 
@@ -516,7 +331,7 @@ wag_sessions_unlink(wag_group_t *group, wag_session_t *session)
 
     ngx_memory_barrier();
 
-    session->slot = WAG_SESSIONS_NO_SLOT;
+    session->slot = WAG_SESSION_NO_SLOT;
 }
 
 
@@ -551,6 +366,14 @@ wag_sessions_name(wag_session_t *session, wag_session_name_t *name)
         name->label.data = session->text + session->name_len;
         name->label.len = session->second_len;
     }
+}
+
+
+ngx_uint_t
+wag_sessions_is(wag_session_t *session, ngx_str_t *name)
+{
+    return session->name_len == name->len
+           && ngx_memcmp(session->text, name->data, name->len) == 0;
 }
 
 

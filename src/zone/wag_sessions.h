@@ -3,8 +3,8 @@
  * Copyright (C) the wa_gateway authors
  *
  * The sessions of an upstream, a table of fixed capacity.  All of it is
- * called with shpool->mutex held.  What allocates or frees memory is the
- * master's; all else may be killed at any step, see wag_session_t.
+ * called with shpool->mutex held, and may be killed at any step, see
+ * wag_session_t.  Its memory is in "sessions_memory".
  */
 
 
@@ -33,24 +33,6 @@ typedef struct {
     ngx_uint_t           secret;   /* unsigned  secret:1; */
 } wag_session_name_t;
 
-
-/*
- * What n sessions take of a zone, in bytes.
- */
-size_t wag_sessions_size(ngx_uint_t n);
-
-/*
- * Makes room for n sessions in all; what is there stays.  How many there may
- * be is table->limit, set here if it was not yet.  NGX_ERROR if the zone is
- * full.  By the master only.
- */
-ngx_int_t wag_sessions_room(ngx_slab_pool_t *shpool, wag_group_t *group,
-    ngx_uint_t n);
-
-/*
- * Gives all of the table back.  By the master only.
- */
-void wag_sessions_destroy(ngx_slab_pool_t *shpool, wag_group_t *group);
 
 /*
  * The session of this number, from 0 on; below capacity.
@@ -94,6 +76,11 @@ void wag_sessions_changed(wag_group_t *group, wag_session_t *session);
  * The name and the label of a session, within its text.
  */
 void wag_sessions_name(wag_session_t *session, wag_session_name_t *name);
+
+/*
+ * Whether a session has this name; its label may be another.
+ */
+ngx_uint_t wag_sessions_is(wag_session_t *session, ngx_str_t *name);
 
 /*
  * The token of a session that was asked for, empty if there is none; a token

@@ -7,6 +7,7 @@
 #include "wag_addresses.h"
 #include "wag_in_flight.h"
 #include "wag_sessions.h"
+#include "wag_sessions_memory.h"
 #include "wag_slots.h"
 #include "wag_table.h"
 
@@ -47,7 +48,7 @@ wag_table_size(wag_zone_t *zone)
         size += sizeof(wag_group_t) + ngx_pagesize;
         size += wag_slots_size(usp[i]->nservers + usp[i]->capacity);
         size += usp[i]->capacity * wag_table_strings();
-        size += wag_sessions_size(usp[i]->max_sessions);
+        size += wag_sessions_memory_size(usp[i]->max_sessions);
 
         for (j = 0; j < usp[i]->nservers; j++) {
             server = &usp[i]->servers[j];
@@ -123,7 +124,7 @@ wag_table_add(wag_zone_t *zone, wag_upstream_t *us)
         }
     }
 
-    if (wag_sessions_room(zone->shpool, us->group, us->max_sessions)
+    if (wag_sessions_memory_grow(zone->shpool, us->group, us->max_sessions)
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -420,7 +421,7 @@ wag_table_sweep(wag_zone_t *zone)
                              wag_in_flight_slots(zone->root, group));
 
         } else {
-            wag_sessions_destroy(zone->shpool, group);
+            wag_sessions_memory_free(zone->shpool, group);
             wag_slots_shrink(zone->shpool, group, 0);
 
             ngx_queue_remove(q);

@@ -2,7 +2,7 @@
 #include "fuzz.h"
 
 #include "wag_store_info.h"
-#include "wag_store_script.h"
+#include "wag_store_result.h"
 #include "wag_store_url.h"
 
 
@@ -120,7 +120,7 @@ fuzz_answer(wag_store_answer_t *answer, uint8_t asked)
         (void) wag_store_info_refuse(&info);
     }
 
-    if (wag_store_script_met(answer, &met) == NGX_OK) {
+    if (wag_store_result_meet(answer, &met) == NGX_OK) {
         fuzz_assert(met.marker && met.state <= WAG_STORE_MET_LOST);
         fuzz_assert((int64_t) met.serial >= 0);
     }
@@ -134,7 +134,7 @@ fuzz_answer(wag_store_answer_t *answer, uint8_t asked)
         claim->numbers[i] = 966500000000 + i;
     }
 
-    if (wag_store_script_found(answer, claim, &found) == NGX_OK) {
+    if (wag_store_result_claim(answer, claim, &found) == NGX_OK) {
         fuzz_assert(found.found <= WAG_STORE_AWAY);
         fuzz_assert(found.status <= 999);
         fuzz_assert(found.answer.len <= answer->len);

@@ -4,9 +4,10 @@
 # acknowledged, or one has a journal; clients repeat every answer that is not final, with the same
 # key, at either gateway.  Meanwhile the store is killed, frozen and started
 # again, gateways are killed, frozen and reloaded, their workers killed, and the
-# network between a gateway and the store holds back what is sent, or breaks; a
-# gateway with a journal is killed as a whole and started again, and its disk is
-# full for a while.
+# network between a gateway and the store holds back what is sent, breaks, loses
+# packets on one way or both, or is down: the store is in a network namespace of
+# its own, which needs root and CAP_NET_ADMIN.  A gateway with a journal is
+# killed as a whole and started again, and its disk is full for a while.
 # At the end no instance has seen a key twice, each that was answered with 200
 # was seen, and all is used again.  Exit status 0 when that is so.
 # WA_GATEWAY_SOAK_SEED repeats the order of what is done.
@@ -17,8 +18,6 @@ use warnings;
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
-use IO::Select;
-use IO::Socket::INET;
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
@@ -30,29 +29,40 @@ BEGIN {
     $ENV{PATH} .= ':/usr/sbin:/sbin';
 }
 
-use WaGateway::Fake;
 use WaGateway::Nginx qw(poll slurp);
+use WaGateway::Partition;
 use WaGateway::Send qw(fake send_gateway);
 use WaGateway::Store qw(shared up text);
+use WaGateway::Wire;
 
-my $minutes = shift @ARGV || 2;
-my $journal = (shift @ARGV || '') eq 'journal';
+my ($minutes, $what) = @ARGV;
+$minutes ||= 2;
+my $journal = ($what || '') eq 'journal';
 my $seed = $ENV{WA_GATEWAY_SOAK_SEED} || time % 1_000_000;
 my ($Clients, $Tries) = (8, 60);
 
+WaGateway::Partition::enter() if !$journal;
 srand $seed;
 $| = 1;
 
 my $dir = tempdir('wa-soak-XXXXXX', TMPDIR => 1, CLEANUP => 1);
-my $store = $journal ? undef : WaGateway::Store->start;
+my $there = $journal ? undef : WaGateway::Partition->new;
+my @inside = $journal ? () : (inside => [$there->inside]);
+
+# the first link is ours, and never breaks
+my ($ours, @links) = $journal ? () : map { $there->link } 1 .. 3;
+my $store = $journal ? undef
+                     : WaGateway::Store->start(address => $ours->address,
+                                               @inside);
 my @fakes = (fake('evolution'), fake('evolution', sessions => [
     { name => 'other', number => '966500000002' }]));
-my @wires = map { wire($store->port) } $journal ? () : (0, 1);
+my @wires = map { WaGateway::Wire->start($store->port, @inside,
+                                         address => $_->address) } @links;
 my $pace = 'number=300/s burst=50 wait=1s';
 my @all = (fakes => \@fakes, check => 'interval=500ms');
 my @ngs = map {
-    my $by = bless { %$store, port => $_->{port} }, ref $store;
-    shared($by, @all, parameters => 'timeout=300ms', pace => $pace)
+    shared($store->by(port => $_->port, address => $_->{address}), @all,
+           parameters => 'timeout=300ms', pace => $pace)
 } @wires;
 
 if ($journal) {
@@ -85,11 +95,28 @@ my @stores = (
     }],
     [hold_back => 3, sub {
         my $wire = $wires[rand @wires];
-        kill 'STOP', $wire->{pid};
+        $wire->hold;
         sleep 0.05 + rand 2;
-        kill 'CONT', $wire->{pid};
+        $wire->release;
     }],
-    [cut => 2, sub { kill 'USR1', $wires[rand @wires]{pid} }],
+    [cut => 2, sub { $wires[rand @wires]->cut }],
+    [partition => 3, sub {
+        apart(sub { $_[0]->lose($_) for qw(to from) }, 4);
+    }],
+    [one_way => 3, sub {
+        my $way = rand() < 0.5 ? 'to' : 'from';
+        apart(sub { $_[0]->lose($way) }, 4);
+    }],
+    [lossy => 2, sub {
+        my @some = (qw(-m statistic --mode random --probability),
+                    0.1 + rand 0.5);
+        apart(sub { my $link = shift; $link->lose($_, @some) for qw(to from) },
+              4);
+    }],
+    [link_down => 2, sub {
+        my $end = rand() < 0.5 ? 'near' : 'far';
+        apart(sub { $_[0]->down($end) }, 4);
+    }],
 );
 
 my @journals = (
@@ -188,14 +215,20 @@ for my $ng (@ngs) {
 
 wrong('next to nothing was sent') if keys(%seen) < 20 * $minutes;
 
+if (!$journal) {
+    my $lost = $there->lost;
+    print "packets lost: $lost\n";
+    wrong('no packet was lost') if !$lost;
+}
+
 printf "%d keys, %d sent, %d twice; told: %s\nfaults: %s\n", $n,
        scalar keys %seen, scalar @twice,
        join(', ', map { "$_ $told{$_}" } sort keys %told),
        join(', ', map { "$_ $done{$_}" } sort keys %done);
 
 $_->stop for @ngs;
-kill 'KILL', map { $_->{pid} } @wires;
-waitpid $_->{pid}, 0 for @wires;
+$_->stop for @wires;
+$there->stop if $there;
 
 exit($bad ? 1 : 0);
 
@@ -203,6 +236,18 @@ exit($bad ? 1 : 0);
 sub wrong {
     my ($what) = @_;
     print "WRONG: $what\n" if $bad++ < 20;
+}
+
+
+# For up to so many seconds the store cannot be reached by one gateway, seldom
+# by both.
+sub apart {
+    my ($break, $seconds) = @_;
+    my @cut = rand() < 0.25 ? @links : $links[rand @links];
+
+    $break->($_) for @cut;
+    sleep 0.05 + rand $seconds;
+    $there->heal;
 }
 
 
@@ -265,56 +310,4 @@ sub outcome {
         if $r->{status} =~ /^50[24]$/ && $r->{json}
            && $r->{json}{sent} eq 'unknown';
     return $r->{code} || $r->{status};
-}
-
-
-# What is between a gateway and the store: stopped, it holds back what is sent,
-# USR1 breaks all connections.
-sub wire {
-    my ($to) = @_;
-    my $port = WaGateway::Fake::free_port();
-    my $listen = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 64,
-                                       LocalPort => $port, ReuseAddr => 1)
-        or die "listen: $!\n";
-    my $pid = fork;
-
-    die "fork: $!\n" unless defined $pid;
-    return { port => $port, pid => $pid } if $pid;
-
-    my (%other, $cut);
-    my $select = IO::Select->new($listen);
-    local $SIG{USR1} = sub { $cut = 1 };
-    local $SIG{PIPE} = 'IGNORE';
-
-    while (1) {
-        my @ready = $select->can_read(0.5);
-
-        if ($cut) {
-            $cut = 0;
-            $select->remove($_), close $_
-                for grep { $_ != $listen } $select->handles;
-            %other = ();
-            next;
-        }
-
-        for my $s (@ready) {
-            if ($s == $listen) {
-                my $c = $listen->accept or next;
-                my $t = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-                                              PeerPort => $to);
-                next if !$t;
-                @other{$c, $t} = ($t, $c);
-                $select->add($c, $t);
-                next;
-            }
-
-            my $t = $other{$s} or next;
-            my $n = sysread $s, my $bytes, 65536;
-            if ($n) {
-                WaGateway::Nginx::put($t, $bytes);
-                next;
-            }
-            $select->remove($_), delete $other{$_}, close $_ for $s, $t;
-        }
-    }
 }

@@ -29,6 +29,7 @@ static wag_unit_room_t  wag_unit_rooms[] = {
     { ngx_string("health"), wag_unit_health },
     { ngx_string("http"), wag_unit_http },
     { ngx_string("journal"), wag_unit_journal },
+    { ngx_string("journal_batch"), wag_unit_journal_batch },
     { ngx_string("json"), wag_unit_json },
     { ngx_string("json_scan"), wag_unit_json_scan },
     { ngx_string("keys"), wag_unit_keys },

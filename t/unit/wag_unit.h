@@ -43,6 +43,7 @@ void wag_unit_expect(wag_unit_t *u);
 void wag_unit_health(wag_unit_t *u);
 void wag_unit_http(wag_unit_t *u);
 void wag_unit_journal(wag_unit_t *u);
+void wag_unit_journal_batch(wag_unit_t *u);
 void wag_unit_json(wag_unit_t *u);
 void wag_unit_json_scan(wag_unit_t *u);
 void wag_unit_keys(wag_unit_t *u);

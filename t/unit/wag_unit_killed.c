@@ -71,7 +71,8 @@ wag_unit_killed(wag_unit_t *u)
 
     wag_lock(s->zone.shpool);
 
-    rc = wag_sessions_room(s->zone.shpool, s->us.group, WAG_UNIT_SESSIONS);
+    rc = wag_sessions_memory_grow(s->zone.shpool, s->us.group,
+                                  WAG_UNIT_SESSIONS);
 
     for (i = 0; rc == NGX_OK && i < WAG_UNIT_STAYING; i++) {
         wag_unit_zone_session(&name, wag_unit_staying[i], NULL);

@@ -15,6 +15,7 @@ static void wag_unit_session_removed(wag_unit_zone_t *s);
 static void wag_unit_session_number(wag_unit_zone_t *s);
 static void wag_unit_session_moved(wag_unit_zone_t *s);
 static void wag_unit_session_placed(wag_unit_zone_t *s);
+static void wag_unit_session_twice(wag_unit_zone_t *s);
 static uint32_t wag_unit_session_list(wag_unit_zone_t *s, ngx_uint_t slot);
 static void wag_unit_session_complete(wag_unit_zone_t *s, ngx_uint_t slot,
     uint32_t list);
@@ -39,8 +40,8 @@ wag_unit_session(wag_unit_t *u)
         return;
     }
 
-    if (!wag_unit_ok(u, wag_sessions_room(s->zone.shpool, s->us.group,
-                                          WAG_UNIT_SESSIONS) == NGX_OK
+    if (!wag_unit_ok(u, wag_sessions_memory_grow(s->zone.shpool, s->us.group,
+                                                 WAG_UNIT_SESSIONS) == NGX_OK
                         && wag_unit_session_peers(s) == NGX_OK,
                      "an upstream that has sessions"))
     {
@@ -57,6 +58,7 @@ wag_unit_session(wag_unit_t *u)
     wag_unit_session_number(s);
     wag_unit_session_moved(s);
     wag_unit_session_placed(s);
+    wag_unit_session_twice(s);
 
     ngx_cycle->log->log_level = level;
 }
@@ -322,7 +324,7 @@ wag_unit_session_moved(wag_unit_zone_t *s)
     uint32_t              list, begun;
     ngx_str_t             reason;
     ngx_uint_t            i, n;
-    wag_session_list_t    late;
+    wag_session_asked_t   late;
     wag_session_event_t  *event;
 
     s->us.slots[1].instance->config_gen = s->zone.root->config_gen;
@@ -376,9 +378,9 @@ wag_unit_session_moved(wag_unit_zone_t *s)
 static void
 wag_unit_session_placed(wag_unit_zone_t *s)
 {
-    wag_instance_t      *instance;
-    wag_session_list_t   list;
-    wag_session_walk_t   walk;
+    wag_instance_t       *instance;
+    wag_session_walk_t    walk;
+    wag_session_asked_t   list;
 
     instance = s->us.slots[0].instance;
 
@@ -401,10 +403,46 @@ wag_unit_session_placed(wag_unit_zone_t *s)
 }
 
 
+/* what is told of it in a second item is of no use */
+
+static void
+wag_unit_session_twice(wag_unit_zone_t *s)
+{
+    uint32_t              list;
+    ngx_uint_t            n;
+    wag_session_report_t  report;
+
+    list = wag_unit_session_list(s, 0);
+
+    wag_unit_session_report(&report, "twice", WAG_SESSION_READY, list);
+
+    (void) wag_session_seen(&s->us, &s->us.slots[0], &report);
+
+    n = s->us.group->sessions.events->n;
+
+    (void) wag_unit_session_seen(s, "twice", WAG_SESSION_LOGIN, list);
+
+    wag_unit_ok(s->u, wag_session_state(wag_unit_session_find(s, "twice"))
+                      == WAG_SESSION_READY
+                      && s->us.group->sessions.events->n == n,
+                "one that is listed twice is what the first item says");
+
+    report.told = WAG_SESSION_LOGIN;
+
+    (void) wag_session_seen(&s->us, &s->us.slots[0], &report);
+
+    wag_unit_ok(s->u, wag_session_state(wag_unit_session_find(s, "twice"))
+                      == WAG_SESSION_LOGIN,
+                "of that item more may be told");
+
+    wag_unit_session_complete(s, 0, list);
+}
+
+
 static uint32_t
 wag_unit_session_list(wag_unit_zone_t *s, ngx_uint_t slot)
 {
-    wag_session_list_t  list;
+    wag_session_asked_t  list;
 
     wag_session_ask(&s->us, &s->us.slots[slot], &list);
     wag_session_begin(&s->us, &s->us.slots[slot], &list);
@@ -416,8 +454,8 @@ wag_unit_session_list(wag_unit_zone_t *s, ngx_uint_t slot)
 static void
 wag_unit_session_complete(wag_unit_zone_t *s, ngx_uint_t slot, uint32_t list)
 {
-    wag_session_list_t  of;
-    wag_session_walk_t  walk;
+    wag_session_walk_t   walk;
+    wag_session_asked_t  of;
 
     of.number = list;
     of.placed = s->us.slots[slot].instance->placed;

@@ -32,12 +32,13 @@ wag_unit_sessions(wag_unit_t *u)
     wag_unit_ok(u, sizeof(wag_session_t) <= 256,
                 "a session has at most 256 bytes besides its texts");
 
-    wag_unit_ok(u, wag_sessions_size(10000) - wag_sessions_size(1)
+    wag_unit_ok(u, wag_sessions_memory_size(10000)
+                   - wag_sessions_memory_size(1)
                    <= 9999 * (256 + WAG_SESSION_TEXT_LEN),
                 "nor has it more with what finds it, of 10,000");
 
-    if (!wag_unit_ok(u, wag_sessions_room(s->zone.shpool, s->us.group,
-                                          WAG_UNIT_SESSIONS) == NGX_OK,
+    if (!wag_unit_ok(u, wag_sessions_memory_grow(s->zone.shpool, s->us.group,
+                                                 WAG_UNIT_SESSIONS) == NGX_OK,
                      "room for some"))
     {
         return;
@@ -188,8 +189,8 @@ wag_unit_sessions_full(wag_unit_zone_t *s)
     wag_unit_ok(u, wag_sessions_put(group, 0, &name) == session,
                 "one that is freed makes room at once");
 
-    wag_unit_ok(u, wag_sessions_room(s->zone.shpool, group,
-                                     2 * WAG_UNIT_SESSIONS) == NGX_OK
+    wag_unit_ok(u, wag_sessions_memory_grow(s->zone.shpool, group,
+                                            2 * WAG_UNIT_SESSIONS) == NGX_OK
                 && group->sessions.capacity == 2 * WAG_UNIT_SESSIONS
                 && wag_sessions_find(group, 0, &name) == session,
                 "more room leaves those that are there");
@@ -205,7 +206,7 @@ wag_unit_sessions_full(wag_unit_zone_t *s)
     wag_unit_ok(u, wag_sessions_put(group, 0, &name) != NULL,
                 "and then is");
 
-    wag_unit_ok(u, wag_sessions_room(s->zone.shpool, group, 100000)
+    wag_unit_ok(u, wag_sessions_memory_grow(s->zone.shpool, group, 100000)
                    == NGX_ERROR
                 && group->sessions.capacity == 2 * WAG_UNIT_SESSIONS,
                 "too much does not fit the zone");

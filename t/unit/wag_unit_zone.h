@@ -13,6 +13,7 @@
 #include <ngx_http.h>
 
 #include "wag_sessions.h"
+#include "wag_sessions_memory.h"
 #include "wag_slots.h"
 #include "wag_unit.h"
 

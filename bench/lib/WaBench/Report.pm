@@ -56,18 +56,22 @@ END
 sub machine {
     my ($all) = @_;
 
+    return machine_of() . "; load before it began $all->{load}.\n\n"
+           . join('', map { "- $_->[0]: $_->[1]\n" } @{$all->{versions}})
+           . join('', map { "- left out, not installed: $_\n" }
+                      @{$all->{missing}});
+}
+
+
+sub machine_of {
     my ($cpu) = slurp('/proc/cpuinfo') =~ /^model name\s*: (.*)/m;
     my ($kb) = slurp('/proc/meminfo') =~ /^MemTotal: +(\d+)/;
     my ($os) = slurp('/etc/os-release') =~ /^PRETTY_NAME="(.*)"/m;
     my ($kernel) = (POSIX::uname())[2] =~ /^([\d.]+\d)/;
-    my $text = sprintf "%s, %d cores, %.0f GB; Linux %s, %s; load before it "
-                       . "began %s", $cpu || 'CPU unknown', cores(),
-                       $kb / 1e6, $kernel, $os || '', $all->{load};
 
-    return "Machine: $text.\n\n"
-           . join('', map { "- $_->[0]: $_->[1]\n" } @{$all->{versions}})
-           . join('', map { "- left out, not installed: $_\n" }
-                      @{$all->{missing}});
+    return sprintf 'Machine: %s, %d cores, %.0f GB; Linux %s, %s',
+                   $cpu || 'CPU unknown', cores(), $kb / 1e6, $kernel,
+                   $os || '';
 }
 
 

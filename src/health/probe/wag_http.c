@@ -1,4 +1,9 @@
 
+/*
+ * Copyright (C) the wa_gateway authors
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 

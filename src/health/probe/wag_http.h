@@ -1,4 +1,11 @@
 
+/*
+ * Copyright (C) the wa_gateway authors
+ *
+ * The parser of an answer, incremental.  Pure.
+ */
+
+
 #ifndef _WAG_HTTP_H_INCLUDED_
 #define _WAG_HTTP_H_INCLUDED_
 

@@ -39,10 +39,13 @@ sub program {
 }
 
 
-# Options: password, args (of the program), port.
+# Options: password, args (of the program), port, database (that gateways are
+# told), address and inside (of WaGateway::Partition), sentinel: it is one, that
+# watches nothing.
 sub start {
     my ($class, %o) = @_;
-    my $self = bless { args => [], %o }, $class;
+    my $self = bless { args => [], address => '127.0.0.1', inside => [], %o },
+                     $class;
 
     $self->{port} ||= WaGateway::Fake::free_port();
     $self->{dir} = tempdir('wa-store-XXXXXX', TMPDIR => 1, CLEANUP => 1);
@@ -61,12 +64,8 @@ sub start_again {
         open STDIN, '<', '/dev/null';
         open STDOUT, '>>', "$self->{dir}/log";
         open STDERR, '>&', \*STDOUT;
-        exec program(), '--port', $self->{port}, '--bind', '127.0.0.1',
-             '--dir', $self->{dir}, '--daemonize', 'no', '--save', '',
-             '--appendonly', 'yes', '--appendfsync', 'always',
-             defined $self->{password} ? ('--requirepass', $self->{password})
-                                       : (),
-             @{$self->{args}} or POSIX::_exit(127);
+        exec @{$self->{inside}}, program(), $self->arguments
+            or POSIX::_exit(127);
     }
 
     $self->{pid} = $pid;
@@ -80,14 +79,41 @@ sub start_again {
 }
 
 
+# Of the program.
+sub arguments {
+    my ($self) = @_;
+    my @all = ('--port', $self->{port},
+               @{$self->{inside}} ? ('--protected-mode', 'no')
+                                  : ('--bind', $self->{address}),
+               '--dir', $self->{dir}, '--daemonize', 'no',
+               defined $self->{password} ? ('--requirepass', $self->{password})
+                                         : (), @{$self->{args}});
+
+    if ($self->{sentinel}) {
+        # it writes to that
+        open my $out, '>', "$self->{dir}/sentinel" or die "sentinel: $!\n";
+        close $out;
+        return ("$self->{dir}/sentinel", '--sentinel', @all);
+    }
+
+    return ('--save', '', '--appendonly', 'yes', '--appendfsync', 'always',
+            @all);
+}
+
+
 sub port { return $_[0]{port} }
 
-sub name { return "127.0.0.1:$_[0]{port}/0" }
+sub name {
+    my ($self) = @_;
+    return "$self->{address}:$self->{port}/" . ($self->{database} || 0);
+}
+
 
 sub url {
     my ($self, $more) = @_;
     my $login = defined $self->{password} ? ":$self->{password}\@" : '';
-    return "redis://${login}127.0.0.1:$self->{port}" . ($more || '');
+    return "redis://$login$self->{address}:$self->{port}"
+           . ($self->{database} ? "/$self->{database}" : '') . ($more || '');
 }
 
 
@@ -115,6 +141,13 @@ sub kill {
 }
 
 
+# The same, as it is reached another way: address, port.
+sub by {
+    my ($self, %o) = @_;
+    return bless { %$self, %o }, ref $self;
+}
+
+
 # What it kept is gone.
 sub empty {
     my ($self) = @_;
@@ -127,7 +160,7 @@ sub empty {
 sub ask {
     my ($self, @command) = @_;
 
-    my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+    my $s = IO::Socket::INET->new(PeerAddr => $self->{address},
                                   PeerPort => $self->{port}, Timeout => 5)
         or return;
 

@@ -39,6 +39,9 @@ sub hot {
 }
 
 
+sub policy { return 'round_robin' }
+
+
 sub config {
     my ($self) = @_;
 
@@ -60,13 +63,13 @@ http://:$self->{port} {
     bind 127.0.0.1
     header X-Bench $self->{generation}
     reverse_proxy @{$self->{instances}} {
-        lb_policy round_robin
+        lb_policy @{[$self->policy]}
         lb_try_duration $timeout
         health_uri /health
         health_interval @{[$self->ms($self->{interval})]}
         health_timeout @{[$self->ms($self->{timeout})]}
         health_status 200
-        fail_duration 30s
+        fail_duration @{[$self->ms($self->{fail_duration} || 30)]}
         max_fails 1
         header_down X-WA-Instance {http.reverse_proxy.upstream.hostport}
         transport http {

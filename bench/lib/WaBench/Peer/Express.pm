@@ -64,6 +64,7 @@ sub env {
              INSTANCES => join(',', map { "http://$_" } @{$self->{instances}}),
              HEALTH_CHECK_INTERVAL => $self->{interval} * 1000,
              HEALTH_CHECK_TIMEOUT => $self->{timeout} * 1000,
+             KEY => $self->{key} || '',
              REQUEST_TIMEOUT => $self->{request_timeout} * 1000,
              GENERATION => $self->{generation} };
 }

@@ -25,6 +25,12 @@ sub hot {
 }
 
 
+# How a server is chosen, where it is not in turn; sections for that.
+sub choice { return '' }
+
+sub sections { return '' }
+
+
 sub config {
     my ($self) = @_;
 
@@ -59,14 +65,14 @@ defaults
     retries 3
     http-reuse always
 
-frontend f
+@{[$self->sections]}frontend f
     bind 127.0.0.1:$self->{port} backlog 4096
 $prometheus    http-response set-header X-Bench $self->{generation}
     default_backend b
 
 backend b
     balance roundrobin
-    option httpchk
+@{[$self->choice]}    option httpchk
     http-check send meth GET uri /health ver HTTP/1.1 hdr Host localhost
     http-check expect status 200
     http-response set-header X-WA-Instance %[srv_name]

@@ -2,10 +2,11 @@ package WaBench::Peer::Nginx;
 
 # Stock nginx as one would set it up for the job, and the same with wa_gateway.
 #
-# With sessions (of each instance) the instances of wa_gateway are WAHA's, and
-# /send-text and /send-media are its own way to send; with pace, the arguments
-# of wa_gateway_pace, from budgets; with keys there is room for one in each
-# request.
+# With sessions (of each instance) the instances of wa_gateway are WAHA's, or
+# another vendor's, and /send-text and /send-media are its own way to send;
+# with pace, the arguments of wa_gateway_pace, from budgets; with keys there is
+# room for one in each request; with store, a URL, they are shared.  Of the zone:
+# room, its size, and more, places for sessions that come later.
 
 use strict;
 use warnings;
@@ -30,14 +31,23 @@ sub found { return 1 }
 
 sub checks { return $_[0]->ours }
 
-sub version { return `$Nginx -v 2>&1` =~ m{nginx/(\S+)} ? $1 : '?' }
+sub binary { return $Nginx }
+
+
+sub version {
+    my ($class) = @_;
+    my $binary = $class->binary;
+
+    return `$binary -v 2>&1` =~ m{nginx/(\S+)} ? $1 : '?';
+}
+
 
 sub end_signal { return 'QUIT' }
 
 
 sub command {
     my ($self) = @_;
-    return ($Nginx, '-p', $self->{dir}, '-e', "$self->{dir}/error.log",
+    return ($self->binary, '-p', $self->{dir}, '-e', "$self->{dir}/error.log",
             '-c', "$self->{dir}/nginx.conf");
 }
 
@@ -56,7 +66,8 @@ sub config {
     my $processes = $self->{workers} ? "worker_processes $self->{workers};"
                                      : 'master_process off;';
     my $user = $> == 0 ? 'user root;' : '';
-    my $vendor = $self->vendor ? "include $Root/conf/vendors/waha.conf;" : '';
+    my $vendor = $self->vendor
+        ? "include $Root/conf/vendors/$self->{vendor}.conf;" : '';
 
     return ('nginx.conf' => <<"END");
 $module
@@ -78,7 +89,7 @@ http {
     fastcgi_temp_path fastcgi;
     uwsgi_temp_path uwsgi;
     scgi_temp_path scgi;
-@{[$self->upstream]}
+@{[$self->maps]}@{[$self->upstream]}
 @{[$self->server]}
 }
 END
@@ -90,8 +101,9 @@ sub upstream {
 
     my $n = @{$self->{instances}};
     my $server = $self->vendor
-        ? 'wa_gateway_instances vendor=waha key=secret http://' : 'server ';
-    my $servers = join '', map { "        $server$_;\n" }
+        ? "wa_gateway_instances vendor=$self->{vendor} key=secret http://"
+        : 'server ';
+    my $servers = join '', map { "        $server$_@{[$self->mark]};\n" }
                            @{$self->{instances}};
     my $rest = $self->ours ? $self->balancer : <<"END";
         keepalive @{[$n + 512]};
@@ -99,10 +111,32 @@ sub upstream {
         keepalive_requests 1000000;
 END
 
-    my $known = $self->vendor ? ' sessions=' . $n * $self->{sessions} : '';
-    my $zone = $self->ours ? "wa_gateway zone=u:24m$known;" : 'zone u 24m;';
+    my $most = $n * ($self->{sessions} || 0) + ($self->{more} || 0);
+    my $known = $self->vendor ? " sessions=$most" : '';
+    my $room = $self->{room} || '24m';
+    my $zone = $self->ours ? "wa_gateway zone=u:$room$known;"
+                           : "zone u $room;";
 
-    return "    upstream u {\n        $zone\n$servers$rest    }\n";
+    return "    upstream u {\n        $zone\n@{[$self->choice]}$servers"
+           . "$rest    }\n";
+}
+
+
+# How an instance is chosen, where it is not the usual way; what is behind its
+# address; what is at http's level; what the location of all requests has
+# besides.
+sub choice { return '' }
+
+sub mark { return '' }
+
+sub maps { return '' }
+
+sub passed { return '' }
+
+
+sub new {
+    my ($class, %o) = @_;
+    return $class->SUPER::new(vendor => 'waha', %o);
 }
 
 
@@ -126,10 +160,12 @@ sub balancer {
     my $kept = $self->{keys} ? ' ttl=4s zone=keys:128m' : '';
     my $keys = $self->vendor ? "        wa_gateway_idempotency on$kept;\n"
                              : '';
+    my $store = $self->{store} ? "        wa_gateway_store $self->{store};\n"
+                               : '';
     my $pace = $self->{pace} ? "        wa_gateway_pace $self->{pace};\n" : '';
 
     # as many idle connections in all as stock nginx may keep
-    return $check . $keys . $pace . <<'END';
+    return $check . $keys . $store . $pace . <<'END';
         wa_gateway_passive error_fails=1 status=500-599 status_fails=3;
         wa_gateway_keepalive connections=512 timeout=60s requests=1000000;
 END
@@ -147,6 +183,7 @@ sub server {
         location = /status { wa_gateway_status u; }
         location = /health { wa_gateway_health u; }
         location = /metrics { wa_gateway_metrics; }
+        location = /plain { return 204; }
 END
 
     my $sends = $self->vendor ? <<'END' : '';
@@ -165,7 +202,7 @@ $more$sends        add_header X-WA-Instance $instance always;
         proxy_connect_timeout $timeout;
         proxy_send_timeout $timeout;
         proxy_read_timeout $timeout;
-        location / { proxy_pass http://u; }
+        location / { @{[$self->passed]}proxy_pass http://u; }
     }
 END
 }
