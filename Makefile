@@ -130,7 +130,7 @@ lint:
 	exit $$status
 
 # FUZZ_SECONDS=600: how long each target runs: http, expect, json, json_scan,
-# pick, body, route, message, vendor, control, names, urls, store, env.
+# pick, body, route, message, vendor, qr, control, names, urls, store, env.
 fuzz:
 	t/fuzz/run.sh
 

@@ -322,7 +322,7 @@ wag_login_text(cJSON *json, wag_json_path_t *path, ngx_str_t *text)
 
     value = path ? wag_json_find(json, path) : NULL;
 
-    if (!cJSON_IsString(value)) {
+    if (value == NULL || !cJSON_IsString(value)) {
         return NGX_DECLINED;
     }
 

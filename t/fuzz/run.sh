@@ -99,7 +99,7 @@ build() {
         "$2"/core/wag_{file,hosts,json,json_escape,json_scan,param,reason,resolv,url}.c \
         "$2"/health/wag_{expect,expect_conf}.c \
         "$2"/health/probe/wag_{http,http_body}.c \
-        "$2"/vendor/wag_{argument,body,pick,place_conf,proof,proof_conf,route}.c \
+        "$2"/vendor/wag_{argument,body,pick,place_conf,proof,proof_conf,qr,route}.c \
         "$2"/vendor/wag_{route_conf,routes,sample,segment_conf,send,send_conf}.c \
         "$2"/vendor/wag_{target,template,to_conf,vendor}.c \
         "$2"/send/wag_{form,journal_record,member,message,recipient}.c \
@@ -321,6 +321,10 @@ selftest() {
         || status=1
     caught proof vendor/wag_proof \
         's/^    if (!p->json || !wag_vendor/    if (!wag_vendor/' || status=1
+    caught qr vendor/wag_qr 's/p\[1\] == .\.. || //' || status=1
+    caught qr vendor/wag_qr \
+        's/ngx_base64_decoded_length(base64.len) + 1/base64.len \/ 2/' \
+        || status=1
     caught expect core/wag_reason \
         's/u < min || u > 0x10ffff || (u >= 0xd800 \&\& u <= 0xdfff)/u + min == 0/' \
         || status=1
@@ -387,7 +391,7 @@ if [ "${1:-}" = --selftest ]; then
     exit
 fi
 
-[ $# -gt 0 ] || set -- http json json_scan pick body route message vendor proof journal expect urls names control store env
+[ $# -gt 0 ] || set -- http json json_scan pick body route message vendor proof qr journal expect urls names control store env
 
 status=0
 

@@ -54,7 +54,8 @@ my $dir = tempdir('wa-gateway-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my @seeds = map { slurp($_) } sort(glob "'$root/conf/vendors/'*.conf"),
                               sort(glob "'$FindBin::Bin/corpus/vendor/'*");
 
-my @directives = qw(key list_key list ask number token state);
+my @directives = qw(key list_key list ask number token login start
+                    state);
 my @states = qw(ready starting login down stopped absent);
 my @paths = ('$', '$.name', '$.status', '$.me.id', '$.result', '$.response',
              '$.data', '$.results', '$.a.b.c', '$[0]', '$.a[17]', '$.a[-1]',
@@ -432,6 +433,11 @@ sub generated {
         if rand() < 0.4;
     push @lines, any('number ', 'token ') . method() . ' '
                  . mostly('/of/<session>', @uris) . ' ' . any(@paths)
+        if rand() < 0.4;
+    push @lines, any('login ', 'start ') . method() . ' '
+                 . mostly('/of/<session>', @uris)
+                 . any('', ' base64=' . any(@paths), ' link=' . any(@paths),
+                       ' code=' . any(@paths), ' refresh=5s', " '{\"a\":1}'")
         if rand() < 0.4;
     push @lines, any('key ', 'list_key ')
                  . mostly('X-Key', @tokens) . ' '
