@@ -15,6 +15,7 @@ use Time::HiRes qw(time);
 use WaGateway::Cheap;
 use WaGateway::Nginx qw(poll);
 use WaGateway::Send qw(fake answer_of seen told);
+use WaGateway::Sessions qw(known);
 use WaGateway::Store qw(shared up key text over begin replayed counts);
 
 my $store = WaGateway::Store->start;
@@ -132,6 +133,56 @@ sub tally {
     like($s->{latency}{p99}, qr/^\d+\z/, 'how long it takes');
     like($a->request('GET', '/metrics')->{body},
          qr/^wa_gateway_store_up\{upstream="u"\} 1$/m, '/metrics too');
+
+    $_->clean('nothing is logged that should not be') for $a, $b;
+}
+
+# What a repeat is told does not depend on what its session is by now, with a
+# gateway that never saw it either.
+{
+    my ($a, $b) = pair();
+    my ($sent, $unknown, $new) = (key(), key(), key());
+
+    is(told(text($a, $sent)), '200 success', 'one is sent');
+    $one->misbehave('send', 'after:close');
+    is(told(text($a, $unknown)), '502 bad_gateway unknown', 'another one, too');
+    $one->misbehave('send', '');
+
+    $one->session('main', state => 'login');
+    is(known($_, 'main', state => 'login')->{state}, 'login',
+       'its session is logged out') for $a, $b;
+
+    my $r = over($b, $sent);
+    is(told($r), '200 success', 'the other gateway knows that it was sent');
+    is(replayed($r), 'true', 'by the first one');
+    is(told(over($b, $unknown)), '502 bad_gateway unknown',
+       'or that nobody knows');
+    is(told(text($b, $new)), '503 no_session no', 'or that it never was');
+    is(told(text($b, $sent, session => 'main')), '422 key_reused no',
+       'and whether it is another one');
+
+    $one->remove('main');
+    my $named = key();
+    ok((poll { told(text($b, $named, session => 'main'))
+               eq '404 unknown_session no' }), 'the session is gone');
+    is(told(text($b, $sent)), '200 success', 'that changes nothing');
+
+    my $keys = counts($one);
+    is(join(' ', map { $keys->{$_} || 0 } $sent, $unknown, $new), '1 1 0',
+       'each was sent once, or not at all');
+
+    $one->session('main', number => '966500000001', state => 'ready');
+    is(known($_, 'main', state => 'ready')->{state}, 'ready', 'it is back')
+        for $a, $b;
+    is(told(text($b, $new)), '200 success', 'what was refused may be sent');
+
+    $store->freeze;
+    $one->session('main', state => 'login');
+    is(known($b, 'main', state => 'login')->{state}, 'login', 'down again');
+    is(told(text($b, $sent)), '503 store_down no',
+       'a store that is away tells nothing');
+    $store->thaw;
+    $one->session('main', number => '966500000001', state => 'ready');
 
     $_->clean('nothing is logged that should not be') for $a, $b;
 }

@@ -23,7 +23,8 @@ typedef struct wag_keeper_claim_s  wag_keeper_claim_t;
 /* what a keeper is asked for, in memory of the request */
 
 struct wag_keeper_claim_s {
-    wag_marks_key_t     *key;      /* claimed in the zone */
+    wag_marks_key_t     *key;      /* claimed in the zone, unless "look" */
+    ngx_uint_t           look;     /* it is not to be claimed */
     ngx_log_t           *log;
 
     /* what came of it */
@@ -73,6 +74,7 @@ struct wag_keeper_s {
                               wag_keeper_end_t *end);
 
     ngx_msec_t           patience;   /* ms that a request waits at most */
+    ngx_uint_t           shared;     /* others claim there, too */
     void                *data;
 };
 

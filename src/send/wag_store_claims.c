@@ -432,6 +432,7 @@ wag_store_claims_keep(wag_store_t *store)
     store->keeper.cancel = wag_store_claims_keeper_cancel;
     store->keeper.end = wag_store_claims_keeper_end;
     store->keeper.patience = 2 * store->link.timeout;
+    store->keeper.shared = 1;
     store->keeper.data = store;
 }
 
@@ -453,6 +454,8 @@ wag_store_claims_keeper_ask(wag_keeper_t *keeper, wag_keeper_claim_t *claim)
     ask->data = claim;
 
     wag_store_claims_key(ask, claim->key);
+
+    ask->claim.look = claim->look;
 
     claim->asked = ask;
 

@@ -118,7 +118,7 @@ wag_balancer_init_peer(ngx_http_request_t *r,
             rc = wag_idempotency_claim(ctx, rc);
         }
 
-        if (rc == NGX_OK) {
+        if (rc == NGX_OK && !wag_idempotency_looks(ctx)) {
             rc = wag_pacing_init(ctx);
         }
 
@@ -240,6 +240,10 @@ wag_balancer_pick(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
         return NGX_BUSY;
     }
 
+    if (wag_idempotency_looks(ctx)) {
+        return wag_balancer_claim(ctx, pc, wag_confirm_begin(ctx, pc));
+    }
+
     if (ctx->pacing) {
         rc = wag_pacing_resume(ctx, pc);
 
@@ -308,7 +312,9 @@ wag_balancer_claim(wag_ctx_t *ctx, ngx_peer_connection_t *pc, ngx_int_t rc)
         return rc;
     }
 
-    wag_next_let_go(ctx);
+    if (ctx->peer) {
+        wag_next_let_go(ctx);
+    }
 
     if (ctx->refusal == WAG_REFUSED_NOT) {
         return NGX_ERROR;

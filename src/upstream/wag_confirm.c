@@ -32,6 +32,7 @@ wag_confirm_begin(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
     ngx_memzero(claim, sizeof(wag_keeper_claim_t));
 
     claim->key = &im->key;
+    claim->look = im->looks;
     claim->log = ctx->request->connection->log;
     claim->told = wag_confirm_told;
 
@@ -123,12 +124,18 @@ wag_confirm_found(wag_ctx_t *ctx)
 
     im = ctx->idempotent;
 
-    if (im->claim.found == WAG_MARK_NONE) {
-        im->kept = 1;
-        return NGX_OK;
+    if (im->claim.found != WAG_MARK_NONE) {
+        return wag_idempotency_lost(ctx);
     }
 
-    return wag_idempotency_lost(ctx);
+    if (im->looks) {
+        wag_idempotency_unknown(ctx);
+        return NGX_DECLINED;
+    }
+
+    im->kept = 1;
+
+    return NGX_OK;
 }
 
 
@@ -148,7 +155,7 @@ wag_confirm_cancel(wag_ctx_t *ctx)
     if (!im->told) {
         im->keeper->cancel(im->keeper, &im->claim);
 
-    } else if (im->claim.found == WAG_MARK_NONE) {
+    } else if (im->claim.found == WAG_MARK_NONE && !im->looks) {
 
         /* whoever ends the claim gives it up there, too */
 

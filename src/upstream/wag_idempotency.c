@@ -211,6 +211,14 @@ wag_idempotency_found(wag_ctx_t *ctx, ngx_int_t rc, ngx_uint_t found)
             return wag_idempotency_open(ctx);
         }
 
+        if (im->keeper && im->keeper->shared) {
+            im->looks = 1;
+            im->refusal = ctx->refusal;
+            ctx->refusal = WAG_REFUSED_NOT;
+
+            return NGX_OK;
+        }
+
         ctx->idempotent = NULL;
         return rc;
 
@@ -294,9 +302,19 @@ wag_idempotency_lost(wag_ctx_t *ctx)
     im->status = im->claim.status;
     im->answer = im->claim.answer;
 
-    wag_marks_zone_give_up(im->zone, &im->key);
+    if (!im->looks) {
+        wag_marks_zone_give_up(im->zone, &im->key);
+    }
 
     return wag_idempotency_refuse(ctx, im->claim.found);
+}
+
+
+void
+wag_idempotency_unknown(wag_ctx_t *ctx)
+{
+    ctx->refusal = ctx->idempotent->refusal;
+    ctx->idempotent = NULL;
 }
 
 

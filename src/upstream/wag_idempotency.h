@@ -25,6 +25,7 @@ struct wag_idempotent_s {
     wag_keeper_claim_t   claim;    /* of that, see wag_confirm.h */
     ngx_http_request_t  *request;  /* ditto */
 
+    ngx_uint_t           refusal;  /* of one that looks */
     ngx_str_t            answer;   /* of before, as it was stored */
 
     wag_proof_t         *proof;    /* of a native answer that comes */
@@ -35,6 +36,7 @@ struct wag_idempotent_s {
     ngx_str_t            instead;  /* of a body that is too long */
 
     unsigned             open:1;   /* claimed, nothing came of it yet */
+    unsigned             looks:1;  /* refused, but for what others keep */
     unsigned             waits:1;  /* for its keeper */
     unsigned             told:1;   /* by that */
     unsigned             kept:1;   /* claimed there */
@@ -56,6 +58,17 @@ ngx_int_t wag_idempotency_claim(wag_ctx_t *ctx, ngx_int_t rc);
  */
 #define wag_idempotency_is_open(ctx)                                          \
     ((ctx)->idempotent && (ctx)->idempotent->open)
+
+/*
+ * Whether the request is refused unless its keeper knows what came of it.
+ */
+#define wag_idempotency_looks(ctx)                                            \
+    ((ctx)->idempotent && (ctx)->idempotent->looks)
+
+/*
+ * The keeper knows nothing of it, either: ctx->refusal is as before.
+ */
+void wag_idempotency_unknown(wag_ctx_t *ctx);
 
 /*
  * im->claim says that another one has the key, or that it cannot be kept: the
