@@ -383,6 +383,46 @@ sub takers {
 }
 
 
+# One that is on its way out and is configured meanwhile stays, in the same zone
+# and in another one.
+for my $zone ('u:1m', 'u:2m') {
+    my $first = 'server ' . $fakes[0]->name . ' down;';
+    my $ng = WaGateway::Nginx->start(workers => 2,
+                                     conf('', upstream => $first));
+
+    is(control($ng, 'POST', undef, { url => $two })->{status}, 201,
+       "$zone: one is added");
+    $fakes[1]->forget;
+    $fakes[1]->mode('held');
+    my $s = WaGateway::Nginx::send_request($ng->port, 'POST', '/m',
+                                           body => 'x');
+    ok((poll { $fakes[1]->count }), 'it has a message');
+    is(control($ng, 'DELETE', $two)->{status}, 204, 'and is removed');
+
+    my %conf = conf('', upstream => $first . 'server ' . $fakes[1]->name . ';');
+    $conf{upstream} =~ s/zone=\S+/zone=$zone/;
+    my %old = map { $_ => 1 } $ng->worker_pids;
+    @$ng{keys %conf} = values %conf;
+    $ng->write_conf;
+    kill 'HUP', $ng->{pid};
+    ok((poll { grep { !$old{$_} } $ng->worker_pids }), 'a reload has it');
+
+    $fakes[1]->mode('json');
+    $fakes[1]->release;
+    is(WaGateway::Nginx::read_answer($s, 'POST')->{status}, 200,
+       'the message was sent');
+    ok((poll { !grep { $old{$_} } $ng->worker_pids }), 'the last of before');
+    is(takers($ng, 4), $two, 'it gets what comes');
+
+    my %list = list($ng);
+    is(join(' ', map { $_ // '-' } @{$list{$two} || {}}{qw(admin added)}),
+       'configured 0',
+       'as those of the configuration');
+
+    $ng->clean;
+}
+
+
 for ([ '', 'wa_gateway_admin_key', 'no admin key' ],
      [ 'wa_gateway_admin_key off;', 'wa_gateway_admin_key', 'none' ],
      [ 'wa_gateway_admin_key k numbers=201000000000;', 'a key with limits',

@@ -215,6 +215,15 @@ wag_inherit_instance(wag_instance_t *instance, wag_instance_t *old)
     instance->counters = old->counters;
     instance->admin = old->admin;
 
+    /* on its way out and configured now: it stays, see wag_zone_commit() */
+
+    if (!instance->added && old->added
+        && old->admin.state == WAG_ADMIN_REMOVING)
+    {
+        instance->admin.state = WAG_ADMIN_CONFIGURED;
+        instance->admin.version++;
+    }
+
     instance->health = old->health;
     instance->since = old->since;
     instance->moved = old->moved;
