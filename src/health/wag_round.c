@@ -75,13 +75,16 @@ wag_round_stop(wag_round_t *round)
     ngx_queue_t     *q;
     wag_question_t  *question;
 
-    if (round->step.timer_set) {
-        ngx_del_timer(&round->step);
-    }
-
     if (round->queued) {
         ngx_queue_remove(&round->queue);
         round->queued = 0;
+    }
+
+    /* it may have been woken: another one takes its place */
+
+    if (round->step.timer_set) {
+        ngx_del_timer(&round->step);
+        wag_round_wake(round->upstream);
     }
 
     while (!ngx_queue_empty(&round->asked)) {
