@@ -179,6 +179,10 @@ sub tally {
     $store->freeze;
     $one->session('main', state => 'login');
     is(known($b, 'main', state => 'login')->{state}, 'login', 'down again');
+
+    # clients that leave while it is asked
+    close $_ for map { begin($b, key()) } 1 .. 4;
+    ok((poll { (() = $b->access =~ / 499 /g) == 4 }), 'clients leave');
     is(told(text($b, $sent)), '503 store_down no',
        'a store that is away tells nothing');
     $store->thaw;

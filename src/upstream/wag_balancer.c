@@ -312,9 +312,7 @@ wag_balancer_claim(wag_ctx_t *ctx, ngx_peer_connection_t *pc, ngx_int_t rc)
         return rc;
     }
 
-    if (ctx->peer) {
-        wag_next_let_go(ctx);
-    }
+    wag_next_let_go(ctx);
 
     if (ctx->refusal == WAG_REFUSED_NOT) {
         return NGX_ERROR;

@@ -57,6 +57,12 @@ wag_next_peer(wag_ctx_t *ctx)
 void
 wag_next_let_go(wag_ctx_t *ctx)
 {
+    /* none was taken by one that only looks */
+
+    if (ctx->peer == NULL) {
+        return;
+    }
+
     wag_in_flight_release(ctx->peer);
     wag_pacing_attempt(ctx, 1);
 

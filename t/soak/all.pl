@@ -74,6 +74,8 @@ sub names {
               @Vendors);
 }
 
+my ($failed, $rounds, %count, %done) = ('', 0);
+
 names();
 
 my @ngs = map { gateway($_)->start } 0, 1;
@@ -122,7 +124,7 @@ sub client {
     open my $out, '>', "$dir/client.$n" or die "client: $!\n";
 
     while (!$ends) {
-        my $id = sprintf 'm%d-%d-%d', $$, $n, ++$sent;
+        my $id = sprintf 'm%d-%d-%d', $rounds, $n, ++$sent;
         my ($method, $path, $headers, $body, $as) = request($id);
         my @o = (headers => [@$headers, "Idempotency-Key: $id",
                              'Content-Type: application/json'],
@@ -284,7 +286,6 @@ sub add {
 }
 
 
-my ($failed, %count, %done) = ('');
 
 
 sub fail { $failed .= "$_[0]\n" if length $failed < 9000 }
@@ -439,7 +440,6 @@ collect();
 %Sent = ();
 
 my $end = time + 60 * $minutes;
-my $rounds = 0;
 my (@lines, @rooms);
 
 while (time < $end && !$failed) {
