@@ -29,7 +29,7 @@ struct wag_keeper_claim_s {
 
     /* what came of it */
 
-    ngx_uint_t           found;    /* MARK_NONE: it is claimed */
+    ngx_uint_t           found;    /* MARK_NONE: claimed, or not there */
     ngx_uint_t           status;   /* of an answer of before */
     ngx_str_t            answer;   /* ditto, as it is stored; while it tells */
 

@@ -129,7 +129,7 @@ wag_confirm_found(wag_ctx_t *ctx)
     }
 
     if (im->looks) {
-        wag_idempotency_unknown(ctx);
+        wag_idempotency_stay_refused(ctx);
         return NGX_DECLINED;
     }
 

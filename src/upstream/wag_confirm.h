@@ -16,10 +16,11 @@
 
 
 /*
- * To be called by peer.get when a peer was chosen.  NGX_OK: it may be written
- * to, as it was claimed or needs no claim; NGX_AGAIN, to be returned: the
- * request waits, peer.get is called again; NGX_DECLINED: it must not be
- * written, ctx->refusal says why; NGX_ERROR: as that, for lack of memory.
+ * To be called by peer.get when a peer was chosen, or for a request that only
+ * looks.  NGX_OK: it may be written to, as it was claimed or needs no claim;
+ * NGX_AGAIN, to be returned: the request waits, peer.get is called again;
+ * NGX_DECLINED: it must not be written, ctx->refusal says why; NGX_ERROR: as
+ * that, for lack of memory.
  */
 ngx_int_t wag_confirm_begin(wag_ctx_t *ctx, ngx_peer_connection_t *pc);
 

@@ -311,7 +311,7 @@ wag_idempotency_lost(wag_ctx_t *ctx)
 
 
 void
-wag_idempotency_unknown(wag_ctx_t *ctx)
+wag_idempotency_stay_refused(wag_ctx_t *ctx)
 {
     ctx->refusal = ctx->idempotent->refusal;
     ctx->idempotent = NULL;

@@ -66,9 +66,9 @@ ngx_int_t wag_idempotency_claim(wag_ctx_t *ctx, ngx_int_t rc);
     ((ctx)->idempotent && (ctx)->idempotent->looks)
 
 /*
- * The keeper knows nothing of it, either: ctx->refusal is as before.
+ * The keeper knows nothing of it: ctx->refusal is what it was before the look.
  */
-void wag_idempotency_unknown(wag_ctx_t *ctx);
+void wag_idempotency_stay_refused(wag_ctx_t *ctx);
 
 /*
  * im->claim says that another one has the key, or that it cannot be kept: the

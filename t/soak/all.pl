@@ -16,7 +16,7 @@ use strict;
 use warnings;
 
 use Cwd qw(abs_path);
-use File::Basename qw(basename dirname);
+use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
 use JSON::PP ();
 use List::Util qw(max min sum);
@@ -35,7 +35,8 @@ use WaGateway::Control qw(control);
 use WaGateway::Dns;
 use WaGateway::Nginx qw(http send_request poll slurp);
 use WaGateway::Sessions qw(sessions);
-use WaGateway::Soak qw(@Vendors %Number fakes home session_of any request);
+use WaGateway::Soak qw(@Vendors %Number fakes home session_of any request
+                       chosen impatient);
 use WaGateway::Store qw(up);
 
 my $minutes = shift @ARGV || 2;
@@ -59,14 +60,7 @@ my @url = map {
            : "http://$fakes[$_]{vendor}.test:" . $fakes[$_]->port
 } 0 .. $#fakes;
 
-# The vendors' files, but none waits longer than a soak can.
-for my $file (glob "$root/conf/vendors/*.conf") {
-    my $text = slurp($file);
-    $text =~ s/\btimeout\s+\w+;/timeout 2s;/;
-    open my $fh, '>', "$dir/" . basename($file) or die "$file: $!\n";
-    print $fh $text;
-    close $fh or die "$file: $!\n";
-}
+impatient($dir);
 
 # all are there again
 sub names {
@@ -181,17 +175,6 @@ sub final {
     my ($told) = @_;
     return $told->{outcome} =~ /^(?:success|unknown|rejected|unknown_session
                                     |ambiguous_session)$/x;
-}
-
-
-# One of its sessions, and the other server of its vendor.
-sub chosen {
-    my $fake = any(@fakes);
-    my @all = grep { /-\d$/ && $Number{$_} } map { $_->{session} } $fake->truth;
-    my ($other) = grep { $_ != $fake && $_->{vendor} eq $fake->{vendor} }
-                  @fakes;
-
-    return ($fake, @all ? any(@all) : undef, $other);
 }
 
 

@@ -12,7 +12,7 @@ use strict;
 use warnings;
 
 use Cwd qw(abs_path);
-use File::Basename qw(basename dirname);
+use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
 use JSON::PP ();
 use List::Util qw(min);
@@ -30,7 +30,8 @@ BEGIN {
 use WaGateway::Nginx qw(http send_request poll slurp);
 use WaGateway::Send qw(message_id);
 use WaGateway::Sessions qw(gateway difference);
-use WaGateway::Soak qw(%Number fakes session_of any request);
+use WaGateway::Soak qw(%Number fakes session_of any request
+                       chosen impatient);
 
 my $minutes = shift @ARGV || 2;
 my $seed = $ENV{WA_GATEWAY_SOAK_SEED} || time % 1_000_000;
@@ -43,14 +44,7 @@ my $json = JSON::PP->new->utf8->canonical;
 my $dir = tempdir('wa-soak-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my @fakes = fakes();
 
-# The vendors' files, but none waits longer than a soak can.
-for my $file (glob "$root/conf/vendors/*.conf") {
-    my $text = slurp($file);
-    $text =~ s/\btimeout\s+\w+;/timeout 2s;/;
-    open my $fh, '>', "$dir/" . basename($file) or die "$file: $!\n";
-    print $fh $text;
-    close $fh or die "$file: $!\n";
-}
+impatient($dir);
 
 my $ng = gateway(fakes => \@fakes, workers => $Workers, level => 'notice',
     main => 'worker_rlimit_core 0;', vendors => "$dir/*.conf",
@@ -105,17 +99,6 @@ sub client {
 
     close $out or die "client: $!\n";
     POSIX::_exit(0);
-}
-
-
-# One of its sessions, and the other server of its vendor.
-sub chosen {
-    my $fake = any(@fakes);
-    my @all = grep { /-\d$/ && $Number{$_} } map { $_->{session} } $fake->truth;
-    my ($other) = grep { $_ != $fake && $_->{vendor} eq $fake->{vendor} }
-                  @fakes;
-
-    return ($fake, @all ? any(@all) : undef, $other);
 }
 
 

@@ -7,11 +7,17 @@ package WaGateway::Soak;
 use strict;
 use warnings;
 
+use Cwd qw(abs_path);
 use Exporter qw(import);
+use File::Basename qw(basename dirname);
 use MIME::Base64 qw(encode_base64);
+use WaGateway::Nginx qw(slurp);
 use WaGateway::Vendor;
 
-our @EXPORT_OK = qw(@Vendors %Number fakes home session_of any request);
+our @EXPORT_OK = qw(@Vendors %Number fakes home session_of any request chosen
+                    impatient);
+
+my $Root = abs_path(dirname(__FILE__) . '/../../..');
 
 our @Vendors = qw(waha evolution wwebjs wppconnect gowa wuzapi);
 our %Number;
@@ -197,6 +203,31 @@ sub request {
     delete $body->{session};
     $body->{from} = $number;
     return ('POST', $path, [], $body, { number => $number });
+}
+
+
+# One of its sessions, and the other server of its vendor.
+sub chosen {
+    my $fake = any(@Fakes);
+    my @all = grep { /-\d$/ && $Number{$_} } map { $_->{session} } $fake->truth;
+    my ($other) = grep { $_ != $fake && $_->{vendor} eq $fake->{vendor} }
+                  @Fakes;
+
+    return ($fake, @all ? any(@all) : undef, $other);
+}
+
+
+# The vendors' files in a folder, where none waits longer than a soak can.
+sub impatient {
+    my ($dir) = @_;
+
+    for my $file (glob "$Root/conf/vendors/*.conf") {
+        my $text = slurp($file);
+        $text =~ s/\btimeout\s+\w+;/timeout 2s;/;
+        open my $fh, '>', "$dir/" . basename($file) or die "$file: $!\n";
+        print $fh $text;
+        close $fh or die "$file: $!\n";
+    }
 }
 
 
