@@ -223,7 +223,7 @@ wag_snapshot_view(ngx_pool_t *pool, wag_view_t *v)
     v->reason.len = v->record.reason_len;
     v->reason.data = v->record.reason;
 
-    /* more given back than was held: see wag_in_flight_hold() */
+    /* of a killed worker more may be given back than it had, for a moment */
 
     if ((ngx_atomic_int_t) v->record.in_flight < 0) {
         v->record.in_flight = 0;

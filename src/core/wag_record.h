@@ -200,6 +200,7 @@ typedef struct {
     uint32_t             listed;       /* complete ones */
     uint32_t             sessions;     /* the first, chained */
     uint32_t             named;        /* looked up in this config_gen */
+    uint32_t             recount;      /* in_flight may be off */
 } wag_instance_t;
 
 
@@ -357,8 +358,16 @@ typedef struct {
 
 /*
  * What each worker of one configuration has in flight in each slot, so that
- * what a killed worker held can be given back.
+ * what a killed worker held can be given back.  Above it, in the same word, is
+ * how many steps it took to change that: odd while it is in between.
  */
+
+#define WAG_IN_FLIGHT_BITS  (NGX_PTR_SIZE * 4)
+#define WAG_IN_FLIGHT_STEP  ((ngx_atomic_uint_t) 1 << WAG_IN_FLIGHT_BITS)
+
+#define wag_in_flight_count(held)  ((held) & (WAG_IN_FLIGHT_STEP - 1))
+#define wag_in_flight_moves(held)  ((held) & WAG_IN_FLIGHT_STEP)
+
 
 typedef struct {
     wag_group_t         *group;
@@ -372,9 +381,10 @@ typedef struct {
     ngx_uint_t             nworkers;
     ngx_uint_t             nparts;
     ngx_uint_t             nslots;     /* of all parts */
+    ngx_uint_t             row;        /* counts of a worker, and to spare */
     wag_in_flight_part_t  *parts;      /* one for each upstream */
     ngx_pid_t             *pids;       /* by ngx_worker, 0: none */
-    uint32_t              *counts;     /* by worker, by part, by slot */
+    ngx_atomic_t          *counts;     /* by worker, by part, by slot */
 } wag_in_flight_t;
 
 
@@ -385,6 +395,7 @@ typedef struct {
     ngx_uint_t           config_gen;   /* configurations so far */
     ngx_queue_t          groups;
     ngx_queue_t          in_flight_tables;
+    ngx_uint_t           recount;      /* of some instance */
 } wag_root_t;
 
 

@@ -123,7 +123,7 @@ typedef struct {
     wag_addrs_t         *addrs;
     ngx_uint_t           address;    /* answered last */
 
-    uint32_t            *held;       /* in flight from here */
+    ngx_atomic_t        *held;       /* in flight from here, by steps */
     ngx_queue_t          idle;       /* connections */
     ngx_uint_t           nidle;
     ngx_uint_t           looked;     /* turn of the last look */

@@ -8,13 +8,15 @@
 #include "wag_slots.h"
 
 
+/* counts in a cache line: no two workers write to the same one */
+
+#define WAG_IN_FLIGHT_LINE  (64 / sizeof(ngx_atomic_t))
+
+
 static ngx_uint_t wag_in_flight_workers(wag_zone_t *zone);
 static size_t wag_in_flight_bytes(ngx_uint_t nworkers, ngx_uint_t nparts,
     ngx_uint_t nslots);
-static void wag_in_flight_tell(wag_in_flight_t *table);
 static ngx_uint_t wag_in_flight_held(wag_in_flight_t *table, ngx_uint_t at);
-static void wag_in_flight_close(wag_in_flight_t *table, ngx_uint_t worker);
-static ngx_uint_t wag_in_flight_alive(ngx_pid_t pid);
 static ngx_uint_t wag_in_flight_awaited(wag_zone_t *zone);
 static ngx_uint_t wag_in_flight_entered(wag_zone_t *zone, ngx_pid_t pid);
 static ngx_uint_t wag_in_flight_kept(wag_in_flight_t *table,
@@ -43,10 +45,12 @@ wag_in_flight_size(wag_zone_t *zone)
 static size_t
 wag_in_flight_bytes(ngx_uint_t nworkers, ngx_uint_t nparts, ngx_uint_t nslots)
 {
-    return sizeof(wag_in_flight_t)
-           + nparts * sizeof(wag_in_flight_part_t)
-           + ngx_align(nworkers * sizeof(ngx_pid_t), sizeof(uint64_t))
-           + nworkers * nslots * sizeof(uint32_t);
+    return ngx_align(sizeof(wag_in_flight_t)
+                     + nparts * sizeof(wag_in_flight_part_t)
+                     + nworkers * sizeof(ngx_pid_t),
+                     WAG_IN_FLIGHT_LINE * sizeof(ngx_atomic_t))
+           + nworkers * ngx_align(nslots, WAG_IN_FLIGHT_LINE)
+             * sizeof(ngx_atomic_t);
 }
 
 
@@ -92,14 +96,19 @@ wag_in_flight_open(wag_zone_t *zone)
     table->nworkers = nworkers;
     table->nparts = zone->upstreams.nelts;
     table->nslots = nslots;
+    table->row = ngx_align(nslots, WAG_IN_FLIGHT_LINE);
 
     table->parts = (wag_in_flight_part_t *) p;
     p += table->nparts * sizeof(wag_in_flight_part_t);
 
     table->pids = (ngx_pid_t *) p;
-    p += ngx_align(nworkers * sizeof(ngx_pid_t), sizeof(uint64_t));
+    p += nworkers * sizeof(ngx_pid_t);
 
-    table->counts = (uint32_t *) p;
+    /* memory of this size begins at a line */
+
+    table->counts = (ngx_atomic_t *)
+                    ngx_align_ptr(p, WAG_IN_FLIGHT_LINE
+                                     * sizeof(ngx_atomic_t));
 
     for (i = 0; i < nworkers; i++) {
         table->pids[i] = NGX_INVALID_PID;
@@ -115,132 +124,6 @@ wag_in_flight_open(wag_zone_t *zone)
     zone->in_flight = table;
 
     return NGX_OK;
-}
-
-
-void
-wag_in_flight_enter(wag_zone_t *zone)
-{
-    uint32_t         *held;
-    ngx_uint_t        i, j, worker;
-    wag_upstream_t  **usp;
-    wag_in_flight_t  *table;
-
-    table = zone->in_flight;
-    worker = (ngx_process == NGX_PROCESS_SINGLE) ? 0 : ngx_worker;
-
-    wag_in_flight_close(table, worker);
-    wag_in_flight_tell(table);
-
-    table->pids[worker] = ngx_pid;
-
-    held = &table->counts[worker * table->nslots];
-    usp = zone->upstreams.elts;
-
-    for (i = 0; i < zone->upstreams.nelts; i++) {
-        for (j = 0; j < usp[i]->nslots; j++) {
-            usp[i]->slots[j].held = held++;
-        }
-    }
-}
-
-
-/* a worker that was killed may have changed what it told nobody of */
-
-static void
-wag_in_flight_tell(wag_in_flight_t *table)
-{
-    ngx_uint_t    i;
-    wag_group_t  *group;
-
-    for (i = 0; i < table->nparts; i++) {
-        group = table->parts[i].group;
-
-        (void) ngx_atomic_fetch_add(&group->members, 1);
-        (void) ngx_atomic_fetch_add(&group->state_epoch, 1);
-
-        /* more than can be told one by one: any session may have changed */
-
-        (void) ngx_atomic_fetch_add(&group->sessions.epoch,
-                                    WAG_SESSION_CHANGES + 1);
-    }
-}
-
-
-void
-wag_in_flight_leave(wag_zone_t *zone)
-{
-    ngx_uint_t  worker;
-
-    worker = (ngx_process == NGX_PROCESS_SINGLE) ? 0 : ngx_worker;
-
-    wag_in_flight_close(zone->in_flight, worker);
-}
-
-
-static void
-wag_in_flight_close(wag_in_flight_t *table, ngx_uint_t worker)
-{
-    uint32_t        *count;
-    ngx_int_t        n;
-    ngx_uint_t       i, slot;
-    wag_instance_t  *instance;
-
-    count = &table->counts[worker * table->nslots];
-
-    for (i = 0; i < table->nparts; i++) {
-
-        for (slot = 0; slot < table->parts[i].nslots; slot++, count++) {
-
-            n = *count;
-
-            if (n == 0) {
-                continue;
-            }
-
-            instance = wag_slots_get(table->parts[i].group, slot);
-
-            *count = 0;
-            (void) ngx_atomic_fetch_add(&instance->in_flight, -n);
-        }
-    }
-
-    table->pids[worker] = 0;
-}
-
-
-void
-wag_in_flight_reclaim_dead_workers(wag_zone_t *zone)
-{
-    ngx_uint_t        i;
-    ngx_queue_t      *q;
-    wag_in_flight_t  *table;
-
-    for (q = ngx_queue_head(&zone->root->in_flight_tables);
-         q != ngx_queue_sentinel(&zone->root->in_flight_tables);
-         q = ngx_queue_next(q))
-    {
-        table = ngx_queue_data(q, wag_in_flight_t, queue);
-
-        for (i = 0; i < table->nworkers; i++) {
-
-            if (!wag_in_flight_alive(table->pids[i])) {
-                wag_in_flight_close(table, i);
-                wag_in_flight_tell(table);
-            }
-        }
-    }
-}
-
-
-static ngx_uint_t
-wag_in_flight_alive(ngx_pid_t pid)
-{
-    if (pid == 0 || pid == NGX_INVALID_PID) {
-        return 1;
-    }
-
-    return kill(pid, 0) == 0 || ngx_errno != ESRCH;
 }
 
 
@@ -280,7 +163,7 @@ wag_in_flight_held(wag_in_flight_t *table, ngx_uint_t at)
     ngx_uint_t  i;
 
     for (i = 0; i < table->nworkers; i++) {
-        if (table->counts[i * table->nslots + at]) {
+        if (wag_in_flight_count(wag_in_flight_row(table, i)[at])) {
             return 1;
         }
     }
@@ -369,8 +252,8 @@ wag_in_flight_kept(wag_in_flight_t *table, ngx_uint_t awaited)
         }
     }
 
-    for (i = 0; i < table->nworkers * table->nslots; i++) {
-        if (table->counts[i]) {
+    for (i = 0; i < table->nworkers * table->row; i++) {
+        if (wag_in_flight_count(table->counts[i])) {
             return 1;
         }
     }
@@ -432,6 +315,11 @@ wag_in_flight_entered(wag_zone_t *zone, ngx_pid_t pid)
 }
 
 
+/*
+ * A worker's own count is changed in the step that begins and, on the way
+ * back, in the one that ends: were it killed in between, it counts as held.
+ */
+
 ngx_int_t
 wag_in_flight_hold(wag_peer_t *peer)
 {
@@ -440,12 +328,7 @@ wag_in_flight_hold(wag_peer_t *peer)
 
     in_flight = &peer->instance->in_flight;
 
-    /*
-     * The worker's own count goes first: were it killed between the two, its
-     * successor gives one back too many rather than one too few, for ever.
-     */
-
-    (*peer->held)++;
+    *peer->held += WAG_IN_FLIGHT_STEP + 1;
 
     if (peer->max_conns == 0) {
         (void) ngx_atomic_fetch_add(in_flight, 1);
@@ -456,12 +339,14 @@ wag_in_flight_hold(wag_peer_t *peer)
             n = *in_flight;
 
             if ((ngx_atomic_int_t) n >= (ngx_atomic_int_t) peer->max_conns) {
-                (*peer->held)--;
+                *peer->held += WAG_IN_FLIGHT_STEP - 1;
                 return NGX_BUSY;
             }
 
         } while (!ngx_atomic_cmp_set(in_flight, n, n + 1));
     }
+
+    *peer->held += WAG_IN_FLIGHT_STEP;
 
     /*
      * Counted, then looked at; who frees the slot does it the other way
@@ -480,7 +365,9 @@ wag_in_flight_hold(wag_peer_t *peer)
 void
 wag_in_flight_release(wag_peer_t *peer)
 {
+    *peer->held += WAG_IN_FLIGHT_STEP;
+
     (void) ngx_atomic_fetch_add(&peer->instance->in_flight, -1);
 
-    (*peer->held)--;
+    *peer->held += WAG_IN_FLIGHT_STEP - 1;
 }

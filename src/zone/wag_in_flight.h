@@ -14,6 +14,12 @@
 #include "wag_upstream.h"
 
 
+/* the counts of a worker */
+
+#define wag_in_flight_row(table, worker)                                      \
+    (&(table)->counts[(worker) * (table)->row])
+
+
 /*
  * What the in-flight table of a configuration takes of a zone that has no
  * other slots than its own, in bytes.
@@ -25,18 +31,6 @@ size_t wag_in_flight_size(wag_zone_t *zone);
  * upstreams have by now.  NGX_ERROR if the zone is full.
  */
 ngx_int_t wag_in_flight_open(wag_zone_t *zone);
-
-/*
- * A worker comes and goes.  Both give back what the one before it with the
- * same number, or it itself, still had in flight.
- */
-void wag_in_flight_enter(wag_zone_t *zone);
-void wag_in_flight_leave(wag_zone_t *zone);
-
-/*
- * Gives back what workers that are no more had in flight.
- */
-void wag_in_flight_reclaim_dead_workers(wag_zone_t *zone);
 
 /*
  * Whether any worker has a request in flight in a slot: by what each of them

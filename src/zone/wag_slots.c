@@ -285,7 +285,6 @@ wag_slots_use(wag_instance_t *instance, wag_newcomer_t *newcomer)
     instance->admin = newcomer->admin;
     instance->config_gen = newcomer->config_gen;
     instance->added = newcomer->added;
-    instance->in_flight = 0;
     instance->vendor = newcomer->vendor;
     instance->listed = 0;
     instance->ask = 0;

@@ -10,6 +10,7 @@
 #include "wag_sessions_memory.h"
 #include "wag_slots.h"
 #include "wag_table.h"
+#include "wag_workers.h"
 
 
 /* that a zone whose size was not given has room for */
@@ -403,7 +404,7 @@ wag_table_sweep(wag_zone_t *zone)
     ngx_queue_t  *q, *next;
     wag_group_t  *group;
 
-    wag_in_flight_reclaim_dead_workers(zone);
+    wag_workers_reclaim(zone);
 
     oldest = wag_in_flight_sweep(zone);
 

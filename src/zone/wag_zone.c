@@ -14,6 +14,7 @@
 #include "wag_sessions.h"
 #include "wag_slots.h"
 #include "wag_table.h"
+#include "wag_workers.h"
 #include "wag_writer.h"
 #include "wag_zone.h"
 
@@ -452,7 +453,7 @@ wag_zone_attach(wag_zone_t *zone)
 {
     wag_lock(zone->shpool);
 
-    wag_in_flight_enter(zone);
+    wag_workers_enter(zone);
 
     wag_unlock(zone->shpool);
 }
@@ -463,7 +464,7 @@ wag_zone_detach(wag_zone_t *zone)
 {
     wag_lock(zone->shpool);
 
-    wag_in_flight_leave(zone);
+    wag_workers_leave(zone);
 
     wag_unlock(zone->shpool);
 }
@@ -474,7 +475,7 @@ wag_zone_reclaim_dead_workers(wag_zone_t *zone)
 {
     wag_lock(zone->shpool);
 
-    wag_in_flight_reclaim_dead_workers(zone);
+    wag_workers_reclaim(zone);
 
     wag_unlock(zone->shpool);
 }

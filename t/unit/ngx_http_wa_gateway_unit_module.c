@@ -28,6 +28,7 @@ static wag_unit_room_t  wag_unit_rooms[] = {
     { ngx_string("expect"), wag_unit_expect },
     { ngx_string("health"), wag_unit_health },
     { ngx_string("http"), wag_unit_http },
+    { ngx_string("in_flight"), wag_unit_in_flight },
     { ngx_string("journal"), wag_unit_journal },
     { ngx_string("journal_batch"), wag_unit_journal_batch },
     { ngx_string("json"), wag_unit_json },

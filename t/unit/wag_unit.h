@@ -42,6 +42,7 @@ void wag_unit_connect(wag_unit_t *u);
 void wag_unit_expect(wag_unit_t *u);
 void wag_unit_health(wag_unit_t *u);
 void wag_unit_http(wag_unit_t *u);
+void wag_unit_in_flight(wag_unit_t *u);
 void wag_unit_journal(wag_unit_t *u);
 void wag_unit_journal_batch(wag_unit_t *u);
 void wag_unit_json(wag_unit_t *u);

@@ -10,7 +10,7 @@
 #include "wag_in_flight.h"
 #include "wag_lock.h"
 #include "wag_table.h"
-#include "wag_unit_zone.h"
+#include "wag_unit_killed.h"
 
 #include <stdio.h>
 #include <sys/ptrace.h>
@@ -25,16 +25,7 @@
 #define WAG_UNIT_SESSIONS  6     /* that there is room for */
 #define WAG_UNIT_STAYING   3     /* that are there all the time */
 
-#define WAG_UNIT_NONE   ((ngx_uint_t) -1)
-
-
-typedef void (*wag_unit_killed_pt)(wag_unit_zone_t *s);
-
-
 static void wag_unit_killed_turn(wag_unit_zone_t *s);
-static ngx_uint_t wag_unit_killed_run(wag_unit_zone_t *s,
-    wag_unit_killed_pt work, wag_unit_killed_pt look, ngx_uint_t before,
-    ngx_uint_t steps);
 static void wag_unit_killed_look(wag_unit_zone_t *s);
 static void wag_unit_killed_look_addresses(wag_unit_zone_t *s);
 static void wag_unit_killed_each(wag_unit_zone_t *s, wag_unit_killed_pt work,
@@ -156,13 +147,7 @@ wag_unit_killed_turn(wag_unit_zone_t *s)
 }
 
 
-/*
- * A process does its work "before" times, and once more, of which it lives to
- * see "steps" instructions.  Returns how many there were, WAG_UNIT_NONE if
- * the system lets nobody count them.
- */
-
-static ngx_uint_t
+ngx_uint_t
 wag_unit_killed_run(wag_unit_zone_t *s, wag_unit_killed_pt work,
     wag_unit_killed_pt look, ngx_uint_t before, ngx_uint_t steps)
 {

@@ -371,7 +371,7 @@ wag_unit_slots_in_flight(wag_unit_zone_t *s)
                                                 &newcomer.name)));
 
     wag_unit_ok(u, wag_in_flight_hold(&peer) == NGX_BUSY
-                && table->counts[slot] == 1,
+                && wag_in_flight_count(table->counts[slot]) == 1,
                 "nor held a second time");
 
     wag_in_flight_release(&peer);
@@ -381,7 +381,8 @@ wag_unit_slots_in_flight(wag_unit_zone_t *s)
                 "let go it is");
 
     wag_unit_ok(u, wag_in_flight_hold(&peer) == NGX_BUSY
-                && peer.instance->in_flight == 0 && table->counts[slot] == 0,
+                && peer.instance->in_flight == 0
+                && wag_in_flight_count(table->counts[slot]) == 0,
                 "but not for those who knew the one before");
 
     peer.incarnation = peer.instance->incarnation;
