@@ -102,7 +102,7 @@ build() {
         "$2"/health/probe/wag_{http,http_body}.c \
         "$2"/vendor/wag_{argument,body,pick,place_conf,proof,proof_conf,qr,route}.c \
         "$2"/vendor/wag_{route_conf,routes,sample,segment_conf,send,send_conf}.c \
-        "$2"/vendor/wag_{target,template,to_conf,vendor}.c \
+        "$2"/vendor/wag_{target,template,template_compile,to_conf,vendor}.c \
         "$2"/send/wag_{form,journal_record,member,message,recipient}.c \
         "$2"/send/wag_store_{args,info,reader,result,script,url}.c
     do
@@ -323,7 +323,7 @@ selftest() {
     caught proof vendor/wag_proof \
         's/^    if (!p->json \&\& p->open) {/    if (0) {/' || status=1
     caught proof vendor/wag_template \
-        's/^        return value->len + ngx_escape_json.*/        return value->len;/' \
+        's/^        return wag_json_escape_len(value);/        return value->len;/' \
         || status=1
     caught proof vendor/wag_proof \
         's/^    if (!p->json || !wag_vendor/    if (!wag_vendor/' || status=1
