@@ -244,10 +244,18 @@ sub start {
     }
 
     my $parent = $$;
+
+    # One that is sent before its handler is there waits for it.
+    my $signals = POSIX::SigSet->new(POSIX::SIGTERM, POSIX::SIGUSR1,
+                                     POSIX::SIGUSR2);
+    my $blocked = POSIX::SigSet->new;
+    POSIX::sigprocmask(POSIX::SIG_BLOCK, $signals, $blocked);
+
     my $pid = fork;
     die "fork: $!\n" unless defined $pid;
 
     if ($pid) {
+        POSIX::sigprocmask(POSIX::SIG_SETMASK, $blocked);
         close $listen;
         $self->{pid} = $pid;
         $Running{$pid} = 1;
@@ -261,8 +269,9 @@ sub start {
     }
 
     eval {
-        $self->{handler} ? serve($self->{handler}, $listen, $say)
-                         : WaGateway::Fake::Loop::run($self, $listen, $parent);
+        $self->{handler}
+            ? serve($self->{handler}, $listen, $say, $blocked)
+            : WaGateway::Fake::Loop::run($self, $listen, $parent, $blocked);
         1;
     } or print STDERR "fake: $@";
     POSIX::_exit(1);
@@ -273,12 +282,13 @@ sub lines { return $_[0]{lines} }
 
 
 sub serve {
-    my ($handler, $listen, $say) = @_;
+    my ($handler, $listen, $say, $signals) = @_;
     my $n = 0;
 
     setpgrp 0, 0;
     $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP ALRM);
     $SIG{CHLD} = $SIG{PIPE} = 'IGNORE';
+    POSIX::sigprocmask(POSIX::SIG_SETMASK, $signals);
 
     while (my $s = $listen->accept) {
         $n++;
@@ -467,13 +477,14 @@ my (%C, @Timers);
 
 
 sub run {
-    ($Fake, $Listen, my $parent) = @_;
+    ($Fake, $Listen, my $parent, my $signals) = @_;
 
     $SIG{TERM} = sub { $Quit = 1 };
     $SIG{USR1} = sub { $Idle = 'close' };
     $SIG{USR2} = sub { $Idle = 'reset' };
     $SIG{INT} = $SIG{HUP} = $SIG{CHLD} = $SIG{ALRM} = 'DEFAULT';
     $SIG{PIPE} = 'IGNORE';
+    POSIX::sigprocmask(POSIX::SIG_SETMASK, $signals);
 
     open $Ledger, '>>:raw', "$Fake->{dir}/ledger" or die "ledger: $!\n";
     $Ledger->autoflush(1);
@@ -481,7 +492,6 @@ sub run {
     $Connections = 0;
 
     while (getppid == $parent) {
-        turn();
 
         if ($Idle) {
             drop($_, $Idle) for grep { $_->{nth} && idle($_) } values %C;
@@ -490,6 +500,8 @@ sub run {
         }
 
         last if $Quit && quit();
+
+        turn();
     }
 
     POSIX::_exit(0);
