@@ -11,68 +11,53 @@
 ngx_int_t
 wag_instance_figures_up(wag_sample_t *sample)
 {
-    return wag_metrics_line(sample, "", NULL, NULL, "%ui",
-                            sample->view->healthy);
+    return wag_metrics_value(sample, sample->view->healthy);
 }
 
 
 ngx_int_t
 wag_instance_figures_state(wag_sample_t *sample)
 {
-    char       *name;
-    ngx_uint_t  i;
+    ngx_uint_t    i;
+    ngx_atomic_t  is[WAG_STATES];
 
     for (i = 0; i < WAG_STATES; i++) {
-
-        name = (char *) wag_states[i].data;
-
-        if (wag_metrics_line(sample, "", "state", name, "%d",
-                             sample->view->state == i)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
+        is[i] = (sample->view->state == i);
     }
 
-    return NGX_OK;
+    return wag_metrics_values(sample, "state", wag_states, is, WAG_STATES);
 }
 
 
 ngx_int_t
 wag_instance_figures_requests(wag_sample_t *sample)
 {
-    ngx_uint_t    i;
-    static char  *codes[] = { "1xx", "2xx", "3xx", "4xx", "5xx" };
+    static ngx_str_t  codes[] = {
+        ngx_string("1xx"),
+        ngx_string("2xx"),
+        ngx_string("3xx"),
+        ngx_string("4xx"),
+        ngx_string("5xx")
+    };
 
-    for (i = 0; i < 5; i++) {
-        if (wag_metrics_line(sample, "", "code", codes[i], "%uA",
-                             sample->view->record.counters.codes[i])
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
+    return wag_metrics_values(sample, "code", codes,
+                              sample->view->record.counters.codes, 5);
 }
 
 
 ngx_int_t
 wag_instance_figures_failures(wag_sample_t *sample)
 {
-    ngx_uint_t    i;
-    static char  *reasons[] = { "connect", "timeout", "reset", "invalid" };
+    static ngx_str_t  reasons[] = {
+        ngx_string("connect"),
+        ngx_string("timeout"),
+        ngx_string("reset"),
+        ngx_string("invalid")
+    };
 
-    for (i = 0; i < WAG_FAILURES; i++) {
-        if (wag_metrics_line(sample, "", "reason", reasons[i], "%uA",
-                             sample->view->record.counters.failures[i])
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
+    return wag_metrics_values(sample, "reason", reasons,
+                              sample->view->record.counters.failures,
+                              WAG_FAILURES);
 }
 
 
@@ -121,26 +106,27 @@ wag_instance_figures_duration(wag_sample_t *sample)
 ngx_int_t
 wag_instance_figures_in_flight(wag_sample_t *sample)
 {
-    return wag_metrics_line(sample, "", NULL, NULL, "%uA",
-                            sample->view->record.in_flight);
+    return wag_metrics_value(sample, sample->view->record.in_flight);
 }
 
 
 ngx_int_t
 wag_instance_figures_checks(wag_sample_t *sample)
 {
+    ngx_atomic_t   counts[2];
     wag_checks_t  *checks;
+
+    static ngx_str_t  results[] = {
+        ngx_string("pass"),
+        ngx_string("fail")
+    };
 
     checks = &sample->view->record.checks;
 
-    if (wag_metrics_line(sample, "", "result", "pass", "%ui", checks->passed)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
+    counts[0] = checks->passed;
+    counts[1] = checks->failed;
 
-    return wag_metrics_line(sample, "", "result", "fail", "%ui",
-                            checks->failed);
+    return wag_metrics_values(sample, "result", results, counts, 2);
 }
 
 

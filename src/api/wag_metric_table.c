@@ -176,32 +176,31 @@ wag_metric_table_reloads(wag_sample_t *sample)
 {
     sample->labels.len = 0;
 
-    return wag_metrics_line(sample, "", NULL, NULL, "%ui",
-                            sample->snapshot->config_gen - 1);
+    return wag_metrics_value(sample, sample->snapshot->config_gen - 1);
 }
 
 
 static ngx_int_t
 wag_metric_table_failovers(wag_sample_t *sample)
 {
-    return wag_metrics_line(sample, "", NULL, NULL, "%uA",
-                            sample->snapshot->upstream->group->failovers);
+    return wag_metrics_value(sample,
+                             sample->snapshot->upstream->group->failovers);
 }
 
 
 static ngx_int_t
 wag_metric_table_ambiguous(wag_sample_t *sample)
 {
-    return wag_metrics_line(sample, "", NULL, NULL, "%uA",
-                            sample->snapshot->upstream->group->ambiguous);
+    return wag_metrics_value(sample,
+                             sample->snapshot->upstream->group->ambiguous);
 }
 
 
 static ngx_int_t
 wag_metric_table_no_instance(wag_sample_t *sample)
 {
-    return wag_metrics_line(sample, "", NULL, NULL, "%uA",
-                            sample->snapshot->upstream->group->no_instance);
+    return wag_metrics_value(sample,
+                             sample->snapshot->upstream->group->no_instance);
 }
 
 
@@ -213,7 +212,7 @@ wag_metric_table_keys(wag_sample_t *sample)
     wag_marks_zone_figures(sample->snapshot->upstream->idempotency->zone,
                            &marks);
 
-    return wag_metrics_line(sample, "", NULL, NULL, "%uD", marks.nmarks);
+    return wag_metrics_value(sample, marks.nmarks);
 }
 
 
@@ -225,63 +224,55 @@ wag_metric_table_keys_capacity(wag_sample_t *sample)
     wag_marks_zone_figures(sample->snapshot->upstream->idempotency->zone,
                            &marks);
 
-    return wag_metrics_line(sample, "", NULL, NULL, "%uD",
-                            wag_marks_room(&marks));
+    return wag_metrics_value(sample, wag_marks_room(&marks));
 }
 
 
 static ngx_int_t
 wag_metric_table_keyed(wag_sample_t *sample)
 {
-    ngx_uint_t             i, n;
     wag_marks_t            marks;
+    ngx_atomic_t           counts[7];
     wag_marks_counters_t  *c;
+
+    static ngx_str_t  outcomes[] = {
+        ngx_string("claimed"),
+        ngx_string("given_up"),
+        ngx_string("replayed"),
+        ngx_string("in_flight"),
+        ngx_string("reused"),
+        ngx_string("full"),
+        ngx_string("orphaned")
+    };
 
     wag_marks_zone_figures(sample->snapshot->upstream->idempotency->zone,
                            &marks);
     c = &marks.counters;
 
-    struct {
-        const char         *name;
-        ngx_atomic_uint_t   value;
-    } outcomes[] = {
-        { "claimed", c->claimed },
-        { "given_up", c->given_up },
-        { "replayed", c->replayed },
-        { "in_flight", c->in_flight },
-        { "reused", c->reused },
-        { "full", c->full },
-        { "orphaned", c->orphaned }
-    };
+    counts[0] = c->claimed;
+    counts[1] = c->given_up;
+    counts[2] = c->replayed;
+    counts[3] = c->in_flight;
+    counts[4] = c->reused;
+    counts[5] = c->full;
+    counts[6] = c->orphaned;
 
-    n = sizeof(outcomes) / sizeof(outcomes[0]);
-
-    for (i = 0; i < n; i++) {
-        if (wag_metrics_line(sample, "", "outcome", outcomes[i].name, "%uA",
-                             outcomes[i].value)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
+    return wag_metrics_values(sample, "outcome", outcomes, counts, 7);
 }
 
 
 static ngx_int_t
 wag_metric_table_zone(wag_sample_t *sample)
 {
-    size_t  total, free;
+    ngx_atomic_t  bytes[2];
 
-    total = sample->zone->shm_zone->shm.size;
-    free = sample->zone->shpool->pfree * ngx_pagesize;
+    static ngx_str_t  kinds[] = {
+        ngx_string("total"),
+        ngx_string("free")
+    };
 
-    if (wag_metrics_line(sample, "", "kind", "total", "%uz", total)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
+    bytes[0] = sample->zone->shm_zone->shm.size;
+    bytes[1] = sample->zone->shpool->pfree * ngx_pagesize;
 
-    return wag_metrics_line(sample, "", "kind", "free", "%uz", free);
+    return wag_metrics_values(sample, "kind", kinds, bytes, 2);
 }

@@ -302,6 +302,32 @@ wag_metrics_label(wag_sample_t *sample, const char *name, ngx_str_t *value)
 }
 
 
+ngx_int_t
+wag_metrics_value(wag_sample_t *sample, ngx_atomic_uint_t value)
+{
+    return wag_metrics_line(sample, "", NULL, NULL, "%uA", value);
+}
+
+
+ngx_int_t
+wag_metrics_values(wag_sample_t *sample, const char *label, ngx_str_t *names,
+    ngx_atomic_t *values, ngx_uint_t n)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < n; i++) {
+        if (wag_metrics_line(sample, "", label, (char *) names[i].data, "%uA",
+                             values[i])
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
 /* one sample: name, suffix, labels, one label more if given, and the value */
 
 ngx_int_t

@@ -68,6 +68,17 @@ ngx_int_t wag_metrics_line(wag_sample_t *sample, const char *suffix,
     const char *label, const char *value, const char *fmt, ...);
 
 /*
+ * The sample of a family that has one, without a label of its own.
+ */
+ngx_int_t wag_metrics_value(wag_sample_t *sample, ngx_atomic_uint_t value);
+
+/*
+ * A sample for each of "n" values of a label, which are these names.
+ */
+ngx_int_t wag_metrics_values(wag_sample_t *sample, const char *label,
+    ngx_str_t *names, ngx_atomic_t *values, ngx_uint_t n);
+
+/*
  * Adds a label that all samples to come have.
  */
 void wag_metrics_label(wag_sample_t *sample, const char *name,

@@ -9,8 +9,8 @@
 #include "wag_session_figures.h"
 
 
-static ngx_int_t wag_session_figures_pace(wag_sample_t *sample,
-    wag_pace_view_t *view);
+static ngx_uint_t wag_session_figures_look(wag_sample_t *sample,
+    uint64_t limit, wag_pace_view_t *view);
 static ngx_int_t wag_session_figures_of_number(wag_sample_t *sample,
     ngx_uint_t n);
 
@@ -18,144 +18,114 @@ static ngx_int_t wag_session_figures_of_number(wag_sample_t *sample,
 ngx_int_t
 wag_session_figures_states(wag_sample_t *sample)
 {
-    char                 *name;
-    ngx_uint_t            i;
-    wag_session_count_t  *count;
-
-    count = &sample->snapshot->sessions;
+    ngx_uint_t    i;
+    ngx_atomic_t  counts[WAG_SESSION_STATES];
 
     for (i = 0; i < WAG_SESSION_STATES; i++) {
-
-        name = (char *) wag_session_states[i].data;
-
-        if (wag_metrics_line(sample, "", "state", name, "%ui",
-                             count->states[i])
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
+        counts[i] = sample->snapshot->sessions.states[i];
     }
 
-    return NGX_OK;
+    return wag_metrics_values(sample, "state", wag_session_states, counts,
+                              WAG_SESSION_STATES);
 }
 
 
 ngx_int_t
 wag_session_figures_capacity(wag_sample_t *sample)
 {
-    return wag_metrics_line(sample, "", NULL, NULL, "%ui",
-                            sample->snapshot->upstream->max_sessions);
+    return wag_metrics_value(sample,
+                             sample->snapshot->upstream->max_sessions);
 }
 
 
 ngx_int_t
 wag_session_figures_full(wag_sample_t *sample)
 {
-    return wag_metrics_line(sample, "", NULL, NULL, "%ui",
-                            sample->snapshot->upstream->group->sessions.full);
+    return wag_metrics_value(sample,
+                             sample->snapshot->upstream->group->sessions.full);
 }
 
 
 ngx_int_t
 wag_session_figures_up(wag_sample_t *sample)
 {
-    u_char               number[NGX_INT64_LEN + 1];
-    wag_session_view_t  *session;
-
-    session = sample->session;
-
-    ngx_sprintf(number, "%uL%Z", session->number);
-
-    return wag_metrics_line(sample, "", "number",
-                            session->number ? (char *) number : "", "%d",
-                            session->state == WAG_SESSION_READY);
+    return wag_session_figures_of_number(sample, sample->session->state
+                                                 == WAG_SESSION_READY);
 }
 
 
 ngx_int_t
 wag_session_figures_held(wag_sample_t *sample)
 {
-    return wag_metrics_line(sample, "", NULL, NULL, "%uA",
-                            sample->snapshot->upstream->group->held);
+    return wag_metrics_value(sample, sample->snapshot->upstream->group->held);
 }
 
 
 ngx_int_t
 wag_session_figures_paced(wag_sample_t *sample)
 {
-    ngx_uint_t      i;
-    wag_group_t    *group;
-    static char    *reasons[] = { "number", "recipient", "day", "full" };
+    static ngx_str_t  reasons[] = {
+        ngx_string("number"),
+        ngx_string("recipient"),
+        ngx_string("day"),
+        ngx_string("full")
+    };
 
-    group = sample->snapshot->upstream->group;
-
-    for (i = 0; i < WAG_PACED_REASONS; i++) {
-        if (wag_metrics_line(sample, "", "reason", reasons[i], "%uA",
-                             group->paced[i])
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
+    return wag_metrics_values(sample, "reason", reasons,
+                              sample->snapshot->upstream->group->paced,
+                              WAG_PACED_REASONS);
 }
 
 
 ngx_int_t
 wag_session_figures_pace_left(wag_sample_t *sample)
 {
-    wag_pace_view_t  view;
+    wag_pace_t       *pace;
+    wag_pace_view_t   view;
 
-    if (wag_session_figures_pace(sample, &view) != NGX_OK
-        || sample->snapshot->upstream->pace->number.interval == 0)
-    {
-        return NGX_OK;
-    }
+    pace = sample->snapshot->upstream->pace;
 
-    return wag_session_figures_of_number(sample, view.left);
+    return wag_session_figures_look(sample, pace->number.interval, &view)
+           ? wag_session_figures_of_number(sample, view.left) : NGX_OK;
 }
 
 
 ngx_int_t
 wag_session_figures_pace_day_left(wag_sample_t *sample)
 {
-    wag_pace_view_t  view;
+    wag_pace_t       *pace;
+    wag_pace_view_t   view;
 
-    if (wag_session_figures_pace(sample, &view) != NGX_OK
-        || sample->snapshot->upstream->pace->day == 0)
-    {
-        return NGX_OK;
-    }
+    pace = sample->snapshot->upstream->pace;
 
-    return wag_session_figures_of_number(sample, view.day_left);
+    return wag_session_figures_look(sample, pace->day, &view)
+           ? wag_session_figures_of_number(sample, view.day_left) : NGX_OK;
 }
 
 
 ngx_int_t
 wag_session_figures_pace_waiting(wag_sample_t *sample)
 {
-    wag_pace_view_t  view;
+    wag_pace_t       *pace;
+    wag_pace_view_t   view;
 
-    if (wag_session_figures_pace(sample, &view) != NGX_OK
-        || sample->snapshot->upstream->pace->number.interval == 0)
-    {
-        return NGX_OK;
-    }
+    pace = sample->snapshot->upstream->pace;
 
-    return wag_session_figures_of_number(sample, view.waiting);
+    return wag_session_figures_look(sample, pace->number.interval, &view)
+           ? wag_session_figures_of_number(sample, view.waiting) : NGX_OK;
 }
 
 
-/* NGX_DECLINED: its number is not known */
+/* 0: its number is not known, or there is no such limit */
 
-static ngx_int_t
-wag_session_figures_pace(wag_sample_t *sample, wag_pace_view_t *view)
+static ngx_uint_t
+wag_session_figures_look(wag_sample_t *sample, uint64_t limit,
+    wag_pace_view_t *view)
 {
     wag_pace_claim_t  claim;
 
-    if (sample->session->number == 0) {
-        return NGX_DECLINED;
+    if (sample->session->number == 0 || limit == 0) {
+        return 0;
     }
 
     ngx_memzero(&claim, sizeof(wag_pace_claim_t));
@@ -163,7 +133,7 @@ wag_session_figures_pace(wag_sample_t *sample, wag_pace_view_t *view)
 
     wag_pace_look(sample->snapshot->upstream->pace, &claim, view);
 
-    return NGX_OK;
+    return 1;
 }
 
 
@@ -172,7 +142,11 @@ wag_session_figures_of_number(wag_sample_t *sample, ngx_uint_t n)
 {
     u_char  number[NGX_INT64_LEN + 1];
 
-    ngx_sprintf(number, "%uL%Z", sample->session->number);
+    number[0] = '\0';
+
+    if (sample->session->number) {
+        ngx_sprintf(number, "%uL%Z", sample->session->number);
+    }
 
     return wag_metrics_line(sample, "", "number", (char *) number, "%ui", n);
 }

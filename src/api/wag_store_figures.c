@@ -107,27 +107,27 @@ wag_store_figures_up(wag_sample_t *sample)
 
     wag_store_zone_figures(sample->snapshot->upstream->store->zone, &figures);
 
-    return wag_metrics_line(sample, "", NULL, NULL, "%ui", figures.up);
+    return wag_metrics_value(sample, figures.up);
 }
 
 
 ngx_int_t
 wag_store_figures_calls(wag_sample_t *sample)
 {
+    ngx_atomic_t         counts[2];
     wag_store_shared_t  *shared;
+
+    static ngx_str_t  results[] = {
+        ngx_string("answered"),
+        ngx_string("failed")
+    };
 
     shared = sample->snapshot->upstream->store->zone->shared;
 
-    if (wag_metrics_line(sample, "", "result", "answered", "%uA",
-                         shared->calls - ngx_min(shared->failed,
-                                                 shared->calls))
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
+    counts[0] = shared->calls - ngx_min(shared->failed, shared->calls);
+    counts[1] = shared->failed;
 
-    return wag_metrics_line(sample, "", "result", "failed", "%uA",
-                            shared->failed);
+    return wag_metrics_values(sample, "result", results, counts, 2);
 }
 
 
@@ -165,18 +165,20 @@ wag_store_figures_duration(wag_sample_t *sample)
 ngx_int_t
 wag_store_figures_sends(wag_sample_t *sample)
 {
+    ngx_atomic_t         counts[3];
     wag_store_shared_t  *shared;
+
+    static ngx_str_t  outcomes[] = {
+        ngx_string("refused"),
+        ngx_string("alone"),
+        ngx_string("untold")
+    };
 
     shared = sample->snapshot->upstream->store->zone->shared;
 
-    if (wag_metrics_line(sample, "", "outcome", "refused", "%uA",
-                         shared->refused) != NGX_OK
-        || wag_metrics_line(sample, "", "outcome", "alone", "%uA",
-                            shared->alone) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
+    counts[0] = shared->refused;
+    counts[1] = shared->alone;
+    counts[2] = shared->dropped;
 
-    return wag_metrics_line(sample, "", "outcome", "untold", "%uA",
-                            shared->dropped);
+    return wag_metrics_values(sample, "outcome", outcomes, counts, 3);
 }

@@ -10,6 +10,7 @@
 #include "wag_qr.h"
 #include "wag_question.h"
 #include "wag_reach.h"
+#include "wag_template_compile.h"
 
 
 /* what is wanted of an answer, besides the forms of codes: its status */

@@ -5,34 +5,48 @@
 
 
 #include "wag_body_chain.h"
-#include "wag_record.h"
 
 
-#if (WAG_BODY_VALUE_LEN != WAG_SESSION_NAME_LEN)
-#error "a session's name has other lengths in a body"
-#endif
-
-
-static ngx_int_t wag_body_chain_file(wag_body_t *b, ngx_buf_t *in, u_char *buf,
-    size_t size);
+static ngx_int_t wag_body_chain_file(ngx_buf_t *in, u_char *buf, size_t size,
+    wag_body_chain_pt handler, void *data);
 
 
 ngx_int_t
-wag_body_chain(wag_body_t *b, ngx_chain_t *in, u_char *buf, size_t size)
+wag_body_chain(ngx_chain_t *in, size_t size, ngx_log_t *log,
+    wag_body_chain_pt handler, void *data)
 {
-    for ( /* void */ ; in; in = in->next) {
+    u_char     *buf;
+    ngx_int_t   rc;
+
+    buf = NULL;
+    rc = NGX_AGAIN;
+
+    for ( /* void */ ; rc == NGX_AGAIN && in; in = in->next) {
 
         if (ngx_buf_in_memory(in->buf)) {
-            (void) wag_body_parse(b, in->buf->pos, in->buf->last);
-
-        } else if (in->buf->in_file
-                   && wag_body_chain_file(b, in->buf, buf, size) != NGX_OK)
-        {
-            return NGX_ERROR;
+            rc = handler(data, in->buf->pos, in->buf->last);
+            continue;
         }
+
+        if (!in->buf->in_file) {
+            continue;
+        }
+
+        if (buf == NULL) {
+            buf = ngx_alloc(size, log);
+            if (buf == NULL) {
+                return NGX_ERROR;
+            }
+        }
+
+        rc = wag_body_chain_file(in->buf, buf, size, handler, data);
     }
 
-    return NGX_OK;
+    if (buf) {
+        ngx_free(buf);
+    }
+
+    return rc;
 }
 
 
@@ -42,11 +56,13 @@ wag_body_chain(wag_body_t *b, ngx_chain_t *in, u_char *buf, size_t size)
  */
 
 static ngx_int_t
-wag_body_chain_file(wag_body_t *b, ngx_buf_t *in, u_char *buf, size_t size)
+wag_body_chain_file(ngx_buf_t *in, u_char *buf, size_t size,
+    wag_body_chain_pt handler, void *data)
 {
     off_t       pos;
     size_t      len;
     ssize_t     n;
+    ngx_int_t   rc;
     ngx_file_t  file;
 
     /* ngx_read_file() moves the file's own offset */
@@ -69,10 +85,12 @@ wag_body_chain_file(wag_body_t *b, ngx_buf_t *in, u_char *buf, size_t size)
             return NGX_ERROR;
         }
 
-        if (wag_body_parse(b, buf, buf + n) == NGX_ERROR) {
-            break;
+        rc = handler(data, buf, buf + n);
+
+        if (rc != NGX_AGAIN) {
+            return rc;
         }
     }
 
-    return NGX_OK;
+    return NGX_AGAIN;
 }

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the wa_gateway authors
  *
- * A request's body, as nginx keeps it, handed to wag_body.
+ * A request's body, as nginx keeps it, handed on piece by piece.
  */
 
 
@@ -13,20 +13,22 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "wag_body.h"
+
+#define WAG_BODY_CHAIN_PIECE  65536   /* of a file, in bytes */
+
+
+/* A piece, which is only read; NGX_AGAIN: go on; all else ends it. */
+typedef ngx_int_t (*wag_body_chain_pt)(void *data, u_char *pos, u_char *last);
 
 
 /*
- * Looks through what a chain has in memory or in files; its buffers stay as
- * they are.  Files are read by pieces of "size" bytes into "buf", which is
- * used for nothing else: 64 KB are well; without files it may be NULL.  A
- * chain may be a part of the body, as in a filter of request bodies, where
- * looking costs a third of what it does when the body is in a file.
- * NGX_OK: wag_body_end() tells, or the next part; NGX_ERROR: a file could not
- * be read, which is logged.
+ * Hands on what a chain has in memory, or in files by pieces of "size" bytes,
+ * which are allocated for that long; its buffers stay as they are.
+ * NGX_AGAIN: that was all; NGX_ERROR: a file could not be read, or there is no
+ * memory, both logged; what the handler said, if that ended it.
  */
-ngx_int_t wag_body_chain(wag_body_t *b, ngx_chain_t *in, u_char *buf,
-    size_t size);
+ngx_int_t wag_body_chain(ngx_chain_t *in, size_t size, ngx_log_t *log,
+    wag_body_chain_pt handler, void *data);
 
 
 #endif /* _WAG_BODY_CHAIN_H_INCLUDED_ */

@@ -9,13 +9,16 @@
 #include "wag_body_names.h"
 
 
-#define WAG_BODY_NAMES_PIECE  65536   /* of a body in a file, in bytes */
+#if (WAG_BODY_VALUE_LEN != WAG_SESSION_NAME_LEN)
+#error "a session's name has other lengths in a body"
+#endif
 
 
 static wag_body_t *wag_body_names_scan(wag_ctx_t *ctx, wag_head_t *head,
     wag_body_names_t *names);
 static ngx_int_t wag_body_names_chain(wag_ctx_t *ctx, wag_head_t *head,
     wag_body_t *body);
+static ngx_int_t wag_body_names_piece(void *data, u_char *pos, u_char *last);
 static void wag_body_names_found(wag_ctx_t *ctx, wag_body_t *body,
     wag_body_names_t *names);
 static void wag_body_names_bad(wag_ctx_t *ctx, wag_body_names_t *names,
@@ -100,7 +103,6 @@ wag_body_names_scan(wag_ctx_t *ctx, wag_head_t *head, wag_body_names_t *names)
 static ngx_int_t
 wag_body_names_chain(wag_ctx_t *ctx, wag_head_t *head, wag_body_t *body)
 {
-    u_char       *buf;
     ngx_int_t     rc;
     ngx_buf_t     rest;
     ngx_chain_t   in;
@@ -116,20 +118,21 @@ wag_body_names_chain(wag_ctx_t *ctx, wag_head_t *head, wag_body_t *body)
     in.buf = &rest;
     in.next = ctx->request->upstream->request_bufs->next;
 
-    buf = NULL;
+    rc = wag_body_chain(&in, WAG_BODY_CHAIN_PIECE,
+                        ctx->request->connection->log, wag_body_names_piece,
+                        body);
 
-    if (ctx->request->request_body && ctx->request->request_body->temp_file) {
-        buf = ngx_alloc(WAG_BODY_NAMES_PIECE, ctx->request->connection->log);
-        if (buf == NULL) {
-            return NGX_ERROR;
-        }
-    }
+    return (rc == NGX_ERROR) ? NGX_ERROR : NGX_OK;
+}
 
-    rc = wag_body_chain(body, &in, buf, WAG_BODY_NAMES_PIECE);
 
-    ngx_free(buf);
+/* what is wrong in it wag_body_end() tells */
 
-    return rc;
+static ngx_int_t
+wag_body_names_piece(void *data, u_char *pos, u_char *last)
+{
+    return (wag_body_parse(data, pos, last) == NGX_ERROR) ? NGX_DECLINED
+                                                          : NGX_AGAIN;
 }
 
 

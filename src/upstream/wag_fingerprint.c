@@ -4,14 +4,14 @@
  */
 
 
+#include "wag_body_chain.h"
 #include "wag_client.h"
 #include "wag_fingerprint.h"
 #include "wag_send.h"
 #include "wag_siphash.h"
 
 
-#define WAG_FINGERPRINT_PIECE   65536   /* of a body in a file, in bytes */
-#define WAG_FINGERPRINT_ID_LEN  22      /* of a message's own id */
+#define WAG_FINGERPRINT_ID_LEN  22   /* of a message's own id */
 
 
 static void wag_fingerprint_text(wag_digest_t *digest, ngx_str_t *text);
@@ -20,8 +20,7 @@ static void wag_fingerprint_headers(ngx_http_request_t *r,
     wag_siphash_t *siphash);
 static ngx_int_t wag_fingerprint_body(ngx_http_request_t *r,
     wag_siphash_t *siphash);
-static ngx_int_t wag_fingerprint_file(ngx_http_request_t *r,
-    wag_siphash_t *siphash, ngx_buf_t *b);
+static ngx_int_t wag_fingerprint_piece(void *data, u_char *pos, u_char *last);
 static void wag_fingerprint_seal(wag_server_t *server);
 
 
@@ -147,68 +146,25 @@ wag_fingerprint_headers(ngx_http_request_t *r, wag_siphash_t *siphash)
 static ngx_int_t
 wag_fingerprint_body(ngx_http_request_t *r, wag_siphash_t *siphash)
 {
-    ngx_buf_t    *b;
-    ngx_chain_t  *cl;
+    ngx_int_t  rc;
 
     if (r->request_body == NULL) {
         return NGX_OK;
     }
 
-    for (cl = r->request_body->bufs; cl; cl = cl->next) {
-        b = cl->buf;
+    rc = wag_body_chain(r->request_body->bufs, WAG_BODY_CHAIN_PIECE,
+                        r->connection->log, wag_fingerprint_piece, siphash);
 
-        if (ngx_buf_in_memory(b)) {
-            wag_siphash_update(siphash, b->pos, b->last - b->pos);
-
-        } else if (wag_fingerprint_file(r, siphash, b) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
+    return (rc == NGX_AGAIN) ? NGX_OK : NGX_ERROR;
 }
 
 
 static ngx_int_t
-wag_fingerprint_file(ngx_http_request_t *r, wag_siphash_t *siphash,
-    ngx_buf_t *b)
+wag_fingerprint_piece(void *data, u_char *pos, u_char *last)
 {
-    off_t       offset;
-    u_char     *buf;
-    ssize_t     n;
-    ngx_int_t   rc;
+    wag_siphash_update(data, pos, last - pos);
 
-    if (!b->in_file) {
-        return NGX_OK;
-    }
-
-    buf = ngx_alloc(WAG_FINGERPRINT_PIECE, r->connection->log);
-    if (buf == NULL) {
-        return NGX_ERROR;
-    }
-
-    rc = NGX_OK;
-
-    for (offset = b->file_pos;
-         rc == NGX_OK && offset < b->file_last;
-         offset += n)
-    {
-        n = ngx_read_file(b->file, buf,
-                          ngx_min(WAG_FINGERPRINT_PIECE,
-                                  b->file_last - offset),
-                          offset);
-
-        if (n > 0) {
-            wag_siphash_update(siphash, buf, n);
-
-        } else {
-            rc = NGX_ERROR;
-        }
-    }
-
-    ngx_free(buf);
-
-    return rc;
+    return NGX_AGAIN;
 }
 
 

@@ -5,6 +5,7 @@
 
 
 #include "wag_arrival.h"
+#include "wag_body_chain.h"
 #include "wag_chat.h"
 #include "wag_conf.h"
 #include "wag_form.h"
@@ -14,14 +15,11 @@
 #include "wag_write.h"
 
 
-#define WAG_GENERIC_PIECE  65536     /* of a body in a file, in bytes */
-
-
 static ngx_int_t wag_generic_request(wag_ctx_t *ctx);
 static ngx_int_t wag_generic_read(wag_ctx_t *ctx);
 static off_t wag_generic_length(ngx_chain_t *in);
 static ngx_int_t wag_generic_json(wag_ctx_t *ctx);
-static ngx_int_t wag_generic_json_file(wag_ctx_t *ctx, ngx_buf_t *b);
+static ngx_int_t wag_generic_json_piece(void *data, u_char *pos, u_char *last);
 static ngx_int_t wag_generic_form(wag_ctx_t *ctx);
 static ngx_int_t wag_generic_choose(wag_ctx_t *ctx);
 static ngx_uint_t wag_generic_is_unable(wag_choice_t *choice,
@@ -179,8 +177,6 @@ static ngx_int_t
 wag_generic_json(wag_ctx_t *ctx)
 {
     ngx_int_t       rc;
-    ngx_buf_t      *b;
-    ngx_chain_t    *cl;
     wag_message_t  *message;
 
     message = wag_arrival_message(ctx, ctx->generic->message, &rc);
@@ -188,61 +184,22 @@ wag_generic_json(wag_ctx_t *ctx)
     if (message) {
         ctx->generic->message = message;
 
-        return (rc == NGX_AGAIN) ? wag_message_end(message) : rc;
+    } else {
+        message = ctx->generic->message;
+
+        rc = wag_body_chain(ctx->generic->body, WAG_BODY_CHAIN_PIECE,
+                            ctx->request->connection->log,
+                            wag_generic_json_piece, message);
     }
 
-    message = ctx->generic->message;
-
-    for (cl = ctx->generic->body; cl; cl = cl->next) {
-        b = cl->buf;
-
-        rc = ngx_buf_in_memory(b)
-             ? wag_message_parse(message, b->pos, b->last)
-             : wag_generic_json_file(ctx, b);
-
-        if (rc != NGX_AGAIN) {
-            return rc;
-        }
-    }
-
-    return wag_message_end(message);
+    return (rc == NGX_AGAIN) ? wag_message_end(message) : rc;
 }
 
 
 static ngx_int_t
-wag_generic_json_file(wag_ctx_t *ctx, ngx_buf_t *b)
+wag_generic_json_piece(void *data, u_char *pos, u_char *last)
 {
-    off_t       offset;
-    u_char     *buf;
-    ssize_t     n;
-    ngx_int_t   rc;
-
-    if (!b->in_file) {
-        return NGX_AGAIN;
-    }
-
-    buf = ngx_alloc(WAG_GENERIC_PIECE, ctx->request->connection->log);
-    if (buf == NULL) {
-        return NGX_ERROR;
-    }
-
-    rc = NGX_AGAIN;
-
-    for (offset = b->file_pos;
-         rc == NGX_AGAIN && offset < b->file_last;
-         offset += n)
-    {
-        n = ngx_read_file(b->file, buf,
-                          ngx_min(WAG_GENERIC_PIECE, b->file_last - offset),
-                          offset);
-
-        rc = (n > 0) ? wag_message_parse(ctx->generic->message, buf, buf + n)
-                     : NGX_ERROR;
-    }
-
-    ngx_free(buf);
-
-    return rc;
+    return wag_message_parse(data, pos, last);
 }
 
 

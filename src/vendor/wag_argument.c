@@ -5,6 +5,7 @@
 
 
 #include "wag_argument.h"
+#include "wag_template_compile.h"
 
 
 ngx_int_t
@@ -17,7 +18,7 @@ wag_argument_template(ngx_conf_t *cf, ngx_str_t *text, ngx_uint_t places,
     rc = wag_template_compile(cf->pool, text, places, template, &bad);
 
     if (rc == NGX_DECLINED
-        && wag_template_names(cf->pool, places, &names) == NGX_OK)
+        && wag_template_compile_names(cf->pool, places, &names) == NGX_OK)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "unknown \"%V\" in \"%V\", there are %V", &bad,

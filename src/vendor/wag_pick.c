@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "wag_json_tell.h"
 #include "wag_pick.h"
 
 
@@ -258,7 +259,7 @@ wag_pick_scalar(wag_pick_t *p, ngx_uint_t event)
         v->cut = s->cut;
 
         if (v->len > v->size) {
-            v->len = wag_json_scan_whole(s->text.data, v->size);
+            v->len = wag_json_tell_whole(s->text.data, v->size);
             v->cut = 1;
         }
 

@@ -6,6 +6,7 @@
 
 #include "wag_json_scan.h"
 #include "wag_sample.h"
+#include "wag_template_compile.h"
 
 
 /* what is optional in a message */
@@ -110,7 +111,7 @@ wag_sample_has(ngx_conf_t *cf, wag_send_template_t *t, ngx_str_t *values,
         return NGX_OK;
     }
 
-    if (wag_template_names(cf->pool, wag_template_bit(place), &names)
+    if (wag_template_compile_names(cf->pool, wag_template_bit(place), &names)
         == NGX_OK)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,

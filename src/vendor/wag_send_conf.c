@@ -9,6 +9,7 @@
 #include "wag_sample.h"
 #include "wag_send.h"
 #include "wag_send_conf.h"
+#include "wag_template_compile.h"
 
 
 /* the places of a body and of an URI */
@@ -271,7 +272,8 @@ wag_send_conf_body(ngx_conf_t *cf, ngx_str_t *text, ngx_uint_t places,
                            text);
 
     } else if (rc == NGX_DECLINED
-               && wag_template_names(cf->pool, places, &names) == NGX_OK)
+               && wag_template_compile_names(cf->pool, places, &names)
+                  == NGX_OK)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "unknown \"%V\" in \"%V\", there are %V", &bad,
@@ -339,7 +341,7 @@ wag_send_conf_needs(ngx_conf_t *cf, ngx_str_t *text, wag_send_template_t *t,
         return NGX_OK;
     }
 
-    if (wag_template_names(cf->pool, missing, &names) == NGX_OK) {
+    if (wag_template_compile_names(cf->pool, missing, &names) == NGX_OK) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "no %V in \"%V\"", &names,
                            text);
     }

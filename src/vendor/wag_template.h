@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the wa_gateway authors
  *
- * Texts with places to be filled: <key>, <session>, <text>.
+ * Texts with places to be filled, <key>, <session>, <text>, and their filling.
  */
 
 
@@ -65,29 +65,6 @@ typedef struct {
 #define wag_template_uses(template, value)                                    \
     ((template)->uses & wag_template_bit(value))
 
-
-/*
- * Compiles a text, which may have the places of these bits; "<name|text>" is
- * filled with the text where there is no value.  NGX_OK;
- * NGX_DECLINED, "bad" is the place that is unknown or has no end; NGX_ERROR if
- * there is no memory.
- */
-ngx_int_t wag_template_compile(ngx_pool_t *pool, ngx_str_t *text,
-    ngx_uint_t places, wag_template_t *template, ngx_str_t *bad);
-
-/*
- * The same for JSON, where "( ... )" outside of strings is a group: it is left
- * out unless all places in it have a value.  "bad" may be a group without an
- * end, without a place or with a group in it, too; it begins with its bracket.
- */
-ngx_int_t wag_template_compile_json(ngx_pool_t *pool, ngx_str_t *text,
-    ngx_uint_t places, wag_template_t *template, ngx_str_t *bad);
-
-/*
- * The names of these places, "<key>, <session> and <token>", from pool.
- */
-ngx_int_t wag_template_names(ngx_pool_t *pool, ngx_uint_t places,
-    ngx_str_t *names);
 
 /*
  * Whether there is a value for each of its places.

@@ -96,20 +96,21 @@ build() {
 
     for file in \
         "$2"/api/wag_control_body.c \
-        "$2"/core/wag_{file,hosts,json,json_escape,json_scan,param,reason,resolv,url}.c \
+        "$2"/core/wag_{file,hosts,json,param,reason,resolv,url}.c \
+        "$2"/core/wag_json_{escape,number,scan,string,tell,unescape}.c \
         "$2"/health/wag_{expect,expect_conf}.c \
         "$2"/health/probe/wag_{http,http_body}.c \
         "$2"/vendor/wag_{argument,body,pick,place_conf,proof,proof_conf,qr,route}.c \
         "$2"/vendor/wag_{route_conf,routes,sample,segment_conf,send,send_conf}.c \
-        "$2"/vendor/wag_{target,template,to_conf,vendor}.c \
+        "$2"/vendor/wag_{target,template,template_compile,to_conf,vendor}.c \
         "$2"/send/wag_{form,journal_record,member,message,recipient}.c \
         "$2"/send/wag_store_{args,info,reader,result,script,url}.c
     do
         define=-DWAG_HIREDIS=1
 
         # the form that machines without vectors have
-        [ "$1 ${file##*/}" != 'body wag_json_scan.c' ] \
-            || define=-DWAG_JSON_SCAN_VECTORS=0
+        [ "$1 ${file##*/}" != 'body wag_json_string.c' ] \
+            || define=-DWAG_JSON_STRING_VECTORS=0
 
         object=$({ echo "$define $all"; cat "$file"; } | md5sum)
         object=$work/objects/${file##*/}-${object%% *}.o
@@ -188,12 +189,16 @@ fuzz() {
 
 
 plant() {
+    local file=$1
+
+    [[ $file = *.h ]] || file+=.c
+
     rm -rf "$work/planted"
     cp -R "$top/src" "$work/planted"
-    sed -i "$2" "$work/planted/$1.c" || exit 1
+    sed -i "$2" "$work/planted/$file" || exit 1
 
-    ! cmp -s "$top/src/$1.c" \
-             "$work/planted/$1.c" \
+    ! cmp -s "$top/src/$file" \
+             "$work/planted/$file" \
         || die "the bug for $1 cannot be planted any more: $2"
 }
 
@@ -204,7 +209,8 @@ wanted() {
 }
 
 
-# caught TARGET FILE SED: the bug that sed plants is found
+# caught TARGET FILE SED: the bug that sed plants is found; FILE is a .c unless
+# it says .h
 caught() {
     wanted "$1" || return 0
 
@@ -279,14 +285,14 @@ selftest() {
     caught json core/wag_json \
         's/++depth > WAG_JSON_MAX_DEPTH/++depth > 999/' \
         || status=1
-    caught json_scan core/wag_json_scan \
+    caught json_scan core/wag_json_tell.h \
         's/^    if (len > size) {/    if (len > size + 1) {/' || status=1
     caught json_scan core/wag_json_scan \
         's/^    if (s->depth == s->max_depth) {/    if (0) {/' || status=1
-    caught json_scan core/wag_json_scan \
+    caught json_scan core/wag_json_string \
         "s/(c > ('\"' ^ 2))/(c > 0)/" || status=1
-    caught body core/wag_json_scan \
-        's/^        w ^= WAG_JSON_SCAN_ALL(2);/        w ^= 2;/' || status=1
+    caught body core/wag_json_string.h \
+        's/^    w ^= WAG_JSON_STRING_ALL(2);/    w ^= 2;/' || status=1
     caught body vendor/wag_body \
         's/^    if (s->depth > 1) {/    if (s->depth > 2) {/' || status=1
     caught body vendor/wag_body \
@@ -317,7 +323,7 @@ selftest() {
     caught proof vendor/wag_proof \
         's/^    if (!p->json \&\& p->open) {/    if (0) {/' || status=1
     caught proof vendor/wag_template \
-        's/^        return value->len + ngx_escape_json.*/        return value->len;/' \
+        's/^        return wag_json_escape_len(value);/        return value->len;/' \
         || status=1
     caught proof vendor/wag_proof \
         's/^    if (!p->json || !wag_vendor/    if (!wag_vendor/' || status=1

@@ -34,6 +34,7 @@ static void wag_unit_body_random(wag_unit_t *u);
 static void wag_unit_body_chain(wag_unit_t *u);
 static void wag_unit_body_chain_tell(wag_unit_t *u, ngx_chain_t *in,
     size_t size, const char *expected, const char *name);
+static ngx_int_t wag_unit_body_piece(void *data, u_char *pos, u_char *last);
 static void wag_unit_body_chain_unread(wag_unit_t *u, ngx_chain_t *in);
 static void wag_unit_body_log(ngx_log_t *log, ngx_uint_t level, u_char *buf,
     size_t len);
@@ -685,33 +686,37 @@ wag_unit_body_chain_tell(wag_unit_t *u, ngx_chain_t *in, size_t size,
     const char *expected, const char *name)
 {
     char        *got;
-    u_char      *buf;
     ngx_int_t    rc;
     ngx_str_t    member;
     wag_body_t   b;
 
     ngx_str_set(&member, "session");
 
-    buf = malloc(size);
-
     wag_body_init(&b, &member);
 
-    rc = wag_body_chain(&b, in, buf, size);
+    rc = wag_body_chain(in, size, u->log, wag_unit_body_piece, &b);
 
-    wag_unit_ok(u, rc == NGX_OK, name);
+    wag_unit_ok(u, rc == (b.error ? NGX_DECLINED : NGX_AGAIN), name);
 
     got = wag_unit_body_tell(&b, wag_body_end(&b));
     wag_unit_is(u, got, expected, name);
 
     free(got);
-    free(buf);
+}
+
+
+static ngx_int_t
+wag_unit_body_piece(void *data, u_char *pos, u_char *last)
+{
+    return (wag_body_parse(data, pos, last) == NGX_ERROR) ? NGX_DECLINED
+                                                          : NGX_AGAIN;
 }
 
 
 static void
 wag_unit_body_chain_unread(wag_unit_t *u, ngx_chain_t *in)
 {
-    u_char       buf[64], text[512];
+    u_char       text[512];
     off_t        last;
     ngx_fd_t     fd;
     ngx_log_t    log;
@@ -743,7 +748,8 @@ wag_unit_body_chain_unread(wag_unit_t *u, ngx_chain_t *in)
 
     (void) pwrite(file->fd, "     ", 5, last);
 
-    wag_unit_ok(u, wag_body_chain(&b, in, buf, sizeof(buf)) == NGX_ERROR
+    wag_unit_ok(u, wag_body_chain(in, 64, u->log, wag_unit_body_piece, &b)
+                   == NGX_ERROR
                    && b.error == NULL,
                 "a file that ends early");
 
@@ -761,7 +767,8 @@ wag_unit_body_chain_unread(wag_unit_t *u, ngx_chain_t *in)
 
     logged.len = 0;
 
-    wag_unit_ok(u, wag_body_chain(&b, in, buf, sizeof(buf)) == NGX_ERROR
+    wag_unit_ok(u, wag_body_chain(in, 64, u->log, wag_unit_body_piece, &b)
+                   == NGX_ERROR
                    && b.error == NULL,
                 "a file that cannot be read");
 

@@ -3,6 +3,7 @@
 #include <ngx_core.h>
 
 #include "wag_json_scan.h"
+#include "wag_json_tell.h"
 #include "wag_unit.h"
 
 
@@ -667,7 +668,7 @@ wag_unit_scan_whole(wag_unit_t *u)
     static size_t  whole[] = { 0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11 };
 
     for (i = 0; i < sizeof(text); i++) {
-        if (wag_json_scan_whole(text, i) != whole[i]) {
+        if (wag_json_tell_whole(text, i) != whole[i]) {
             break;
         }
     }

@@ -7,6 +7,7 @@
 #include "wag_proof_conf.h"
 #include "wag_send.h"
 #include "wag_send_conf.h"
+#include "wag_template_compile.h"
 #include "wag_to_conf.h"
 #include "wag_unit_vendor.h"
 

@@ -287,7 +287,7 @@ sub vendors {
             push @segments, /ngx_string\("([^"]+)"\)/g;
         }
 
-        for ($text =~ /\bwag_template_places\[\] = \{(.*?)^\};/msg) {
+        for ($text =~ /\bwag_template_compile_places\[\] = \{(.*?)^\};/msg) {
             push @places, /ngx_string\("([^"]+)"\)/g;
         }
     }
