@@ -34,7 +34,8 @@ sub conf {
                     . ($o{upstream}
                        || "wa_gateway_instances http://waha.test:$port;"),
         $o{dns} ? (http => 'resolver ' . $o{dns}->address
-                           . '; resolver_timeout 1s;') : (),
+                           . '; resolver_timeout '
+                           . ($o{patience} || '1s') . ';') : (),
         server => 'wa_gateway_admin_key admin;'
                   . 'location = /instances { wa_gateway_control u; }',
         %{$o{more} || {}});
@@ -140,8 +141,10 @@ sub control {
 # dns_refresh=0
 {
     my $dns = WaGateway::Dns->new('waha.test' => { a => ['127.0.0.2'] });
-    my $ng = WaGateway::Nginx->start(conf(dns => $dns,
-                                          args => 'dns_refresh=0'));
+
+    # an answer that a slow machine has late is not asked for again
+    my %conf = (dns => $dns, args => 'dns_refresh=0', patience => '60s');
+    my $ng = WaGateway::Nginx->start(conf(%conf));
 
     ok((poll { state_of($ng, 'waha.test') eq 'up' }), 'never again: up');
     $dns->set('waha.test' => { a => ['127.0.0.3'] });
@@ -150,7 +153,7 @@ sub control {
     kill KILL => keys %before;
     ok((poll { my @pids = grep { !$before{$_} } $ng->worker_pids; @pids == 2 }),
        'not by the next workers');
-    ok($ng->reload(conf(dns => $dns, args => 'dns_refresh=0', upstream =>
+    ok($ng->reload(conf(%conf, upstream =>
         "wa_gateway_instances http://waha.test:$port http://b.test:$port;")),
        'a reload with another one');
     ok((poll { $ng->logged(qr/waha.*is found at 127\.0\.0\.3/) }),

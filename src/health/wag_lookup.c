@@ -127,18 +127,23 @@ wag_lookup_timer_handler(ngx_event_t *ev)
 }
 
 
-/* in this configuration, by a worker before this one, and that is enough */
+/*
+ * By a worker before this one, and that is enough; or for nobody, in a
+ * configuration that is not in force any more.
+ */
 
 static ngx_uint_t
 wag_lookup_is_done(wag_lookup_t *lookup)
 {
+    ngx_uint_t       config_gen;
     wag_upstream_t  *us;
 
     us = lookup->upstream;
+    config_gen = us->zone->in_flight->config_gen;
 
-    return us->names->refresh == 0
-           && lookup->peer->instance->named
-              == (uint32_t) us->zone->in_flight->config_gen;
+    return config_gen != us->zone->root->config_gen
+           || (us->names->refresh == 0
+               && lookup->peer->instance->named == (uint32_t) config_gen);
 }
 
 
