@@ -10,6 +10,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use Test::More;
+use WaGateway::Control qw(control control_server);
 use WaGateway::Nginx qw(poll);
 use WaGateway::Send qw(fake send_gateway post start_post answer_of seen told);
 
@@ -370,6 +371,57 @@ for (['an error', 'status:500', '502 unconfirmed unknown'],
 }
 
 $ng->clean('nothing worse than errors is logged');
+
+# Of several vendors, it is no send to the servers of others.
+{
+    my @several = (fake('evolution', sessions => [{ name => 'shop' }]),
+                   fake('gowa', sessions => [{ name => 'till' }]),
+                   fake('waha', sessions => [{ name => 'desk' }]));
+    my $gowa = $several[1];
+    my $ng = send_gateway(fakes => \@several, workers => 2,
+        server => control_server(),
+        upstream => 'wa_gateway_idempotency on zone=v:1m;');
+
+    for (['its own header', 'X-Device-Id: till'],
+         ['the gateway\'s', 'X-WA-Session: till'])
+    {
+        my ($name, $header) = @$_;
+        my ($key, $new) = (key(), key());
+
+        my $send = sub {
+            return post($ng, '/send/message',
+                        { phone => '966511111111', message => $_[0] },
+                        headers => [$header, keyed($_[0])]);
+        };
+
+        is($send->($key)->{status}, 200, "$name: one is sent");
+        $gowa->remove('till');
+        ok((poll { told($send->($new)) eq '404 unknown_session no' }),
+           "$name: its session goes");
+
+        my $r = $send->($key);
+        is("$r->{status} " . replayed($r), '200 true',
+           "$name: a repeat is still told that it was sent");
+        is(scalar(grep { $_->{text} eq $key } $gowa->sent), 1, "$name: once");
+
+        $gowa->session('till', state => 'ready');
+        ok((poll { $send->($new)->{status} == 200 }), "$name: it is back");
+    }
+
+    my $url = $gowa->url;
+    my $key = key();
+    my @native = ('/send/message', { phone => '966511111111', message => $key },
+                  headers => ["X-WA-Instance: $url", keyed($key)]);
+
+    is(post($ng, @native)->{status}, 200, 'by its instance: one is sent');
+    like(control($ng, 'DELETE', $url)->{status}, qr/^20/, 'that goes');
+    ok((poll { !grep { $_ eq $url } keys %{$ng->status->{instances}{details}} }),
+       'and is gone');
+    my $r = post($ng, @native);
+    is("$r->{status} " . replayed($r), '200 true', 'a repeat is told so');
+
+    $ng->clean('nothing worse than errors is logged');
+}
 
 # whose key it is
 {

@@ -24,7 +24,7 @@ typedef struct {
 } wag_idempotency_request_t;
 
 
-static ngx_uint_t wag_idempotency_is_send(wag_ctx_t *ctx, ngx_int_t rc);
+static ngx_uint_t wag_idempotency_may_be_send(wag_ctx_t *ctx, ngx_int_t rc);
 static void wag_idempotency_find(ngx_http_request_t *r,
     wag_idempotency_request_t *q);
 static ngx_int_t wag_idempotency_missing(wag_ctx_t *ctx);
@@ -58,7 +58,7 @@ wag_idempotency_claim(wag_ctx_t *ctx, ngx_int_t rc)
         return (rc == NGX_OK) ? wag_idempotency_decorate(ctx) : rc;
     }
 
-    if (!wag_idempotency_is_send(ctx, rc)) {
+    if (!wag_idempotency_may_be_send(ctx, rc)) {
         return rc;
     }
 
@@ -111,34 +111,35 @@ wag_idempotency_claim(wag_ctx_t *ctx, ngx_int_t rc)
 /*
  * What a repeat gets does not depend on whether its session is still there,
  * or could send now: only what the request itself is refused for goes first.
+ * Without the session or the instance it is not known whose send it was: of
+ * what is refused for that, all may have been one.
  */
 
 static ngx_uint_t
-wag_idempotency_is_send(wag_ctx_t *ctx, ngx_int_t rc)
+wag_idempotency_may_be_send(wag_ctx_t *ctx, ngx_int_t rc)
 {
     if (rc == NGX_ERROR) {
         return 0;
     }
 
-    if (rc == NGX_DECLINED) {
-
-        switch (ctx->refusal) {
-
-        case WAG_REFUSED_UNKNOWN:
-        case WAG_REFUSED_UNLISTED:
-        case WAG_REFUSED_DOWN:
-        case WAG_REFUSED_NO_SESSION:
-        case WAG_REFUSED_AMBIGUOUS:
-        case WAG_REFUSED_PACED:
-            break;
-
-        default:
-            return 0;
-        }
+    if (rc == NGX_OK) {
+        return ctx->generic
+               || ctx->routing->judgement.kind == WAG_ROUTE_SEND;
     }
 
-    return ctx->generic
-           || ctx->routing->judgement.kind == WAG_ROUTE_SEND;
+    switch (ctx->refusal) {
+
+    case WAG_REFUSED_UNKNOWN:
+    case WAG_REFUSED_UNLISTED:
+    case WAG_REFUSED_DOWN:
+    case WAG_REFUSED_NO_SESSION:
+    case WAG_REFUSED_AMBIGUOUS:
+    case WAG_REFUSED_PACED:
+        return !ctx->request->request_body_no_buffering;
+
+    default:
+        return 0;
+    }
 }
 
 
