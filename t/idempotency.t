@@ -376,7 +376,8 @@ $ng->clean('nothing worse than errors is logged');
 {
     my @several = (fake('evolution', sessions => [{ name => 'shop' }]),
                    fake('gowa', sessions => [{ name => 'till' }]),
-                   fake('waha', sessions => [{ name => 'desk' }]));
+                   fake('waha', sessions => [
+                       { name => 'desk', number => '966500000008' }]));
     my $gowa = $several[1];
     my $ng = send_gateway(fakes => \@several, workers => 2,
         server => control_server(),
@@ -386,7 +387,7 @@ $ng->clean('nothing worse than errors is logged');
          ['the gateway\'s', 'X-WA-Session: till'])
     {
         my ($name, $header) = @$_;
-        my ($key, $new) = (key(), key());
+        my $key = key();
 
         my $send = sub {
             return post($ng, '/send/message',
@@ -396,7 +397,7 @@ $ng->clean('nothing worse than errors is logged');
 
         is($send->($key)->{status}, 200, "$name: one is sent");
         $gowa->remove('till');
-        ok((poll { told($send->($new)) eq '404 unknown_session no' }),
+        ok((poll { told($send->(key())) eq '404 unknown_session no' }),
            "$name: its session goes");
 
         my $r = $send->($key);
@@ -405,7 +406,43 @@ $ng->clean('nothing worse than errors is logged');
         is(scalar(grep { $_->{text} eq $key } $gowa->sent), 1, "$name: once");
 
         $gowa->session('till', state => 'ready');
-        ok((poll { $send->($new)->{status} == 200 }), "$name: it is back");
+        ok((poll { $send->(key())->{status} == 200 }), "$name: it is back");
+    }
+
+    # what it is refused for now has to do with its session
+    {
+        my $key = key();
+        my @data = (chatId => '966511111111', mimetype => 'audio/ogg',
+                    data => 'T2dn', session => 'desk');
+        my $send = sub {
+            return post($ng, '/send-media', { @data },
+                        headers => [keyed($_[0])]);
+        };
+
+        is(told($send->($key)), '200 success', 'media: one is sent');
+        $several[2]->remove('desk');
+        $gowa->session('desk', state => 'ready');
+        ok((poll { told($send->(key())) eq '400 bad_request no' }),
+           'media: its session goes to servers that take none');
+        is(replayed($send->($key)), 'true', 'media: a repeat is told so');
+    }
+
+    {
+        my $key = key();
+        my $send = sub {
+            return post($ng, '/message/sendText/shop',
+                        { number => '966511111111', text => $_[0] },
+                        headers => ['X-WA-Session: shop',
+                                    'X-WA-From: 966500000005', keyed($_[0])]);
+        };
+
+        $several[0]->session('shop', number => '966500000005');
+        ok((poll { $send->($key)->{status} =~ /^20/ }),
+           'number: one is sent');
+        $several[0]->session('shop', number => '966500000006');
+        ok((poll { told($send->(key())) eq '400 bad_request no' }),
+           'number: its session has another one');
+        is(replayed($send->($key)), 'true', 'number: a repeat is told so');
     }
 
     my $url = $gowa->url;
@@ -429,12 +466,12 @@ $ng->clean('nothing worse than errors is logged');
         upstream => 'wa_gateway_idempotency required ttl=1h zone=x:1m;',
         location => '',
         text => 'wa_gateway_api_key old label=shop new label=shop other '
-                . 'bare-1 bare-2;');
+                . 'bare-1 bare-2 few numbers=966500000001;');
 
     my $key = key();
     my $send = sub {
         my ($api, @more) = @_;
-        return post($ng, '/send-message', { %Text },
+        return post($ng, '/send-message', { %Text, session => 'main' },
                     headers => ["X-Api-Key: $api", @more]);
     };
 
@@ -447,6 +484,14 @@ $ng->clean('nothing worse than errors is logged');
         for 'other', 'bare-1', 'bare-2';
     is(replayed($send->($_, keyed($key))), 'true', "$_ has its own")
         for 'other', 'bare-1', 'bare-2';
+
+    is(told($send->('few', keyed($key))), '200 success', 'one for a number');
+    $one->session('main', number => '966500000009');
+    ok((poll { told($send->('few', keyed(key()))) eq '403 forbidden_session no' }),
+       'nobody has it any more');
+    is(replayed($send->('few', keyed($key))), 'true',
+       'it was sent all the same');
+    $one->session('main', number => '966500000001');
 
     $ng->clean('nothing worse than errors is logged');
 }

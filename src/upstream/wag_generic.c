@@ -298,6 +298,7 @@ wag_generic_choose(wag_ctx_t *ctx)
     }
 
     if (wag_generic_is_unable(&j->choice, found)) {
+        j->named = 1;
         return wag_generic_bad(ctx, wag_write_member(ctx));
     }
 

@@ -134,8 +134,13 @@ wag_idempotency_may_be_send(wag_ctx_t *ctx, ngx_int_t rc)
     case WAG_REFUSED_DOWN:
     case WAG_REFUSED_NO_SESSION:
     case WAG_REFUSED_AMBIGUOUS:
+    case WAG_REFUSED_FORBIDDEN:
     case WAG_REFUSED_PACED:
         return !ctx->request->request_body_no_buffering;
+
+    case WAG_REFUSED_BAD:
+        return ctx->routing->judgement.named
+               && !ctx->request->request_body_no_buffering;
 
     default:
         return 0;

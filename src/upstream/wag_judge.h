@@ -37,7 +37,7 @@ typedef struct {
     unsigned             encode:1;  /* what it is filled with */
     unsigned             keyed:1;   /* with the instance's key */
     unsigned             dropped:1;
-    unsigned             named:1;   /* one it has, and another one besides */
+    unsigned             named:1;   /* one that is there, but not like this */
 } wag_judgement_t;
 
 
