@@ -135,9 +135,9 @@ wag_workers_close(wag_zone_t *zone, wag_in_flight_t *table,
 
             if (*held) {
                 wag_workers_give_back(zone->root,
-                                        wag_slots_get(table->parts[i].group,
-                                                      slot),
-                                        held);
+                                      wag_slots_get(table->parts[i].group,
+                                                    slot),
+                                      held);
             }
         }
     }

@@ -17,7 +17,8 @@ my $Build = "$Root/build/express";
 sub name { return 'Express + axios' }
 
 
-# The packages are installed by the way, once.
+# The packages are installed by the way, once; without a network it is left
+# out soon.
 sub found {
     return 0 if system 'command -v node >/dev/null && command -v npm '
                        . '>/dev/null';
@@ -30,7 +31,8 @@ sub found {
                 && -d "$Build/node_modules/axios";
 
     return system("cd '$Build' && npm install --no-audit --no-fund "
-                  . '--no-progress --silent >npm.log 2>&1') == 0;
+                  . '--no-progress --silent --fetch-retries=0 >npm.log 2>&1')
+           == 0;
 }
 
 
