@@ -30,8 +30,9 @@ my @Fakes = map {
   ['waha', ['w2', '02'], ['twin', '22']],
   ['wwebjs', ['j1', '03'], ['main', '13'], ['twin', '22']],
   ['wppconnect', ['p1', '04'], ['main', '14'], ['twin', '22']],
-  ['gowa', ['g1', '05'], ['main', '15'], ['w1-b', '25']],
-  ['evolution', ['e1', '06'], ['main', '16'], ['all-groups', '26']],
+  ['gowa', ['g1', '05'], ['main', '15'], ['w1-b', '25'], ['dn', '35', 'login']],
+  ['evolution', ['e1', '06'], ['main', '16'], ['all-groups', '26'],
+                ['dn', '36']],
   ['wuzapi', ['z1', '07'], ['zm', '17']],
   ['gowa', ['g2', '08']];
 
@@ -126,6 +127,15 @@ GET /session/status [token: t-zm-geheim] => 7 zm
 GET /api/twin/groups => 409 ambiguous_session
 GET /client/getChats/twin => 3 twin
 POST /api/sendText {"session":"twin","chatId":"1@c.us","text":"x"} => 2 twin sent
+
+# by the header alone: whose path it is; and 409 where it is both theirs
+
+POST /send/message [X-WA-Session: main] {"phone":"1","message":"x"} => 5 main sent
+POST /send/message [X-WA-Session: dn] {"phone":"1","message":"x"} => 503 session_down
+GET /user/info [X-WA-Session: g1] => 5 g1
+GET /user/info [X-WA-Session: main] => 409 ambiguous_session
+GET /user/info [X-WA-Session: main] [X-WA-Instance: <5>] => 5 main
+POST /send/message [X-WA-Session: nobody] {"phone":"1","message":"x"} => 404 unknown_session
 
 # two that are named
 

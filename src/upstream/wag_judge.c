@@ -503,19 +503,38 @@ wag_judge_bad(wag_judgement_t *j, ngx_str_t *member)
 ngx_uint_t
 wag_judge_score(wag_judgement_t *j)
 {
+    ngx_uint_t  native;
+
     if (j->named) {
-        return (j->refusal == WAG_REFUSED_BAD) ? WAG_JUDGE_FOUND : 5;
+        return (j->refusal == WAG_REFUSED_BAD) ? WAG_JUDGE_FOUND : 8;
     }
+
+    native = (j->kind == WAG_ROUTE_NATIVE);
 
     switch (j->refusal) {
 
     case WAG_REFUSED_NOT:
 
-        if (j->by == WAG_BY_SESSION) {
-            return j->choice.name.len ? WAG_JUDGE_FOUND : 4;
+        if (j->by != WAG_BY_SESSION) {
+            return native ? WAG_JUDGE_ANY : 7;
         }
 
-        return (j->kind == WAG_ROUTE_NATIVE) ? WAG_JUDGE_ANY : 4;
+        if (j->choice.name.len) {
+            return WAG_JUDGE_FOUND;
+        }
+
+        return native ? 5 : 7;
+
+    case WAG_REFUSED_DOWN:
+    case WAG_REFUSED_NO_SESSION:
+    case WAG_REFUSED_AMBIGUOUS:
+    case WAG_REFUSED_PACED:
+
+        if (j->choice.name.len) {
+            return 8;
+        }
+
+        return native ? 4 : 6;
 
     case WAG_REFUSED_UNKNOWN:
     case WAG_REFUSED_UNLISTED:
@@ -527,6 +546,6 @@ wag_judge_score(wag_judgement_t *j)
         return 2;
 
     default:
-        return 5;
+        return 8;
     }
 }

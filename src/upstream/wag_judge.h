@@ -61,7 +61,7 @@ ngx_uint_t wag_judge_refusal(ngx_uint_t found);
 ngx_uint_t wag_judge_score(wag_judgement_t *j);
 
 #define WAG_JUDGE_ANY    1   /* any instance will do */
-#define WAG_JUDGE_FOUND  6
+#define WAG_JUDGE_FOUND  9
 
 
 #endif /* _WAG_JUDGE_H_INCLUDED_ */

@@ -246,8 +246,12 @@ wag_routing_vendors(wag_ctx_t *ctx)
             found = j;
             best = score;
 
-        } else if (score == WAG_JUDGE_FOUND) {
-
+        } else if (score == WAG_JUDGE_FOUND
+                   || (score == best
+                       && j.refusal == WAG_REFUSED_NOT
+                       && j.by == WAG_BY_SESSION
+                       && j.choice.shown.len))
+        {
             /* servers of another kind have a session of that name */
 
             found.refusal = WAG_REFUSED_AMBIGUOUS;
