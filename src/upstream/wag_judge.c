@@ -500,6 +500,12 @@ wag_judge_bad(wag_judgement_t *j, ngx_str_t *member)
 }
 
 
+/*
+ * Who finds the session in its own place before who knows it by a header
+ * alone; of these who has such a route before who has not; then who can be
+ * asked before who cannot now, who has no such session, who is asked wrongly.
+ */
+
 ngx_uint_t
 wag_judge_score(wag_judgement_t *j)
 {
