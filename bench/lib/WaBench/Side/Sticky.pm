@@ -38,11 +38,9 @@ sub found {
     my $source = "$Root/build/source/mainline";
     return 0 unless -e "$source/src/core/nginx.h";
 
-    # a checkout has it elsewhere than a release
-    system('cp', "$source/auto/configure", "$source/configure")
-        unless -e "$source/configure";
-
-    return system("cd '$Root' && t/tools/nginx-build build/source/mainline "
+    return system("cd '$Root' && t/tools/nginx-source mainline "
+                  . 'build/source/mainline '
+                  . "&& t/tools/nginx-build build/source/mainline "
                   . "'$Build' cc '-O2 -g' ''") == 0;
 }
 
