@@ -692,7 +692,12 @@ fuzz_plain_good(fuzz_plain_t *p, ngx_uint_t which)
         return fuzz_recipient(p, p->to);
 
     case 6:
-        return fuzz_match("^[hH][tT][tT][pP][sS]?://"
+
+        for (i = 0; text[i] != '\0' && text[i] != ':'; i++) {
+            text[i] = (char) tolower(p->utf8[i]);
+        }
+
+        return fuzz_match("^https?://"
                           "[^\x01-\x20\x7f/?#][^\x01-\x20\x7f]*$", text, NULL);
 
     case 9:
