@@ -626,7 +626,8 @@ wag_unit_body_chain(wag_unit_t *u)
     file.log = u->log;
     file.offset = 77;
 
-    (void) pwrite(fd, rest, sizeof(rest) - 1, 0);
+    wag_unit_ok(u, pwrite(fd, rest, sizeof(rest) - 1, 0)
+                   == (ssize_t) sizeof(rest) - 1, "a body in a file");
 
     for (i = 0; i < 3; i++) {
         in[i].buf = &bufs[i];
@@ -746,10 +747,9 @@ wag_unit_body_chain_unread(wag_unit_t *u, ngx_chain_t *in)
 
     /* the text is whole, so that nothing but the end of the file ends it */
 
-    (void) pwrite(file->fd, "     ", 5, last);
-
-    wag_unit_ok(u, wag_body_chain(in, 64, u->log, wag_unit_body_piece, &b)
-                   == NGX_ERROR
+    wag_unit_ok(u, pwrite(file->fd, "     ", 5, last) == 5
+                   && wag_body_chain(in, 64, u->log, wag_unit_body_piece, &b)
+                      == NGX_ERROR
                    && b.error == NULL,
                 "a file that ends early");
 
