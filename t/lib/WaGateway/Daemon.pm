@@ -53,6 +53,10 @@ sub begin {
     my ($class, %o) = @_;
     my $self = ref $class ? $class : $class->new(%o);
 
+    # a master that was killed has left its own, and who starts one is told
+    # that it is a daemon before it has written another
+    unlink "$self->{dir}/nginx.pid";
+
     $self->write_conf;
     system($self->command) == 0 or die "nginx: $?\n" . $self->log;
     poll { $self->pid } or die "no pid\n";
