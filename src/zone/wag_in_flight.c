@@ -16,7 +16,6 @@
 static ngx_uint_t wag_in_flight_workers(wag_zone_t *zone);
 static size_t wag_in_flight_bytes(ngx_uint_t nworkers, ngx_uint_t nparts,
     ngx_uint_t nslots);
-static ngx_uint_t wag_in_flight_held(wag_in_flight_t *table, ngx_uint_t at);
 static ngx_uint_t wag_in_flight_awaited(wag_zone_t *zone);
 static ngx_uint_t wag_in_flight_entered(wag_zone_t *zone, ngx_pid_t pid);
 static ngx_uint_t wag_in_flight_kept(wag_in_flight_t *table,
@@ -130,9 +129,24 @@ wag_in_flight_open(wag_zone_t *zone)
 ngx_uint_t
 wag_in_flight_any(wag_root_t *root, wag_group_t *group, ngx_uint_t slot)
 {
-    ngx_uint_t        i, at;
-    ngx_queue_t      *q;
-    wag_in_flight_t  *table;
+    wag_in_flight_sum_t  sum;
+
+    wag_in_flight_sum(root, group, slot, &sum);
+
+    return sum.n != 0;
+}
+
+
+void
+wag_in_flight_sum(wag_root_t *root, wag_group_t *group, ngx_uint_t slot,
+    wag_in_flight_sum_t *sum)
+{
+    ngx_uint_t          i, j, at;
+    ngx_queue_t        *q;
+    wag_in_flight_t    *table;
+    ngx_atomic_uint_t   held;
+
+    ngx_memzero(sum, sizeof(wag_in_flight_sum_t));
 
     for (q = ngx_queue_head(&root->in_flight_tables);
          q != ngx_queue_sentinel(&root->in_flight_tables);
@@ -140,35 +154,24 @@ wag_in_flight_any(wag_root_t *root, wag_group_t *group, ngx_uint_t slot)
     {
         table = ngx_queue_data(q, wag_in_flight_t, queue);
 
-        for (i = 0, at = 0; i < table->nparts; i++) {
+        for (i = 0, at = slot; i < table->nparts; i++) {
 
-            if (table->parts[i].group == group
-                && slot < table->parts[i].nslots
-                && wag_in_flight_held(table, at + slot))
+            for (j = 0;
+                 table->parts[i].group == group
+                 && slot < table->parts[i].nslots
+                 && j < table->nworkers;
+                 j++)
             {
-                return 1;
+                held = wag_in_flight_row(table, j)[at];
+
+                sum->n += wag_in_flight_count(held);
+                sum->moves |= wag_in_flight_moves(held);
+                sum->steps += held >> WAG_IN_FLIGHT_BITS;
             }
 
             at += table->parts[i].nslots;
         }
     }
-
-    return 0;
-}
-
-
-static ngx_uint_t
-wag_in_flight_held(wag_in_flight_t *table, ngx_uint_t at)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < table->nworkers; i++) {
-        if (wag_in_flight_count(wag_in_flight_row(table, i)[at])) {
-            return 1;
-        }
-    }
-
-    return 0;
 }
 
 

@@ -20,6 +20,13 @@
     (&(table)->counts[(worker) * (table)->row])
 
 
+typedef struct {
+    ngx_atomic_uint_t    n;        /* in flight */
+    ngx_atomic_uint_t    steps;    /* taken by all */
+    ngx_atomic_uint_t    moves;    /* not 0: one is between two of them */
+} wag_in_flight_sum_t;
+
+
 /*
  * What the in-flight table of a configuration takes of a zone that has no
  * other slots than its own, in bytes.
@@ -38,6 +45,12 @@ ngx_int_t wag_in_flight_open(wag_zone_t *zone);
  */
 ngx_uint_t wag_in_flight_any(wag_root_t *root, wag_group_t *group,
     ngx_uint_t slot);
+
+/*
+ * What all workers count of a slot, each as it is when it is read.
+ */
+void wag_in_flight_sum(wag_root_t *root, wag_group_t *group, ngx_uint_t slot,
+    wag_in_flight_sum_t *sum);
 
 /*
  * How many slots of an upstream the workers know.

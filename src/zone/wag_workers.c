@@ -18,8 +18,6 @@ static void wag_workers_give_back(wag_root_t *root, wag_instance_t *instance,
 static void wag_workers_recount(wag_root_t *root);
 static ngx_int_t wag_workers_recount_slot(wag_root_t *root,
     wag_group_t *group, ngx_uint_t slot);
-static ngx_int_t wag_workers_sum(wag_root_t *root, wag_group_t *group,
-    ngx_uint_t slot, ngx_atomic_uint_t *words, ngx_atomic_uint_t *n);
 
 
 void
@@ -208,84 +206,37 @@ wag_workers_recount(wag_root_t *root)
 
 /*
  * What is in flight is the sum of what the workers count, in a moment in which
- * none of them does so; NGX_BUSY if there was no such moment.  Each step makes
- * the words more, so they are as they were where they are as much.
+ * none of them does so; NGX_BUSY if there was no such moment.  None did where
+ * all have taken as many steps before and after.
  */
 
 static ngx_int_t
 wag_workers_recount_slot(wag_root_t *root, wag_group_t *group,
     ngx_uint_t slot)
 {
-    wag_instance_t     *instance;
-    ngx_atomic_int_t    off;
-    ngx_atomic_uint_t   before, after, n;
+    wag_instance_t       *instance;
+    ngx_atomic_int_t      off;
+    wag_in_flight_sum_t   before, after;
 
     instance = wag_slots_get(group, slot);
 
-    if (wag_workers_sum(root, group, slot, &before, &n) != NGX_OK) {
-        return NGX_BUSY;
-    }
+    wag_in_flight_sum(root, group, slot, &before);
 
     ngx_memory_barrier();
 
-    off = instance->in_flight - n;
+    off = instance->in_flight - before.n;
 
     ngx_memory_barrier();
 
-    if (wag_workers_sum(root, group, slot, &after, &n) != NGX_OK
-        || after != before)
-    {
+    wag_in_flight_sum(root, group, slot, &after);
+
+    if (before.moves || after.steps != before.steps) {
         return NGX_BUSY;
     }
 
     (void) ngx_atomic_fetch_add(&instance->in_flight, -off);
 
     instance->recount = 0;
-
-    return NGX_OK;
-}
-
-
-/* the words of all workers, and what they count; NGX_BUSY if one changes it */
-
-static ngx_int_t
-wag_workers_sum(wag_root_t *root, wag_group_t *group, ngx_uint_t slot,
-    ngx_atomic_uint_t *words, ngx_atomic_uint_t *n)
-{
-    ngx_uint_t          i, j, at;
-    ngx_queue_t        *q;
-    wag_in_flight_t    *table;
-    ngx_atomic_uint_t   held;
-
-    *words = 0;
-    *n = 0;
-
-    for (q = ngx_queue_head(&root->in_flight_tables);
-         q != ngx_queue_sentinel(&root->in_flight_tables);
-         q = ngx_queue_next(q))
-    {
-        table = ngx_queue_data(q, wag_in_flight_t, queue);
-
-        for (i = 0, at = 0; i < table->nparts; i++) {
-
-            if (table->parts[i].group == group
-                && slot < table->parts[i].nslots)
-            {
-                for (j = 0; j < table->nworkers; j++) {
-                    held = wag_in_flight_row(table, j)[at + slot];
-
-                    if (wag_in_flight_moves(held)) {
-                        return NGX_BUSY;
-                    }
-
-                    *words += held;
-                    *n += wag_in_flight_count(held);
-                }
-            }
-
-            at += table->parts[i].nslots;
-        }
-    }
 
     return NGX_OK;
 }
