@@ -9,6 +9,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+use List::Util qw(sum);
 use Test::More;
 use Time::HiRes qw(time);
 use WaGateway::Nginx qw(poll slurp);
@@ -18,8 +19,9 @@ use WaGateway::Vendor;
 
 # The turns of the event loop, as the debug log has them: the lines of each.
 sub turns {
-    my ($ng) = @_;
-    return split /^.*\] \d+#\d+: worker cycle$/m, $ng->log;
+    my ($ng, $from) = @_;
+    return split /^.*\] \d+#\d+: worker cycle$/m,
+                 substr $ng->log, $from || 0;
 }
 
 
@@ -65,9 +67,53 @@ sub most { return (sort { $b <=> $a } @_)[0] }
     cmp_ok(scalar @steps, '>=', 1000 / 128,
            'and told in as many turns as it takes');
     is(most(@steps), 1, 'a part of it in a turn');
-    is(eval { my $n = 0; $n += $_ for @told; $n }, 1000,
-       'each that went has a line');
+    is(sum(@told), 1000, 'each that went has a line');
     cmp_ok(most(@told), '<=', 128, 'not all of these in one turn');
+}
+
+
+# Those of some instances are told, and then others have their turn: whatever
+# of them the answer has, in the order of the instances, each once.
+{
+    my @farm = WaGateway::Vendor->farm(12, 'waha', key => 'k',
+                                       sessions => 100);
+    my $ng = gateway(fakes => \@farm, level => 'debug',
+                     check => 'interval=10m timeout=60s',
+                     parameters => 'zone=z:2m sessions=2000')->start;
+
+    ok((poll { sessions($ng, 'limit=0')->{ready} == 1200 } 120),
+       '1,200 sessions of 12 instances');
+
+    for ('limit=0', 'limit=10000', 'limit=150&offset=990', 'state=down') {
+        my $before = length $ng->log;
+        my $answer = sessions($ng, $_);
+
+        my @looked = grep { $_ }
+            map { sum(0, /sessions of peer \d+, looked at: (\d+)$/mg) }
+                turns($ng, $before);
+
+        is(sum(@looked), 1200, "$_: each is looked at");
+        cmp_ok(most(@looked), '<=', 600, "$_: not all in one turn");
+
+        my @names = map { "$_->{instance} $_->{session}" }
+                        @{$answer->{sessions}};
+        my @all = map { my $i = $_;
+                        map { $farm[$i]->url . " $_" }
+                            sort map { "s$i-$_" } 1 .. 100 } 0 .. $#farm;
+        my ($limit) = /limit=(\d+)/;
+        my $offset = /offset=(\d+)/ ? $1 : 0;
+
+        @all = () if /state/;
+        is($answer->{total}, scalar @all, "$_: how many");
+
+        splice @all, 0, $offset;
+        splice @all, $limit if defined $limit && $limit < @all;
+        is_deeply(\@names, \@all, "$_: who, in which order");
+    }
+
+    $ng->stop;
+    is(join('', $ng->logged('\[(?:alert|crit|emerg|error)\]')), '',
+       'a quiet log');
 }
 
 

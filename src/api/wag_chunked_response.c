@@ -49,7 +49,9 @@ wag_chunked_response_send(ngx_http_request_t *r, ngx_str_t *type,
         return rc;
     }
 
-    rc = wag_chunked_response_output(s);
+    if (s->rc != NGX_BUSY) {
+        rc = wag_chunked_response_output(s);
+    }
 
     if (rc == NGX_ERROR || s->rc == NGX_OK) {
         return rc;
@@ -72,8 +74,10 @@ wag_chunked_response_send(ngx_http_request_t *r, ngx_str_t *type,
 static ngx_int_t
 wag_chunked_response_fill(wag_chunked_response_t *s)
 {
-    s->buf->pos = s->buf->start;
-    s->buf->last = s->buf->start;
+    if (s->rc != NGX_BUSY) {
+        s->buf->pos = s->buf->start;
+        s->buf->last = s->buf->start;
+    }
 
     do {
         s->rc = s->produce(s);
@@ -162,13 +166,15 @@ wag_chunked_response_handler(ngx_http_request_t *r)
         return;
     }
 
-    if (s->buf->pos < s->buf->last) {
+    rc = NGX_OK;
+
+    if (s->rc != NGX_BUSY && s->buf->pos < s->buf->last) {
         rc = ngx_http_output_filter(r, NULL);
 
     } else if (wag_chunked_response_fill(s) != NGX_OK) {
         rc = NGX_ERROR;
 
-    } else {
+    } else if (s->rc != NGX_BUSY) {
         rc = wag_chunked_response_output(s);
     }
 
@@ -202,7 +208,7 @@ wag_chunked_response_wait(wag_chunked_response_t *s)
         return ngx_handle_write_event(wev, clcf->send_lowat);
     }
 
-    if (s->buf->pos == s->buf->last) {
+    if (s->rc == NGX_BUSY || s->buf->pos == s->buf->last) {
 
         if (wev->timer_set) {
             ngx_del_timer(wev);

@@ -28,7 +28,8 @@ typedef struct wag_chunked_response_s  wag_chunked_response_t;
 
 /*
  * Adds the next unit to the answer.  NGX_OK: that was the last one; NGX_AGAIN:
- * there are more; NGX_ERROR: no memory.
+ * there are more; NGX_BUSY: so there are, but others have their turn first;
+ * NGX_ERROR: no memory.
  */
 typedef ngx_int_t (*wag_chunked_response_pt)(wag_chunked_response_t *s);
 

@@ -101,18 +101,19 @@ wag_session_view_state(wag_peer_t *peer, wag_session_t *session)
 
 ngx_int_t
 wag_session_view_take(wag_upstream_t *us, wag_peer_t *peer, wag_key_t *key,
-    ngx_array_t *views)
+    ngx_array_t *views, ngx_uint_t *looked)
 {
     ngx_int_t       rc;
     ngx_str_t       name;
-    ngx_uint_t      n, first;
+    ngx_uint_t      first;
     wag_session_t  *session;
+
+    *looked = 0;
 
     if (peer->server->vendor == NULL) {
         return NGX_OK;
     }
 
-    n = 0;
     rc = NGX_OK;
     session = NULL;
     first = views->nelts;
@@ -138,7 +139,7 @@ wag_session_view_take(wag_upstream_t *us, wag_peer_t *peer, wag_key_t *key,
             rc = wag_session_view_copy(us, peer, &name, session, views);
         }
 
-        if (++n % WAG_SESSION_VIEW_STEP == 0) {
+        if (++*looked % WAG_SESSION_VIEW_STEP == 0) {
             wag_unlock(us->zone->shpool);
             wag_lock(us->zone->shpool);
         }

@@ -48,11 +48,11 @@ void wag_session_view_count(wag_upstream_t *us, wag_peer_t *peer,
     wag_key_t *key, wag_session_count_t *count);
 
 /*
- * Copies these to an array of wag_session_view_t, from its pool, by name.
- * NGX_ERROR if there is no memory.
+ * Copies these to an array of wag_session_view_t, from its pool, by name, and
+ * says how many sessions were looked at.  NGX_ERROR if there is no memory.
  */
 ngx_int_t wag_session_view_take(wag_upstream_t *us, wag_peer_t *peer,
-    wag_key_t *key, ngx_array_t *views);
+    wag_key_t *key, ngx_array_t *views, ngx_uint_t *looked);
 
 
 #endif /* _WAG_SESSION_VIEW_H_INCLUDED_ */

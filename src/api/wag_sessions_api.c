@@ -11,6 +11,7 @@
 #include "wag_json_text.h"
 #include "wag_members.h"
 #include "wag_pace.h"
+#include "wag_peers.h"
 #include "wag_session_change.h"
 #include "wag_session_view.h"
 #include "wag_sessions_api.h"
@@ -19,6 +20,18 @@
 
 #define WAG_SESSIONS_API_LIMIT  1000
 #define WAG_SESSIONS_API_MOST   10000
+
+/* sessions that are looked at in a turn of the event loop */
+
+#define WAG_SESSIONS_API_STEP   512
+
+
+/* whose sessions are told, as long as it is there */
+
+typedef struct {
+    wag_peer_t          *peer;
+    ngx_uint_t           incarnation;
+} wag_sessions_api_peer_t;
 
 
 typedef struct {
@@ -31,8 +44,16 @@ typedef struct {
     ngx_uint_t           limit;
     ngx_uint_t           offset;
 
+    wag_sessions_api_peer_t  *peers;
+    ngx_uint_t           npeers;
+    ngx_uint_t           peer;       /* whose turn it is */
+
+    ngx_pool_t          *pool;       /* of the views of one peer */
     ngx_array_t          views;
-    ngx_uint_t           total;
+    ngx_uint_t           view;       /* whose turn it is */
+    ngx_uint_t           looked;     /* at so many in this turn */
+
+    ngx_uint_t           total;      /* so far */
     ngx_uint_t           ready;
 } wag_sessions_api_t;
 
@@ -42,12 +63,16 @@ static const char *wag_sessions_api_filters(ngx_http_request_t *r,
     wag_sessions_api_t *api);
 static const char *wag_sessions_api_number(ngx_http_request_t *r,
     const char *name, ngx_uint_t most, ngx_uint_t *n);
-static ngx_int_t wag_sessions_api_take(wag_upstream_t *us,
+static ngx_int_t wag_sessions_api_peers(ngx_http_request_t *r,
     wag_sessions_api_t *api);
+static void wag_sessions_api_cleanup(void *data);
 static ngx_uint_t wag_sessions_api_matches(wag_sessions_api_t *api,
     wag_session_view_t *v);
 static ngx_uint_t wag_sessions_api_same(ngx_str_t *one, ngx_str_t *two);
 static ngx_int_t wag_sessions_api_produce(wag_chunked_response_t *stream);
+static wag_session_view_t *wag_sessions_api_next(wag_sessions_api_t *api);
+static ngx_int_t wag_sessions_api_take(wag_chunked_response_t *stream,
+    wag_sessions_api_t *api);
 static ngx_int_t wag_sessions_api_session(wag_chunked_response_t *stream,
     wag_sessions_api_t *api, wag_session_view_t *v);
 static cJSON *wag_sessions_api_pace(cJSON *root, wag_upstream_t *us,
@@ -95,10 +120,7 @@ wag_sessions_api_handler(ngx_http_request_t *r)
         return wag_json_response_bad(r, "Bad filter", bad);
     }
 
-    if (ngx_array_init(&api->views, r->pool, 16, sizeof(wag_session_view_t))
-        != NGX_OK
-        || wag_sessions_api_take(wlcf->upstream, api) != NGX_OK)
-    {
+    if (wag_sessions_api_peers(r, api) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -187,53 +209,61 @@ wag_sessions_api_number(ngx_http_request_t *r, const char *name,
 }
 
 
-/* those that match, in place of all */
-
 static ngx_int_t
-wag_sessions_api_take(wag_upstream_t *us, wag_sessions_api_t *api)
+wag_sessions_api_peers(ngx_http_request_t *r, wag_sessions_api_t *api)
 {
-    ngx_uint_t           i, n;
-    wag_peer_t          *peer;
-    wag_session_view_t  *v;
+    ngx_uint_t                i;
+    wag_peer_t               *peer;
+    wag_upstream_t           *us;
+    ngx_pool_cleanup_t       *cln;
+    wag_sessions_api_peer_t  *p;
+
+    us = api->upstream;
 
     wag_members_refresh(us);
+
+    p = ngx_palloc(r->pool, us->npeers * sizeof(wag_sessions_api_peer_t));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    api->peers = p;
 
     for (i = 0; i < us->npeers; i++) {
         peer = us->peers[i];
 
-        if (api->instance.data
-            && !wag_sessions_api_same(&api->instance, &peer->name))
+        if (api->instance.data == NULL
+            || wag_sessions_api_same(&api->instance, &peer->name))
         {
-            continue;
-        }
-
-        if (wag_session_view_take(us, peer, api->key, &api->views)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
+            p->peer = peer;
+            p->incarnation = peer->incarnation;
+            p++;
         }
     }
 
-    v = api->views.elts;
-    n = 0;
+    api->npeers = p - api->peers;
 
-    for (i = 0; i < api->views.nelts; i++) {
-
-        if (!wag_sessions_api_matches(api, &v[i])) {
-            continue;
-        }
-
-        api->total++;
-        api->ready += (v[i].state == WAG_SESSION_READY);
-
-        if (api->total > api->offset && n < api->limit) {
-            v[n++] = v[i];
-        }
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
     }
 
-    api->views.nelts = n;
+    api->pool = ngx_create_pool(ngx_pagesize, r->connection->log);
+    if (api->pool == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = wag_sessions_api_cleanup;
+    cln->data = api->pool;
 
     return NGX_OK;
+}
+
+
+static void
+wag_sessions_api_cleanup(void *data)
+{
+    ngx_destroy_pool(data);
 }
 
 
@@ -270,13 +300,93 @@ wag_sessions_api_produce(wag_chunked_response_t *stream)
                 == NGX_OK) ? NGX_AGAIN : NGX_ERROR;
     }
 
-    if (stream->n < api->views.nelts) {
-        v = api->views.elts;
+    v = wag_sessions_api_next(api);
 
-        return wag_sessions_api_session(stream, api, &v[stream->n]);
+    if (v) {
+        return wag_sessions_api_session(stream, api, v);
+    }
+
+    if (api->peer < api->npeers) {
+        return wag_sessions_api_take(stream, api);
     }
 
     return wag_sessions_api_end(stream, api);
+}
+
+
+/* the next one of this peer that is told; all that match are counted */
+
+static wag_session_view_t *
+wag_sessions_api_next(wag_sessions_api_t *api)
+{
+    wag_session_view_t  *v;
+
+    while (api->view < api->views.nelts) {
+        v = (wag_session_view_t *) api->views.elts + api->view++;
+
+        if (!wag_sessions_api_matches(api, v)) {
+            continue;
+        }
+
+        api->total++;
+        api->ready += (v->state == WAG_SESSION_READY);
+
+        if (api->total > api->offset
+            && api->total - api->offset <= api->limit)
+        {
+            return v;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* copies the sessions of the next peer */
+
+static ngx_int_t
+wag_sessions_api_take(wag_chunked_response_t *stream, wag_sessions_api_t *api)
+{
+    ngx_uint_t                looked;
+    wag_sessions_api_peer_t  *p;
+
+    p = &api->peers[api->peer++];
+
+    ngx_reset_pool(api->pool);
+
+    api->view = 0;
+    looked = 0;
+
+    if (ngx_array_init(&api->views, api->pool, 16, sizeof(wag_session_view_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    /* one that left meanwhile has none */
+
+    if (p->peer->incarnation == p->incarnation
+        && !wag_peers_gone(p->peer)
+        && wag_session_view_take(api->upstream, p->peer, api->key, &api->views,
+                                 &looked)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, stream->request->connection->log, 0,
+                   "wa_gateway sessions of peer %ui, looked at: %ui",
+                   api->peer, looked);
+
+    api->looked += looked + 1;
+
+    if (api->looked < WAG_SESSIONS_API_STEP) {
+        return NGX_AGAIN;
+    }
+
+    api->looked = 0;
+
+    return NGX_BUSY;
 }
 
 

@@ -165,7 +165,7 @@ wag_snapshot_take(ngx_pool_t *pool, wag_upstream_t *us, wag_key_t *key)
 ngx_int_t
 wag_snapshot_sessions(ngx_pool_t *pool, wag_snapshot_t *s)
 {
-    ngx_uint_t       i;
+    ngx_uint_t       i, looked;
     wag_upstream_t  *us;
 
     us = s->upstream;
@@ -184,7 +184,7 @@ wag_snapshot_sessions(ngx_pool_t *pool, wag_snapshot_t *s)
 
     for (i = 0; i < us->npeers; i++) {
         if (wag_session_view_take(us, us->peers[i], NULL,
-                                  &s->session_views)
+                                  &s->session_views, &looked)
             != NGX_OK)
         {
             return NGX_ERROR;
