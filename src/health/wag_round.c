@@ -31,6 +31,7 @@ static void wag_round_end(wag_round_t *round);
 static void wag_round_free(wag_round_t *round);
 static void wag_round_wake(wag_upstream_t *us);
 
+
 void
 wag_round_init(wag_round_t *round, ngx_log_t *log)
 {
