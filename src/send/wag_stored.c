@@ -80,7 +80,7 @@ wag_stored_put(u_char *p, u_char *last, ngx_str_t *text)
     *p++ = (u_char) (text->len >> 8);
     *p++ = (u_char) text->len;
 
-    return ngx_cpymem(p, text->data, text->len);
+    return text->len ? ngx_cpymem(p, text->data, text->len) : p;
 }
 
 

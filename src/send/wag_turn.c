@@ -50,13 +50,13 @@ wag_turn_filter(wag_choice_t *choice)
     key = choice->key;
     vendor = choice->vendor;
 
-    part[0] = key ? ngx_murmur_hash2(key->data, key->len) : 0;
+    part[0] = key ? ngx_crc32_short(key->data, key->len) : 0;
     part[1] = vendor ? wag_vendor_hash(&vendor->name) : 0;
     part[2] = choice->unable;
-    part[3] = ngx_murmur_hash2(choice->name.data, choice->name.len);
-    part[4] = ngx_murmur_hash2(choice->shown.data, choice->shown.len);
+    part[3] = ngx_crc32_short(choice->name.data, choice->name.len);
+    part[4] = ngx_crc32_short(choice->shown.data, choice->shown.len);
     part[5] = choice->number;
     part[6] = choice->peer ? choice->peer->slot + 1 : 0;
 
-    return ngx_max(ngx_murmur_hash2((u_char *) part, sizeof(part)), 1);
+    return ngx_max(ngx_crc32_short((u_char *) part, sizeof(part)), 1);
 }
