@@ -483,6 +483,13 @@ wag_unit_killed_look_sessions(wag_unit_zone_t *s)
 }
 
 
+ngx_uint_t
+wag_unit_killed_stride(ngx_uint_t all)
+{
+    return all * all / 2 / WAG_UNIT_STEPS + 1;
+}
+
+
 /* both ways in turn: what one turn did the next one undoes */
 
 static void
@@ -511,7 +518,7 @@ wag_unit_killed_each(wag_unit_zone_t *s, wag_unit_killed_pt work,
             return;
         }
 
-        stride = all * all / 2 / WAG_UNIT_STEPS + 1;
+        stride = wag_unit_killed_stride(all);
         before = WAG_UNIT_TURNS / 2 / (all / stride + 1) / 2 * 2 + 2;
 
         for (steps = 0; steps < all; steps += stride) {

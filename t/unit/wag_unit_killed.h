@@ -25,5 +25,11 @@ typedef void (*wag_unit_killed_pt)(wag_unit_zone_t *s);
 ngx_uint_t wag_unit_killed_run(wag_unit_zone_t *s, wag_unit_killed_pt work,
     wag_unit_killed_pt look, ngx_uint_t before, ngx_uint_t steps);
 
+/*
+ * Of so many instructions each, or each n-th, that it does not take for ever:
+ * sanitizers make hundreds of times more of them.
+ */
+ngx_uint_t wag_unit_killed_stride(ngx_uint_t all);
+
 
 #endif /* _WAG_UNIT_KILLED_H_INCLUDED_ */
