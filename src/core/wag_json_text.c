@@ -16,11 +16,15 @@ static u_char *wag_json_text_digits(u_char *p, ngx_uint_t n, ngx_uint_t len,
 cJSON *
 wag_json_text_string(cJSON *object, const char *name, u_char *data, size_t len)
 {
-    char     buf[WAG_JSON_STRING_LEN + 1];
-    u_char  *last;
+    char  buf[WAG_JSON_STRING_LEN + 1];
 
-    last = ngx_cpymem(buf, data, ngx_min(len, WAG_JSON_STRING_LEN));
-    *last = '\0';
+    len = ngx_min(len, WAG_JSON_STRING_LEN);
+
+    if (len) {
+        ngx_memcpy(buf, data, len);
+    }
+
+    buf[len] = '\0';
 
     return cJSON_AddStringToObject(object, name, buf);
 }

@@ -281,7 +281,9 @@ wag_store_claims_end(wag_store_t *store, wag_store_end_t *end)
     ending->end.answer.data = ending->answer;
     ending->end.answer.len = len;
 
-    ngx_memcpy(ending->answer, end->answer.data, len);
+    if (len) {
+        ngx_memcpy(ending->answer, end->answer.data, len);
+    }
 
     ending->call.done = wag_store_claims_ended;
     ending->call.data = ending;

@@ -24,7 +24,8 @@ static ngx_uint_t wag_arrival_is_whole(wag_ctx_t *ctx);
 
 #define wag_arrival_same(one, two)                                            \
     ((one)->len == (two)->len                                                 \
-     && ngx_memcmp((one)->data, (two)->data, (one)->len) == 0)
+     && ((one)->len == 0                                                      \
+         || ngx_memcmp((one)->data, (two)->data, (one)->len) == 0))
 
 
 static ngx_http_request_body_filter_pt  wag_arrival_next_filter;
@@ -320,10 +321,7 @@ wag_arrival_message(wag_ctx_t *ctx, wag_message_t *like, ngx_int_t *rc)
     message = ctx->arrival->message;
 
     if (message->kind != like->kind
-        || message->country.len != like->country.len
-        || ngx_memcmp(message->country.data, like->country.data,
-                      like->country.len)
-           != 0)
+        || !wag_arrival_same(&message->country, &like->country))
     {
         return NULL;
     }

@@ -275,6 +275,6 @@ wag_template_write(u_char *p, wag_template_part_t *part, ngx_str_t *value,
         return wag_json_escape(p, value);
 
     default:
-        return ngx_cpymem(p, value->data, value->len);
+        return value->len ? ngx_cpymem(p, value->data, value->len) : p;
     }
 }

@@ -27,7 +27,7 @@ sanitizers_into() {
     export ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS
 }
 
-sanitizers_bad='ERROR: .*Sanitizer|wa_gateway.*runtime error'
+sanitizers_bad='ERROR: .*Sanitizer|/(wag|ngx_http_wa)_[^/ ]*: runtime error'
 
 # sanitizers_reports FILE: how many are the module's or about memory.
 sanitizers_reports() {
