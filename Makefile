@@ -188,7 +188,7 @@ by-hand:
 matrix:
 	CC='$(CC)' CC_OPT='$(CC_OPT)' LD_OPT='$(LD_OPT)' t/tools/matrix $(VERSIONS)
 
-COV_OPT = -O0 -g --coverage -DWA_GATEWAY_DEBUG_HOOKS=1
+COV_OPT = -O0 -g --coverage -DNGX_DEBUG_PALLOC=1 -DWA_GATEWAY_DEBUG_HOOKS=1
 
 coverage:
 	t/tools/nginx-source bookworm build/source/bookworm

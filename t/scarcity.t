@@ -14,7 +14,8 @@ use IO::Socket::INET;
 use Test::More;
 use Time::HiRes qw(sleep time);
 use WaGateway::Fake;
-use WaGateway::Nginx qw(poll send_request read_answer slurp);
+use WaGateway::Memory;
+use WaGateway::Nginx qw(poll send_request read_answer);
 
 my @fakes = map { WaGateway::Fake->new } 1 .. 2;
 my $servers = join '', map { 'server ' . $_->name . ';' } @fakes;
@@ -169,8 +170,7 @@ SKIP: {
 
 # Memory: the n-th allocation fails, for each n.
 SKIP: {
-    my $dir = tempdir(CLEANUP => 1);
-    my $shim = shim($dir) or skip 'no compiler, or a sanitizer', 1;
+    my $short = WaGateway::Memory->new or skip 'no compiler, or a sanitizer', 1;
 
     for my $case (['', 'POST', '/m', 1], ['', 'GET', '/status', 0],
                   ['', 'GET', '/metrics', 0], ['', 'GET', '/health', 0],
@@ -179,7 +179,7 @@ SKIP: {
                   ['wa_gateway_api_key secret;', 'POST', '/k', 0],
                   ["$check keepalive 4;", '', '', 0])
     {
-        memory($dir, $shim, @$case);
+        memory($short, @$case);
     }
 }
 
@@ -230,12 +230,12 @@ done_testing;
 
 
 sub memory {
-    my ($dir, $shim, $conf, $method, $path, $body) = @_;
+    my ($short, $conf, $method, $path, $body) = @_;
     my $name = 'memory, ' . ($method ? "$method $path" : 'checks');
     my ($upstream, $location) = $method ? ('', $conf) : ($conf, '');
 
     my $ng = WaGateway::Nginx->start(workers => 1, level => 'error',
-        env => { LD_PRELOAD => $shim, WA_GATEWAY_FAIL => "$dir/fail" },
+        env => $short->env,
         upstream => "wa_gateway; $upstream $servers", location => $location,
         server => 'location = /metrics { wa_gateway_metrics; }');
 
@@ -247,7 +247,7 @@ sub memory {
     poll { $ng->request('GET', '/health')->{status} == 200 };
 
     for ($n = 1; $n < 400; $n++) {
-        fail_at($dir, $n);
+        $short->fail_at($n);
 
         if ($method) {
             my $r = $ng->request($method, $path, body => $body ? 'x' : undef,
@@ -256,10 +256,10 @@ sub memory {
 
         } else {
             my $seen = checks();
-            poll { left($dir) <= 0 || checks() > $seen + 12 };
+            poll { $short->left <= 0 || checks() > $seen + 12 };
         }
 
-        last if fail_at($dir, 0) > 0;
+        last if $short->fail_at(0) > 0;
         last if !$method && $n > 60;
     }
 
@@ -283,109 +283,5 @@ sub memory {
 }
 
 
-sub shim {
-    my ($dir) = @_;
-
-    return if $ENV{WA_GATEWAY_TEST_SANITIZE};
-
-    open my $fh, '>', "$dir/shim.c" or die "$!\n";
-    print $fh <<'END';
-#define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-
-static volatile int  *left;
-
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_memalign(size_t alignment, size_t size);
-
-__attribute__((constructor)) static void
-map(void)
-{
-    char  *name = getenv("WA_GATEWAY_FAIL");
-    int    fd = name ? open(name, O_RDWR) : -1;
-    void  *p;
-
-    if (fd != -1) {
-        p = mmap(NULL, sizeof(int), PROT_READ|PROT_WRITE, MAP_SHARED, fd, 0);
-        if (p != MAP_FAILED) {
-            left = p;
-        }
-    }
-}
-
-static int
-fails(void)
-{
-    if (left == NULL || *left <= 0) {
-        return 0;
-    }
-
-    if (--*left == 0) {
-        *left = -1;
-        errno = ENOMEM;
-        return 1;
-    }
-
-    return 0;
-}
-
-void *
-malloc(size_t size)
-{
-    return fails() ? NULL : __libc_malloc(size);
-}
-
-void *
-calloc(size_t n, size_t size)
-{
-    return fails() ? NULL : __libc_calloc(n, size);
-}
-
-int
-posix_memalign(void **p, size_t alignment, size_t size)
-{
-    if (fails()) {
-        return ENOMEM;
-    }
-
-    *p = __libc_memalign(alignment, size);
-
-    return *p ? 0 : ENOMEM;
-}
-END
-    close $fh;
-
-    fail_at($dir, 0);
-
-    $ENV{PATH} .= ':/usr/bin';
-    return system("cc -shared -fPIC -O1 -w -o $dir/shim.so $dir/shim.c "
-                  . '2>/dev/null') == 0 ? "$dir/shim.so" : undef;
-}
-
-
 sub checks { return scalar map { $_->ledger('/health') } @fakes }
 
-
-# Sets which allocation fails; what was left of the count before.
-sub fail_at {
-    my ($dir, $n) = @_;
-    my $old = -s "$dir/fail" ? left($dir) : 0;
-
-    open my $fh, '+>>', "$dir/fail" or die "$!\n";
-    close $fh;
-    open $fh, '+<', "$dir/fail" or die "$!\n";
-    syswrite $fh, pack 'i', $n;
-    close $fh;
-
-    return $old;
-}
-
-
-sub left {
-    my ($dir) = @_;
-    return unpack 'i', slurp("$dir/fail");
-}

@@ -199,9 +199,17 @@ wag_control_add_put(wag_control_t *control)
 
     r = control->request;
 
-    if (wag_members_try(control->upstream, &control->newcomer) != NGX_OK) {
+    switch (wag_members_try(control->upstream, &control->newcomer)) {
+
+    case NGX_OK:
+        break;
+
+    case NGX_DECLINED:
         return wag_control_answer_bad(r, "key",
                                       "no request can be made with it");
+
+    default: /* NGX_ERROR */
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     switch (wag_admin_add(control->upstream, &control->newcomer)) {

@@ -97,6 +97,13 @@ wag_control_answer_one(ngx_http_request_t *r, wag_upstream_t *us,
         }
     }
 
+    /* in force, but this worker had no memory for it yet */
+
+    if (object == NULL || object->child == NULL) {
+        cJSON_Delete(object);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     return wag_json_response_send(r, status, object);
 }
 

@@ -34,6 +34,10 @@ wag_control_read(ngx_http_request_t *r, ngx_uint_t may,
 
     cln->data = wag_json_parse(&text, &err);
 
+    if (cln->data == NULL && err == wag_json_no_memory) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     if (cln->data == NULL) {
         return wag_control_answer_error(r, NGX_HTTP_BAD_REQUEST, "bad_request",
                                         "Bad request", NULL, err);

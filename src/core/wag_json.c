@@ -21,6 +21,9 @@ static u_char *wag_json_scan_string(u_char *p, u_char *last,
     const char **error);
 
 
+const char  wag_json_no_memory[] = "no memory for the JSON";
+
+
 ngx_int_t
 wag_json_path(ngx_pool_t *pool, ngx_str_t *text, wag_json_path_t *path)
 {
@@ -205,10 +208,15 @@ wag_json_parse(ngx_str_t *text, const char **error)
 
     end = NULL;
 
+    /* cJSON does not tell why it failed, malloc() does */
+
+    ngx_set_errno(0);
+
     json = cJSON_ParseWithLengthOpts((char *) text->data, text->len, &end, 0);
 
     if (json == NULL) {
-        *error = "body is no JSON";
+        *error = (ngx_errno == NGX_ENOMEM) ? wag_json_no_memory
+                                           : "body is no JSON";
         return NULL;
     }
 

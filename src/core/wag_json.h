@@ -53,6 +53,10 @@ ngx_int_t wag_json_path(ngx_pool_t *pool, ngx_str_t *text,
  */
 cJSON *wag_json_parse(ngx_str_t *text, const char **error);
 
+/* the error that is none of the text */
+
+extern const char  wag_json_no_memory[];
+
 /* The value at the path, case of keys respected; NULL if there is none. */
 cJSON *wag_json_find(cJSON *root, wag_json_path_t *path);
 

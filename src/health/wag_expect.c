@@ -169,7 +169,7 @@ wag_expect_json(wag_expect_rule_t *rule, wag_http_t *h, cJSON **root,
 
         if (*root == NULL) {
             wag_reason_set(reason, error);
-            return NGX_DECLINED;
+            return (error == wag_json_no_memory) ? NGX_ERROR : NGX_DECLINED;
         }
     }
 

@@ -75,7 +75,8 @@ ngx_int_t wag_expect_add(wag_expect_t *e, ngx_str_t *args, ngx_uint_t nargs,
 
 /*
  * Judges a complete answer.  NGX_OK: everything that is expected holds;
- * NGX_DECLINED: "reason" tells what was found instead.  Status 200 is
+ * NGX_DECLINED: "reason" tells what was found instead; NGX_ERROR: it tells
+ * that there is no memory.  Status 200 is
  * required where no "status" was added.  The values of one expectation are
  * alternatives, several expectations must hold together.
  *

@@ -261,7 +261,10 @@ wag_list_end(wag_list_reader_t *reader, ngx_uint_t truncated, const char **err)
         return NGX_ERROR;
     }
 
-    if (reader->list.pool == NULL && wag_list_open(reader) != NGX_OK) {
+    if (reader->rc == NGX_AGAIN
+        && reader->list.pool == NULL
+        && wag_list_open(reader) != NGX_OK)
+    {
         *err = "no memory";
         return NGX_ERROR;
     }

@@ -233,6 +233,10 @@ wag_login_json(wag_login_t *login)
 
     json = wag_json_parse(&login->body, &err);
 
+    if (json == NULL && err == wag_json_no_memory) {
+        return NGX_ERROR;
+    }
+
     if (json == NULL) {
         login->failed = "answer is no JSON";
         return NGX_DECLINED;

@@ -37,8 +37,8 @@ static void wag_members_leave(wag_upstream_t *us, wag_peer_t *peer);
 static ngx_int_t wag_members_copy(wag_upstream_t *us, wag_peer_t *peer,
     wag_member_record_t *m);
 static ngx_int_t wag_members_join(wag_upstream_t *us, wag_peer_t *peer);
-static wag_server_t *wag_members_server(wag_upstream_t *us,
-    wag_member_record_t *m);
+static ngx_int_t wag_members_server(wag_upstream_t *us, wag_member_record_t *m,
+    wag_server_t **made);
 static ngx_int_t wag_members_ask(wag_upstream_t *us, wag_server_t *server);
 static ngx_int_t wag_members_guard(wag_upstream_t *us);
 static void wag_members_cleanup(void *data);
@@ -156,12 +156,12 @@ wag_members_join(wag_upstream_t *us, wag_peer_t *peer)
         return rc;
     }
 
-    server = wag_members_server(us, &m);
+    rc = wag_members_server(us, &m, &server);
 
     ngx_explicit_memzero(m.key_data, WAG_KEY_ROOM);
 
-    if (server == NULL) {
-        return NGX_ERROR;
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     addrs = server->list_addrs;
@@ -231,22 +231,28 @@ wag_members_copy(wag_upstream_t *us, wag_peer_t *peer, wag_member_record_t *m)
 }
 
 
-static wag_server_t *
-wag_members_server(wag_upstream_t *us, wag_member_record_t *m)
+/* NGX_DECLINED: it cannot be asked */
+
+static ngx_int_t
+wag_members_server(wag_upstream_t *us, wag_member_record_t *m,
+    wag_server_t **made)
 {
+    ngx_int_t      rc;
     ngx_pool_t    *pool;
     wag_server_t  *server;
 
     pool = ngx_create_pool(WAG_MEMBERS_POOL, ngx_cycle->log);
     if (pool == NULL) {
-        return NULL;
+        return NGX_ERROR;
     }
 
     server = ngx_pcalloc(pool, sizeof(wag_server_t));
     if (server == NULL) {
         ngx_destroy_pool(pool);
-        return NULL;
+        return NGX_ERROR;
     }
+
+    rc = NGX_ERROR;
 
     server->pool = pool;
     server->refs = 1;
@@ -285,15 +291,18 @@ wag_members_server(wag_upstream_t *us, wag_member_record_t *m)
         server->vendor_hash = server->vendor ? m->vendor : 0;
     }
 
-    if (wag_members_ask(us, server) == NGX_OK) {
-        return server;
+    rc = wag_members_ask(us, server);
+
+    if (rc == NGX_OK) {
+        *made = server;
+        return NGX_OK;
     }
 
 failed:
 
     wag_peers_unref_server(server);
 
-    return NULL;
+    return rc;
 }
 
 
@@ -367,7 +376,7 @@ wag_members_ask(wag_upstream_t *us, wag_server_t *server)
                       &err);
     }
 
-    return (rc == NGX_OK) ? NGX_OK : NGX_ERROR;
+    return rc;
 }
 
 

@@ -33,8 +33,8 @@ void wag_members_take(wag_upstream_t *us);
 struct wag_vendor_s *wag_members_known(wag_upstream_t *us, uint32_t hash);
 
 /*
- * Whether an instance can be asked as its vendor and its key have it: NGX_OK,
- * or NGX_ERROR.
+ * Whether an instance can be asked as its vendor and its key have it: NGX_OK;
+ * NGX_DECLINED; NGX_ERROR if there is no memory.
  */
 ngx_int_t wag_members_try(wag_upstream_t *us, wag_newcomer_t *newcomer);
 

@@ -204,8 +204,15 @@ wag_outcome_broken(wag_ctx_t *ctx, ngx_peer_connection_t *pc)
         return;
     }
 
-    if (c->read->error || c->write->error || u->state->bytes_received == 0) {
+    if (c->read->error || c->write->error) {
         wag_outcome_fail(ctx, WAG_RESET, "reset");
+        return;
+    }
+
+    if (u->state->bytes_received == 0) {
+
+        /* it was not the connection: no memory here for what is sent */
+
         return;
     }
 

@@ -105,6 +105,14 @@ wag_slot_table_refresh(wag_upstream_t *us)
 
     wag_members_refresh(us);
 
+    if (us->members != us->group->members) {
+
+        /* without memory for one of them the next request comes again */
+
+        us->timed = 1;
+        us->due = ngx_current_msec;
+    }
+
     for (tier = 0; tier < WAG_TIERS; tier++) {
         wag_slot_table_build(us, tier);
     }
