@@ -25,6 +25,11 @@ static void wag_control_add_settle(wag_control_t *control, ngx_uint_t kept);
 static ngx_int_t wag_control_add_answer(wag_control_t *control);
 
 
+/* what is no fault of who asked */
+
+static const char  wag_control_add_no_memory[] = "no memory";
+
+
 ngx_int_t
 wag_control_add(wag_control_t *control)
 {
@@ -55,6 +60,10 @@ wag_control_add(wag_control_t *control)
 
     if (err == NULL) {
         err = wag_control_add_vendor(control, &member);
+    }
+
+    if (err == wag_control_add_no_memory) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     if (err) {
@@ -114,7 +123,7 @@ wag_control_add_url(wag_control_t *control)
     u.no_resolve = 1;
 
     if (ngx_parse_url(control->request->pool, &u) != NGX_OK) {
-        return u.err ? u.err : "no memory";
+        return u.err ? u.err : wag_control_add_no_memory;
     }
 
     if (u.family == AF_UNIX) {
@@ -128,7 +137,7 @@ wag_control_add_url(wag_control_t *control)
     }
 
     if (wag_names_pin(control->request->pool, &u, &hosts) != NGX_OK) {
-        return u.err ? u.err : "no memory";
+        return u.err ? u.err : wag_control_add_no_memory;
     }
 
     newcomer->name = *url;

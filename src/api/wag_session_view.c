@@ -147,7 +147,7 @@ wag_session_view_take(wag_upstream_t *us, wag_peer_t *peer, wag_key_t *key,
 
     wag_unlock(us->zone->shpool);
 
-    if (views->nelts > first) {
+    if (rc == NGX_OK && views->nelts > first) {
         ngx_qsort((wag_session_view_t *) views->elts + first,
                   views->nelts - first, sizeof(wag_session_view_t),
                   wag_session_view_compare);

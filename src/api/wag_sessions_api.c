@@ -114,6 +114,12 @@ wag_sessions_api_handler(ngx_http_request_t *r)
     api->upstream = wlcf->upstream;
     api->key = wag_client_key(r);
 
+    if (wag_json_response_arg(r, "session", &api->session) == NGX_ERROR
+        || wag_json_response_arg(r, "instance", &api->instance) == NGX_ERROR)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     bad = wag_sessions_api_filters(r, api);
 
     if (bad) {
@@ -137,12 +143,6 @@ wag_sessions_api_filters(ngx_http_request_t *r, wag_sessions_api_t *api)
     ngx_str_t    value;
     ngx_uint_t   i;
     const char  *bad;
-
-    if (wag_json_response_arg(r, "session", &api->session) == NGX_ERROR
-        || wag_json_response_arg(r, "instance", &api->instance) == NGX_ERROR)
-    {
-        return "no memory";
-    }
 
     if (wag_json_response_arg(r, "number", &value) == NGX_OK) {
 

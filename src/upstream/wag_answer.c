@@ -194,10 +194,21 @@ wag_answer_begin(wag_ctx_t *ctx)
         return NGX_OK;
     }
 
+    if (wag_proof_init(&generic->proof, ctx->request->pool,
+                       ctx->server->vendor, generic->status)
+        != NGX_OK)
+    {
+        /* what cannot be looked at proves nothing */
+
+        generic->judged = 1;
+        generic->result = WAG_PROOF_NONE;
+
+        return NGX_ERROR;
+    }
+
     generic->begun = 1;
 
-    return wag_proof_init(&generic->proof, ctx->request->pool,
-                          ctx->server->vendor, generic->status);
+    return NGX_OK;
 }
 
 

@@ -519,7 +519,8 @@ wag_unit_killed_each(wag_unit_zone_t *s, wag_unit_killed_pt work,
         }
 
         stride = wag_unit_killed_stride(all);
-        before = WAG_UNIT_TURNS / 2 / ((all + stride - 1) / stride) / 2 * 2 + 2;
+        before = (all + stride - 1) / stride;
+        before = WAG_UNIT_TURNS / 2 / before / 2 * 2 + 2;
 
         for (steps = 0; steps < all; steps += stride) {
 
