@@ -11,7 +11,7 @@ use lib "$FindBin::Bin/lib";
 use Test::More;
 use WaGateway::Fake;
 use WaGateway::Load;
-use WaGateway::Nginx qw(poll);
+use WaGateway::Nginx qw(poll slurp);
 
 my $Clients = 8;
 
@@ -42,6 +42,7 @@ for my $kept ('', ', connections are kept') {
 
         my @workers = $ng->worker_pids;
         kill 'STOP', @workers;
+        ok((poll { !grep { slurp("/proc/$_/stat") !~ /\) T / } @workers }), 'they stand still');
         kill 'TERM', $fakes[1]{pid};
         ok(poll { !IO::Socket::INET->new(PeerAddr => '127.0.0.1',
                                          PeerPort => $fakes[1]->port) } ,
