@@ -7,6 +7,11 @@
 #include "wag_turn.h"
 
 
+/* odd, and of many bits: 2^64 by the golden ratio */
+
+#define WAG_TURN_FACTOR  0x9e3779b97f4a7c15ULL
+
+
 static uint32_t wag_turn_filter(wag_choice_t *choice);
 
 
@@ -43,8 +48,9 @@ wag_turn_next(wag_choice_t *choice)
 static uint32_t
 wag_turn_filter(wag_choice_t *choice)
 {
-    uint64_t       part[7];
+    uint64_t       hash, part[7];
     wag_key_t     *key;
+    ngx_uint_t     i;
     wag_vendor_t  *vendor;
 
     key = choice->key;
@@ -58,5 +64,12 @@ wag_turn_filter(wag_choice_t *choice)
     part[5] = choice->number;
     part[6] = choice->peer ? choice->peer->slot + 1 : 0;
 
-    return ngx_max(ngx_crc32_short((u_char *) part, sizeof(part)), 1);
+    hash = 0;
+
+    for (i = 0; i < 7; i++) {
+        hash = (hash ^ part[i]) * WAG_TURN_FACTOR;
+        hash ^= hash >> 32;
+    }
+
+    return ngx_max((uint32_t) hash, 1);
 }
