@@ -181,7 +181,9 @@ is_deeply(\@sent, ["$said->{instance} $said->{session} 966500000000\@c.us hello"
           'it was sent, once, by whom is said');
 like($said->{session}, qr/^main[12]\z/, 'who is ready');
 
-my ($line) = grep { m{"POST /send-message"} } split /\n/, read_file("$run/access.log");
+# it is written after the answer
+my $line;
+until_true { ($line) = grep { m{"POST /send-message"} } split /\n/, read_file("$run/access.log") };
 like($line, qr/ 200 .* session="\Q$said->{session}\E" number="$said->{number}" message_id="\Q$said->{messageId}\E" /,
      'the access log tells of it');
 
