@@ -69,13 +69,18 @@ sub start_again {
 }
 
 
-# One that nobody waits for is a zombie.
+# One that nobody waits for is a zombie; what it had open is open still as long
+# as one of its threads is with the disk.
 sub runs {
     my ($pid) = @_;
 
-    open my $fh, '<', "/proc/$pid/stat" or return 0;
-    my $stat = <$fh>;
-    return defined $stat && $stat !~ /\) [ZX] /;
+    for (glob "/proc/$pid/task/*/stat") {
+        open my $fh, '<', $_ or next;
+        my $stat = <$fh>;
+        return 1 if defined $stat && $stat !~ /\) [ZX] /;
+    }
+
+    return 0;
 }
 
 
