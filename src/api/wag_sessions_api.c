@@ -35,26 +35,26 @@ typedef struct {
 
 
 typedef struct {
-    wag_upstream_t      *upstream;
-    wag_key_t           *key;
-    ngx_str_t            session;    /* data is NULL: any */
-    ngx_str_t            instance;
-    ngx_uint_t           state;      /* SESSION_STATES: any */
-    uint64_t             number;     /* 0: any */
-    ngx_uint_t           limit;
-    ngx_uint_t           offset;
+    wag_upstream_t           *upstream;
+    wag_key_t                *key;
+    ngx_str_t                 session;   /* data is NULL: any */
+    ngx_str_t                 instance;
+    ngx_uint_t                state;     /* SESSION_STATES: any */
+    uint64_t                  number;    /* 0: any */
+    ngx_uint_t                limit;
+    ngx_uint_t                offset;
 
     wag_sessions_api_peer_t  *peers;
-    ngx_uint_t           npeers;
-    ngx_uint_t           peer;       /* whose turn it is */
+    ngx_uint_t                npeers;
+    ngx_uint_t                peer;      /* whose turn it is */
 
-    ngx_pool_t          *pool;       /* of the views of one peer */
-    ngx_array_t          views;
-    ngx_uint_t           view;       /* whose turn it is */
-    ngx_uint_t           looked;     /* at so many in this turn */
+    ngx_pool_t               *pool;      /* of the views of one peer */
+    ngx_array_t               views;
+    ngx_uint_t                view;      /* whose turn it is */
+    ngx_uint_t                looked;    /* at so many in this turn */
 
-    ngx_uint_t           total;      /* so far */
-    ngx_uint_t           ready;
+    ngx_uint_t                total;     /* so far */
+    ngx_uint_t                ready;
 } wag_sessions_api_t;
 
 

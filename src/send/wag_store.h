@@ -56,6 +56,7 @@ struct wag_store_s {
     ngx_uint_t           ready;      /* unsigned  ready:1; */
 
     ngx_queue_t          ends;       /* that wait to be told */
+    void                *spare;      /* memory for one when there is none */
     ngx_uint_t           nends;
     size_t               nbytes;     /* of their answers */
     void               (*back)(wag_store_t *store);   /* it was met */

@@ -30,6 +30,9 @@ static void wag_store_claims_found(wag_store_ask_t *ask,
     wag_store_answer_t *answer);
 static ngx_uint_t wag_store_claims_is_left(wag_store_ask_t *ask);
 static void wag_store_claims_give_up(wag_store_ask_t *ask);
+static wag_store_ending_t *wag_store_claims_ending(wag_store_t *store,
+    size_t *len);
+static void wag_store_claims_free_ending(wag_store_ending_t *ending);
 static void wag_store_claims_wait(wag_store_ending_t *ending);
 static ngx_int_t wag_store_claims_tell(wag_store_ending_t *ending,
     ngx_uint_t whole);
@@ -270,7 +273,7 @@ wag_store_claims_end(wag_store_t *store, wag_store_end_t *end)
         return;
     }
 
-    ending = ngx_alloc(sizeof(wag_store_ending_t) + len, &store->link.log);
+    ending = wag_store_claims_ending(store, &len);
     if (ending == NULL) {
         wag_store_zone_count(store->zone, dropped);
         return;
@@ -294,6 +297,44 @@ wag_store_claims_end(wag_store_t *store, wag_store_end_t *end)
     if (!store->met || wag_store_claims_tell(ending, 0) != NGX_OK) {
         wag_store_claims_wait(ending);
     }
+}
+
+
+/* an end that is lost would leave its key under way: one is kept for it */
+
+static wag_store_ending_t *
+wag_store_claims_ending(wag_store_t *store, size_t *len)
+{
+    wag_store_ending_t  *ending;
+
+    ending = ngx_alloc(sizeof(wag_store_ending_t) + *len, &store->link.log);
+
+    if (ending == NULL) {
+        ending = store->spare;
+        store->spare = NULL;
+        *len = 0;
+    }
+
+    return ending;
+}
+
+
+static void
+wag_store_claims_free_ending(wag_store_ending_t *ending)
+{
+    wag_store_t  *store;
+
+    store = ending->store;
+
+    store->nends--;
+    store->nbytes -= ending->end.answer.len;
+
+    if (store->spare == NULL) {
+        store->spare = ending;
+        return;
+    }
+
+    ngx_free(ending);
 }
 
 
@@ -321,11 +362,7 @@ wag_store_claims_wait(wag_store_ending_t *ending)
 
     if (!ending->end.keyed || !store->started) {
         wag_store_zone_count(store->zone, dropped);
-
-        store->nends--;
-        store->nbytes -= ending->end.answer.len;
-
-        ngx_free(ending);
+        wag_store_claims_free_ending(ending);
         return;
     }
 
@@ -355,10 +392,7 @@ wag_store_claims_ended(wag_store_call_t *call, wag_store_answer_t *answer)
         return;
     }
 
-    store->nends--;
-    store->nbytes -= ending->end.answer.len;
-
-    ngx_free(ending);
+    wag_store_claims_free_ending(ending);
 }
 
 
@@ -446,6 +480,11 @@ wag_store_claims_keeper_ask(wag_keeper_t *keeper, wag_keeper_claim_t *claim)
     wag_store_ask_t  *ask;
 
     store = keeper->data;
+
+    if (store->spare == NULL) {
+        store->spare = ngx_alloc(sizeof(wag_store_ending_t),
+                                 &store->link.log);
+    }
 
     ask = wag_store_claims_create(store);
     if (ask == NULL) {
